@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "crypto/digest.h"
+
+#include <openssl/evp.h>
+
+#include "base/text.h"
+
+namespace plumb {
+namespace {
+
+constexpr std::string_view kPrefix = "sha256:";
+
+}  // namespace
+
+struct Sha256Hasher::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+
+  State() {
+    PLUMB_CHECK(context != nullptr);
+    PLUMB_CHECK(EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
+  }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+};
+
+Sha256Hasher::Sha256Hasher() : state_(std::make_unique<State>()) {}
+Sha256Hasher::~Sha256Hasher() = default;
+
+Sha256Hasher& Sha256Hasher::Add(ByteSpan data) {
+  PLUMB_CHECK(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1);
+  return *this;
+}
+
+Digest Sha256Hasher::Finish() {
+  Digest digest;
+  unsigned size = 0;
+  auto* out = reinterpret_cast<unsigned char*>(digest.bytes.data());
+  PLUMB_CHECK(EVP_DigestFinal_ex(state_->context, out, &size) == 1);
+  PLUMB_CHECK(size == digest.bytes.size());
+  return digest;
+}
+
+Digest Sha256(ByteSpan data) { return Sha256Hasher().Add(data).Finish(); }
+
+}  // namespace plumb

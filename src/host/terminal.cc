@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "host/terminal.h"
+
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <mutex>
+
+#include "host/posix_error_internal.h"
+
+namespace plumb::host {
+namespace {
+
+constexpr unsigned kWidthUnknown = 80;
+constexpr int kExitInterrupted = 130;
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+void OnStopSignal(int /*number*/) {
+  if (stop_requested != 0) ::_exit(kExitInterrupted);
+  stop_requested = 1;
+}
+
+int DescriptorOf(Stream stream) {
+  switch (stream) {
+    case Stream::kInput:
+      return STDIN_FILENO;
+    case Stream::kOutput:
+      return STDOUT_FILENO;
+    case Stream::kErrors:
+      break;
+  }
+  return STDERR_FILENO;
+}
+
+// Typed letters stay invisible while this lives.
+class EchoOff {
+ public:
+  EchoOff() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios silent = before_;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
+  }
+  ~EchoOff() {
+    if (changed_) static_cast<void>(::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_));
+  }
+  EchoOff(const EchoOff&) = delete;
+  EchoOff& operator=(const EchoOff&) = delete;
+
+ private:
+  termios before_ = {};
+  bool changed_ = false;
+};
+
+class SystemTerminal final : public Terminal {
+ public:
+  bool IsInteractive(Stream stream) override { return ::isatty(DescriptorOf(stream)) == 1; }
+
+  unsigned Width() override {
+    winsize size = {};
+    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kWidthUnknown;
+    return size.ws_col;
+  }
+
+  Status Write(Stream stream, std::string_view text) override {
+    const std::lock_guard lock(mutex_);
+    while (!text.empty()) {
+      const ssize_t put = ::write(DescriptorOf(stream), text.data(), text.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0 && errno == EPIPE) return Error{ErrorKind::kUnavailable, "the reader went away"};
+      if (put < 0) return PosixError(errno, "cannot write", "standard output");
+      text.remove_prefix(static_cast<std::size_t>(put));
+    }
+    return Done{};
+  }
+
+  Result<std::string> ReadInput(std::size_t size_max) override {
+    std::string input;
+    std::array<char, 65536> buffer = {};
+    for (;;) {
+      const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) {
+        if (StopRequested()) return Error{ErrorKind::kInterrupted, "stopped on request"};
+        continue;
+      }
+      if (got < 0) return PosixError(errno, "cannot read", "standard input");
+      if (got == 0) return input;
+      input.append(buffer.data(), static_cast<std::size_t>(got));
+      if (input.size() > size_max) {
+        return Error{ErrorKind::kExhausted,
+                     "standard input is longer than " + std::to_string(size_max) + " bytes"};
+      }
+    }
+  }
+
+  Result<std::string> ReadSecret(std::string_view prompt) override {
+    if (!IsInteractive(Stream::kInput)) {
+      return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
+    }
+    PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
+    Result<std::string> line = ReadLine();
+    PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, "\n"));
+    return line;
+  }
+
+ private:
+  static Result<std::string> ReadLine() {
+    const EchoOff echo_off;
+    std::string line;
+    for (char letter = 0;;) {
+      const ssize_t got = ::read(STDIN_FILENO, &letter, 1);
+      if (got < 0 && errno == EINTR && !StopRequested()) continue;
+      if (got < 0) return Error{ErrorKind::kInterrupted, "stopped on request"};
+      if (got == 0 || letter == '\n') return line;
+      line += letter;
+    }
+  }
+
+  std::mutex mutex_;
+};
+
+}  // namespace
+
+std::unique_ptr<Terminal> MakeTerminal() { return std::make_unique<SystemTerminal>(); }
+
+void CatchStopSignals() {
+  struct sigaction action = {};
+  action.sa_handler = OnStopSignal;
+  for (const int number : {SIGINT, SIGTERM, SIGHUP})
+    PLUMB_CHECK(::sigaction(number, &action, nullptr) == 0);
+  action.sa_handler = SIG_IGN;
+  PLUMB_CHECK(::sigaction(SIGPIPE, &action, nullptr) == 0);
+}
+
+bool StopRequested() { return stop_requested != 0; }
+
+}  // namespace plumb::host

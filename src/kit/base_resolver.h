@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_KIT_BASE_RESOLVER_H_
+#define PLUMB_KIT_BASE_RESOLVER_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kit/modelkit.h"
+#include "oci/reference.h"
+
+namespace plumb::kit {
+
+// Finds what a FROM or a `model.path` names when it names another ModelKit. Today: in the
+// store. kNotFound if it is not there. Threads: one at a time.
+class BaseResolver {
+ public:
+  virtual ~BaseResolver() = default;
+  virtual Result<ModelKit> Resolve(const oci::Reference& reference) = 0;
+};
+
+// `store` must outlive it.
+std::unique_ptr<BaseResolver> MakeStoreResolver(store::Store& store);
+
+// How deep FROM may go (kit's limit, and ours).
+inline constexpr std::size_t kBaseDepthMax = 10;
+
+// The base that a ModelKit was built on: what its model's path names when it has no model
+// layer of its own. kInvalid if that path is no reference.
+Result<std::optional<oci::Reference>> BaseOf(const ModelKit& modelkit);
+
+// The bases of a model path that is a reference, nearest first. A cycle and a chain that is
+// too long are kInvalid, with kit's words. `built` is the reference that is being built, if it
+// has one: coming back to it is a cycle too.
+Result<std::vector<ModelKit>> ResolveBases(const oci::Reference& first, BaseResolver& resolver,
+                                           std::string_view built = {});
+
+}  // namespace plumb::kit
+
+#endif  // PLUMB_KIT_BASE_RESOLVER_H_

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kit/layer_writer_internal.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+
+namespace plumb::kit {
+namespace {
+
+// Large enough that a system call costs nothing beside what it reads.
+constexpr std::size_t kReadSize = std::size_t{1} << 20;
+
+// Where the archive goes. Gives out room, so that a file's bytes are read to where they are
+// needed.
+class ArchiveOutput {
+ public:
+  virtual ~ArchiveOutput() = default;
+  virtual Result<MutableByteSpan> Space() = 0;
+  virtual Status Filled(std::size_t size) = 0;
+  virtual Status Write(ByteSpan bytes) = 0;
+  virtual Result<WrittenLayer> Finish() = 0;
+};
+
+// The archive is the layer, and its digest the diffId: one hash.
+class PlainOutput final : public ArchiveOutput {
+ public:
+  explicit PlainOutput(std::unique_ptr<store::BlobWriter> blob) : blob_(std::move(blob)) {}
+
+  Result<MutableByteSpan> Space() override { return blob_->Space(); }
+  Status Filled(std::size_t size) override { return blob_->Filled(size); }
+  Status Write(ByteSpan bytes) override { return blob_->Write(bytes); }
+  Result<WrittenLayer> Finish() override {
+    PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
+    return WrittenLayer{info, info.digest};
+  }
+
+ private:
+  std::unique_ptr<store::BlobWriter> blob_;
+};
+
+class CompressedOutput final : public ArchiveOutput {
+ public:
+  CompressedOutput(std::unique_ptr<store::BlobWriter> blob, const BuildOptions& options)
+      : blob_(std::move(blob)),
+        compressor_(archive::MakeCompressor(options.compression, options.compression_level, *blob_)),
+        buffer_(kReadSize) {}
+
+  Result<MutableByteSpan> Space() override { return MutableByteSpan(buffer_); }
+  Status Filled(std::size_t size) override { return Write(ByteSpan(buffer_).first(size)); }
+  Status Write(ByteSpan bytes) override {
+    hasher_.Add(bytes);
+    return compressor_->Write(bytes);
+  }
+  Result<WrittenLayer> Finish() override {
+    PLUMB_RETURN_IF_ERROR(compressor_->Finish());
+    PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
+    return WrittenLayer{info, hasher_.Finish()};
+  }
+
+ private:
+  std::unique_ptr<store::BlobWriter> blob_;
+  std::unique_ptr<archive::Compressor> compressor_;
+  Sha256Hasher hasher_;
+  std::vector<std::byte> buffer_;
+};
+
+Result<std::unique_ptr<ArchiveOutput>> OpenOutput(const BuildOptions& options,
+                                                  store::Session& session) {
+  const bool is_plain = options.compression == archive::Compression::kNone;
+  PLUMB_TRY(auto blob,
+            session.CreateBlob(is_plain ? store::Shape::kTar : store::Shape::kOpaque));
+  std::unique_ptr<ArchiveOutput> output;
+  if (is_plain) {
+    output = std::make_unique<PlainOutput>(std::move(blob));
+  } else {
+    output = std::make_unique<CompressedOutput>(std::move(blob), options);
+  }
+  return output;
+}
+
+Error Changed(const PlannedEntry& entry) {
+  return Error{ErrorKind::kConflict,
+               "'" + Printable(entry.tar.name) + "' changed while it was read",
+               "plumb build, once nothing writes there"};
+}
+
+// Whether both are of the same content, as far as a state tells. The ctime may differ: a new
+// hard link or other rights change it too.
+bool IsSameContent(const host::FileState& a, const host::FileState& b) {
+  return a.size == b.size && a.modified_ns == b.modified_ns && a.inode == b.inode &&
+         a.device == b.device;
+}
+
+class LayerStream {
+ public:
+  LayerStream(ArchiveOutput& output, Progress& progress, ProgressTask& task)
+      : output_(output), progress_(progress), task_(task) {}
+
+  Status Add(const PlannedEntry& entry) {
+    PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
+    PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(header)));
+    if (entry.tar.type == archive::TarEntryType::kDirectory) return Done{};
+    if (entry.content.directory == nullptr) {
+      PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(entry.content.bytes)));
+    } else {
+      PLUMB_RETURN_IF_ERROR(AddContent(entry));
+    }
+    const std::string padding(archive::TarPadding(entry.tar.size), '\0');
+    return output_.Write(AsBytes(padding));
+  }
+
+  bool states_were_equal() const { return states_were_equal_; }
+
+ private:
+  Status AddContent(const PlannedEntry& entry) {
+    const Content& content = entry.content;
+    PLUMB_TRY(const auto file, content.directory->Open(content.path, host::OpenHow::kRead));
+    PLUMB_TRY(const host::FileState before, file->State());
+    if (!IsSameContent(before, content.state)) return Changed(entry);
+    for (std::uint64_t offset = 0; offset < entry.tar.size;) {
+      if (progress_.StopRequested()) return Interrupted();
+      PLUMB_TRY(MutableByteSpan space, output_.Space());
+      const std::uint64_t wanted = std::min<std::uint64_t>(
+          {space.size(), kReadSize, entry.tar.size - offset});
+      PLUMB_TRY(const std::size_t size,
+                file->ReadAt(offset, space.first(static_cast<std::size_t>(wanted))));
+      if (size == 0) return Changed(entry);
+      PLUMB_RETURN_IF_ERROR(output_.Filled(size));
+      offset += size;
+      task_.Advance(size);
+    }
+    PLUMB_TRY(const host::FileState after, file->State());
+    if (!IsSameContent(before, after)) return Changed(entry);
+    states_were_equal_ = states_were_equal_ && content.state == before && before == after;
+    return Done{};
+  }
+
+  ArchiveOutput& output_;
+  Progress& progress_;
+  ProgressTask& task_;
+  bool states_were_equal_ = true;
+};
+
+}  // namespace
+
+Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& options,
+                                store::Session& session, Progress& progress) {
+  std::uint64_t size = 0;
+  for (const PlannedEntry& entry : layer.entries())
+    size += entry.tar.size;
+  const std::string name = std::string(oci::LayerTypeName(layer.type)) + " layer " + layer.path;
+  const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
+
+  PLUMB_TRY(const auto output, OpenOutput(options, session));
+  LayerStream stream(*output, progress, *task);
+  for (const PlannedEntry& entry : layer.entries())
+    PLUMB_RETURN_IF_ERROR(stream.Add(entry));
+  PLUMB_RETURN_IF_ERROR(output->Write(AsBytes(archive::TarEnd())));
+  PLUMB_TRY(WrittenLayer written, output->Finish());
+  written.states_were_equal = stream.states_were_equal();
+  return written;
+}
+
+}  // namespace plumb::kit

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "blueprint/modelfile.h"
+#include "kit/modelfile_files_internal.h"
+#include "kit/modelfile_places_internal.h"
+#include "kit/plan_internal.h"
+
+namespace plumb::kit {
+namespace {
+
+using blueprint::Modelfile;
+using blueprint::ModelfileCommand;
+
+constexpr std::string_view kManifestVersion = "1.0.0";
+constexpr std::string_view kModelfileName = "Modelfile";
+
+bool NamesFiles(const ModelfileCommand& command) {
+  return command.name == "model" || command.name == "adapter" || command.name == "draft";
+}
+
+// A command that names files, or a base, and what came of it.
+struct FileCommand {
+  ModelfileCommand* command = nullptr;
+  std::optional<NamedPlace> place;  // nothing: a reference
+  std::vector<TakenFile> files;
+
+  bool IsFrom() const { return command->name == "model"; }
+};
+
+// Turns a Modelfile into the Kitfile that docs/format.md says it is.
+class ModelfileReader {
+ public:
+  ModelfileReader(const PlanRequest& request, const ContextRules& rules)
+      : request_(request), places_(request, rules), rules_(rules) {}
+
+  Result<ReadBlueprint> Read(Modelfile modelfile) {
+    for (ModelfileCommand& command : modelfile.commands) {
+      if (!NamesFiles(command)) continue;
+      PLUMB_RETURN_IF_ERROR(At(command, Locate(command)));
+    }
+    PLUMB_RETURN_IF_ERROR(TakeFiles());
+    read_.kitfile.manifest_version = kManifestVersion;
+    read_.kitfile.model.emplace();
+    AddFiles();
+    PLUMB_RETURN_IF_ERROR(AddLicenses(modelfile));
+    AddParameters(modelfile);
+    PLUMB_RETURN_IF_ERROR(AddReference());
+    PLUMB_RETURN_IF_ERROR(AddModelfile(modelfile));
+    read_.directories = std::move(places_).TakeDirectories();
+    return std::move(read_);
+  }
+
+ private:
+  // Says which line of the Modelfile is to blame.
+  Status At(const ModelfileCommand& command, Status status) const {
+    if (status || command.line == 0) return status;
+    const std::string where =
+        request_.blueprint.file + ":" + std::to_string(command.line) + ":" +
+        std::to_string(command.column);
+    return std::move(status).error().While(where);
+  }
+
+  Status Locate(ModelfileCommand& command) {
+    PLUMB_TRY(auto place, places_.Locate(command.args));
+    if (!place) {
+      const auto reference = oci::Reference::Parse(command.args);
+      if (command.name != "model" || !reference)
+        return Error{ErrorKind::kInvalid,
+                     "'" + Printable(command.args) + "' does not exist"};
+      if (reference_)
+        return Error{ErrorKind::kInvalid, "only one FROM may name another ModelKit"};
+      reference_ = *reference;
+    }
+    commands_.push_back({&command, std::move(place), {}});
+    return Done{};
+  }
+
+  // Files that are named come before files that a directory stands for, so that these are
+  // what nobody named.
+  Status TakeFiles() {
+    const auto each = [&](bool is_directory, auto&& take) -> Status {
+      for (FileCommand& command : commands_) {
+        if (!command.place || command.place->is_directory != is_directory) continue;
+        PLUMB_RETURN_IF_ERROR(At(*command.command, take(command)));
+      }
+      return Done{};
+    };
+    PLUMB_RETURN_IF_ERROR(each(false, [&](FileCommand& command) -> Status {
+      PLUMB_TRY(command.files.emplace_back(), places_.TakeNamed(*command.place));
+      return Done{};
+    }));
+    PLUMB_RETURN_IF_ERROR(each(false, [&](FileCommand& command) -> Status {
+      PLUMB_TRY(auto others, places_.TakeSeries(*command.place));
+      std::ranges::move(others, std::back_inserter(command.files));
+      return Done{};
+    }));
+    return each(true, [&](FileCommand& command) -> Status {
+      PLUMB_TRY(command.files, places_.TakeDirectory(*command.place));
+      return Done{};
+    });
+  }
+
+  // The first weights of the first FROM that names files, unless a FROM names a base.
+  const TakenFile* ChooseModel() {
+    if (reference_) return nullptr;
+    for (const FileCommand& command : commands_) {
+      if (!command.IsFrom() || command.files.empty()) continue;
+      model_command_ = &command;
+      const auto chosen = std::ranges::find_if(command.files, [](const TakenFile& file) {
+        return file.is_weights && !IsProjectorName(NameOf(file.path));
+      });
+      return chosen == command.files.end() ? &command.files.front() : &*chosen;
+    }
+    return nullptr;
+  }
+
+  std::string PartType(const FileCommand& command, const TakenFile& file) const {
+    if (!command.IsFrom()) return command.command->name;
+    const std::string_view name = NameOf(file.path);
+    if (!file.is_weights) return std::string(OtherPartType(name));
+    if (&command == model_command_ && !IsProjectorName(name)) return "shard";
+    const auto series = SeriesName::Parse(name);
+    const auto model_series = SeriesName::Parse(NameOf(read_.kitfile.model->path));
+    const bool is_shard = series && model_series && series->IsWith(*model_series) &&
+                          DirectoryOf(file.path) == DirectoryOf(read_.kitfile.model->path);
+    return is_shard ? "shard" : "projector";
+  }
+
+  void AddFiles() {
+    blueprint::Model& model = *read_.kitfile.model;
+    const TakenFile* const chosen = ChooseModel();
+    if (chosen != nullptr) {
+      model.path = chosen->path;
+      model.format = FormatOf(NameOf(chosen->path));
+    }
+    for (FileCommand& command : commands_) {
+      for (TakenFile& file : command.files) {
+        if (&file != chosen)
+          model.parts.push_back({{}, file.path, {}, PartType(command, file), {}});
+        read_.provided.emplace(file.path, std::move(file.content));
+      }
+    }
+  }
+
+  Status AddLicenses(const Modelfile& modelfile) {
+    std::string only;
+    for (const ModelfileCommand& command : modelfile.commands) {
+      if (command.name != "license") continue;
+      const std::size_t count = read_.kitfile.docs.size() + 1;
+      const std::string path = count == 1 ? "LICENSE" : "LICENSE." + std::to_string(count);
+      PLUMB_RETURN_IF_ERROR(At(command, CheckSame(path, command.args)));
+      read_.kitfile.docs.push_back({path, {}, {}});
+      PLUMB_RETURN_IF_ERROR(Generate(path, command.args));
+      only = count == 1 ? command.args : std::string();
+    }
+    read_.kitfile.package.license = SpdxIdentifier(only);
+    return Done{};
+  }
+
+  // A file of the context where a generated one will stand must be that.
+  Status CheckSame(const std::string& path, const std::string& text) {
+    if (rules_.Ignores(path)) return Done{};
+    const auto there = host::ReadFile(request_.context.directory, path, text.size());
+    if (there && *there == text) return Done{};
+    if (!there && there.error().kind == ErrorKind::kNotFound) return Done{};
+    return Error{ErrorKind::kInvalid,
+                 "'" + path + "' of the context is not the text of this LICENSE"};
+  }
+
+  Status Generate(const std::string& path, std::string text) {
+    Content content;
+    content.bytes = std::move(text);
+    if (!read_.provided.emplace(path, std::move(content)).second)
+      return Error{ErrorKind::kInvalid, "'" + path + "' is the name of a generated file"};
+    return Done{};
+  }
+
+  void AddParameters(const Modelfile& modelfile) {
+    Json::Array commands;
+    for (const ModelfileCommand& command : modelfile.commands) {
+      if (NamesFiles(command) || command.name == "license") continue;
+      Json item = Json::MakeObject();
+      item.Append("args", Json::String(command.args)).Append("name", Json::String(command.name));
+      commands.push_back(std::move(item));
+    }
+    if (commands.empty()) return;
+    Json parameters = Json::MakeObject();
+    parameters.Append("modelfile", Json::MakeArray(std::move(commands)));
+    read_.kitfile.model->parameters = std::move(parameters);
+  }
+
+  Status AddReference() {
+    read_.kitfile.model->parts.push_back(
+        {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}});
+    if (!reference_) return Done{};
+    return AddBase(*reference_, request_, read_);
+  }
+
+  // The Modelfile as it will stand beside what it names.
+  Status AddModelfile(Modelfile& modelfile) {
+    for (const FileCommand& command : commands_) {
+      std::string& args = command.command->args;
+      if (!command.place) {
+        args = read_.kitfile.model->path;
+      } else {
+        const std::string& path = command.place->packed_path;
+        args = path.empty() ? "." : "./" + path;
+      }
+    }
+    PLUMB_TRY(std::string text, blueprint::PrintModelfile(modelfile));
+    if (request_.blueprint.context_path != kModelfileName &&
+        request_.context.directory.State(kModelfileName))
+      request_.progress.Warn("'Modelfile' of the context is left out: the blueprint takes its place");
+    return Generate(std::string(kModelfileName), std::move(text));
+  }
+
+  const PlanRequest& request_;
+  ModelfilePlaces places_;
+  const ContextRules& rules_;
+  ReadBlueprint read_;
+  std::vector<FileCommand> commands_;
+  std::optional<oci::Reference> reference_;
+  const FileCommand* model_command_ = nullptr;
+};
+
+}  // namespace
+
+Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request) {
+  if (request.options.rules == blueprint::KitRules::kKit17)
+    return Error{ErrorKind::kInvalid, "kit 1.7 does not read Modelfiles",
+                 "plumb build without --kit-compat"};
+  const BlueprintText& blueprint = request.blueprint;
+  PLUMB_TRY(Modelfile modelfile, blueprint::ParseModelfile(blueprint.bytes, blueprint.file));
+  PLUMB_RETURN_IF_ERROR(blueprint::CheckParameters(modelfile, blueprint.file));
+  for (const std::string& warning : modelfile.warnings)
+    request.progress.Warn(warning);
+  PLUMB_TRY(const ContextRules rules,
+            ContextRules::Load(request.context.directory, blueprint.context_path));
+  return ModelfileReader(request, rules).Read(std::move(modelfile));
+}
+
+}  // namespace plumb::kit

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_KIT_RULES_INTERNAL_H_
+#define PLUMB_KIT_RULES_INTERNAL_H_
+
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "blueprint/kitignore.h"
+#include "host/files.h"
+
+namespace plumb::kit {
+
+// No .kitignore is longer; what people write fits a page.
+inline constexpr std::uint64_t kKitignoreSizeMax = std::uint64_t{1} << 20;
+
+// What of a context is never packed, by our rules (docs/format.md, "Layers"). Paths are
+// relative to the context and cleaned.
+class ContextRules {
+ public:
+  // `blueprint_path` is where the blueprint lies in the context, or empty. kInvalid for a
+  // .kitignore that cannot be read.
+  static Result<ContextRules> Load(host::Directory& context, std::string_view blueprint_path);
+
+  // Never packed, whatever .kitignore says; nor is anything beneath it.
+  bool IsReserved(std::string_view path) const;
+  // Reserved, or ignored by .kitignore.
+  bool Ignores(std::string_view path) const;
+  // Whether something beneath an ignored directory may be taken all the same.
+  bool MayTakeBeneath(std::string_view path) const;
+
+ private:
+  explicit ContextRules(blueprint::IgnoreRules rules) : rules_(std::move(rules)) {}
+
+  blueprint::IgnoreRules rules_;
+  std::set<std::string, std::less<>> reserved_paths_;
+};
+
+}  // namespace plumb::kit
+
+#endif  // PLUMB_KIT_RULES_INTERNAL_H_

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "oci/manifest.h"
+
+#include <utility>
+
+#include "base/text.h"
+#include "oci/descriptor_internal.h"
+
+namespace plumb::oci {
+namespace {
+
+constexpr std::string_view kWhat = "a manifest";
+constexpr std::string_view kDockerListMediaType =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+
+// One document must not be an image to one program and an index to another.
+Status CheckIsManifest(const Json& json, const std::string& media_type) {
+  if (media_type == kIndexMediaType || media_type == kDockerListMediaType)
+    return Error{ErrorKind::kUnsupported, "this is an index of several manifests, no modelkit"};
+  if (!media_type.empty() && media_type != kManifestMediaType &&
+      media_type != kDockerManifestMediaType)
+    return Malformed(kWhat, "it says that it is a '" + Printable(media_type.substr(0, 128)) + "'");
+  if (json.Find("manifests") == nullptr) return Done{};
+  if (json.Find("layers") != nullptr || json.Find("config") != nullptr)
+    return Malformed(kWhat, "it is a manifest and an index at once");
+  return Error{ErrorKind::kUnsupported, "this is an index of several manifests, no modelkit"};
+}
+
+Json LayersToJson(const std::vector<Descriptor>& layers) {
+  Json array = Json::MakeArray();
+  for (const Descriptor& layer : layers)
+    array.Add(DescriptorToJson(layer));
+  return array;
+}
+
+}  // namespace
+
+Result<Manifest> Manifest::Parse(std::string_view bytes) {
+  PLUMB_TRY(const Json json, ParseVersion2(bytes, kWhat));
+  Manifest manifest;
+  PLUMB_TRY(manifest.media_type, OptionalText(json, "mediaType"));
+  PLUMB_RETURN_IF_ERROR(CheckIsManifest(json, manifest.media_type));
+  PLUMB_TRY(manifest.artifact_type, OptionalText(json, "artifactType"));
+  const Json* config = json.Find("config");
+  if (config == nullptr) return Malformed(kWhat, "it has no config");
+  PLUMB_TRY(manifest.config, DescriptorFromJson(*config, "the config of a manifest"));
+  PLUMB_TRY(manifest.annotations, AnnotationsFromJson(json.Find("annotations"), std::string(kWhat)));
+
+  const Json* layers = json.Find("layers");
+  if (layers == nullptr || layers->IsNull()) return manifest;
+  if (layers->IfArray() == nullptr) return Malformed(kWhat, "its layers are no list");
+  if (layers->IfArray()->size() > kLayerCountMax)
+    return Error{ErrorKind::kExhausted, "a manifest has more than 20000 layers"};
+  for (const Json& layer : *layers->IfArray()) {
+    const std::string where = "layer " + std::to_string(manifest.layers.size() + 1) + " of a manifest";
+    PLUMB_TRY(Descriptor descriptor, DescriptorFromJson(layer, where));
+    manifest.layers.push_back(std::move(descriptor));
+  }
+  return manifest;
+}
+
+std::string WriteManifest(const Descriptor& config, const std::vector<Descriptor>& layers) {
+  Json json = Json::MakeObject();
+  json.Append("schemaVersion", Json::Uint(2));
+  json.Append("mediaType", Json::String(kManifestMediaType));
+  json.Append("config", DescriptorToJson(config));
+  json.Append("layers", LayersToJson(layers));
+  return WriteJson(json, JsonStyle::kGo);
+}
+
+std::string WriteKit17Manifest(const Descriptor& config, const std::vector<Descriptor>& layers) {
+  Json annotations = Json::MakeObject();
+  annotations.Append("ml.kitops.modelkit.cli-version", Json::String("1.7.0"));
+  Json json = Json::MakeObject();
+  json.Append("schemaVersion", Json::Uint(2));
+  json.Append("config", DescriptorToJson(config));
+  json.Append("layers", layers.empty() ? Json() : LayersToJson(layers));
+  json.Append("annotations", std::move(annotations));
+  return WriteJson(json, JsonStyle::kGo);
+}
+
+}  // namespace plumb::oci

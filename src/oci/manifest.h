@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_OCI_MANIFEST_H_
+#define PLUMB_OCI_MANIFEST_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "crypto/digest.h"
+
+// OCI manifests (image-spec 1.1). Bytes that were received are kept and handed on as they
+// came: what is parsed here is only ever read, and what we write is written once.
+namespace plumb::oci {
+
+using Annotations = std::vector<std::pair<std::string, std::string>>;
+
+// "Content descriptor", image-spec descriptor.md.
+struct Descriptor {
+  std::string media_type;
+  Digest digest;
+  std::uint64_t size = 0;
+  Annotations annotations = {};  // in the order written
+
+  friend bool operator==(const Descriptor&, const Descriptor&) = default;
+};
+
+inline constexpr std::string_view kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
+inline constexpr std::string_view kIndexMediaType = "application/vnd.oci.image.index.v1+json";
+inline constexpr std::string_view kDockerManifestMediaType =
+    "application/vnd.docker.distribution.manifest.v2+json";
+
+// What registries accept (distribution, zot). Longer manifests and indexes are kExhausted.
+inline constexpr std::uint64_t kManifestSizeMax = std::uint64_t{4} << 20;
+// More layers are kExhausted. With media types like ours 4 MiB hold about as many.
+inline constexpr std::size_t kLayerCountMax = 20000;
+
+// An image manifest.
+struct Manifest {
+  std::string media_type;     // may be empty: kit 1.7 writes none
+  std::string artifact_type;  // may be empty
+  Descriptor config;
+  std::vector<Descriptor> layers;
+  Annotations annotations;
+
+  // kInvalid: no manifest of schemaVersion 2; a member of a wrong type; a size that is
+  // negative, no whole number or over 2^62, or sizes that add up to more; and what two readers
+  // could read as two things: a media type that says otherwise, members of an index beside
+  // those of a manifest, members that differ in case only. kUnsupported: an index, or a digest
+  // of another algorithm. "layers":null is no layers (kit 1.7); unknown members are ignored.
+  static Result<Manifest> Parse(std::string_view bytes);
+};
+
+// The bytes of our own manifests (docs/format-modelkit.md, "Manifest"): schemaVersion,
+// mediaType, config, layers in this order, without spaces, and nothing that changes with tool,
+// time or host. No layers: [].
+std::string WriteManifest(const Descriptor& config, const std::vector<Descriptor>& layers);
+
+// The bytes kit 1.7.0 writes: no mediaType, one annotation with its version. No layers: null.
+std::string WriteKit17Manifest(const Descriptor& config, const std::vector<Descriptor>& layers);
+
+// A manifest named by an image index or by the index.json of a layout directory.
+struct IndexEntry {
+  Descriptor descriptor;
+  std::string tag = {};  // annotation org.opencontainers.image.ref.name; may be empty
+  Json received = {};    // as it was read; null for one of ours
+
+  friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
+};
+
+// image-spec image-index.md and image-layout.md. What is of no use to us (entries of other media
+// types, platforms, annotations) is kept, so that rewriting an index loses nothing.
+struct Index {
+  std::vector<IndexEntry> entries;
+  Json received = {};  // the whole, as it was read
+
+  // kInvalid, kUnsupported and kExhausted as Manifest::Parse.
+  static Result<Index> Parse(std::string_view bytes);
+};
+
+// Of a layout directory: the index.json with those entries, and the file oci-layout.
+std::string WriteIndex(const Index& index);
+std::string WriteLayoutMarker();
+// Whether the content of an oci-layout file is of a version we know: kUnsupported if not.
+Status CheckLayoutMarker(std::string_view bytes);
+
+Json DescriptorToJson(const Descriptor& descriptor);
+
+}  // namespace plumb::oci
+
+#endif  // PLUMB_OCI_MANIFEST_H_

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_REGISTRY_CONNECT_H_
+#define PLUMB_REGISTRY_CONNECT_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "host/files.h"
+#include "host/http.h"
+#include "host/machine.h"
+#include "oci/reference.h"
+#include "registry/remote.h"
+
+namespace plumb::registry {
+
+struct Credential {
+  std::string user;
+  std::string secret;
+};
+
+// Who we are, to which registry. Our own file (0600, the format of docker's config.json) is
+// written by `login`; docker's is read after it and never written.
+// Threads: any number at once.
+class Credentials {
+ public:
+  virtual ~Credentials() = default;
+  // For a registry "host[:port]"; nothing means anonymous.
+  virtual Result<std::optional<Credential>> Find(std::string_view registry) = 0;
+  virtual Status Save(std::string_view registry, const Credential& credential) = 0;
+  // False if there was none.
+  virtual Result<bool> Erase(std::string_view registry) = 0;
+};
+
+// `own_path` is ours; `docker_path` may not exist.
+std::unique_ptr<Credentials> MakeCredentials(host::Files& files, std::string own_path,
+                                             std::string docker_path);
+
+struct ConnectOptions {
+  enum class Scheme : std::uint8_t { kHttps, kHttp } scheme = Scheme::kHttps;
+  host::TlsVerify tls_verify = host::TlsVerify::kYes;
+  std::string client_certificate = {};  // PEM files; empty: none
+  std::string client_key = {};
+};
+
+// What the rooms below need to talk to a registry; all of it must outlive the Remote.
+struct Network {
+  host::Http& http;
+  host::Clock& clock;
+  host::Entropy& entropy;
+  Credentials& credentials;
+};
+
+// A repository of a registry. Nothing is sent yet.
+//
+// Credentials: only ever sent to the registry's own host, and to a token service whose realm is on the same host
+// or, over https, named by the registry itself …; never across a redirect.
+Result<std::unique_ptr<Remote>> ConnectRegistry(const Network& network, const std::string& registry_host,
+                                                const std::string& repository,
+                                                const ConnectOptions& options);
+
+// Tries a credential against GET /v2/ of a registry: kDenied if it is refused.
+Status CheckLogin(const Network& network, const std::string& registry_host,
+                  const Credential& credential, const ConnectOptions& options);
+
+// A layout directory. For reading it must exist (kNotFound); for writing it is made.
+std::unique_ptr<Remote> OpenLayout(host::Files& files, const std::string& path);
+
+// "oci:DIR[:TAG]" taken apart. The part behind the last ':' is a tag if it is one and holds no '/'.
+struct LayoutName {
+  std::string directory;
+  std::string tag;  // may be empty
+};
+std::optional<LayoutName> ParseLayoutName(std::string_view text);
+
+}  // namespace plumb::registry
+
+#endif  // PLUMB_REGISTRY_CONNECT_H_

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_REGISTRY_REMOTE_H_
+#define PLUMB_REGISTRY_REMOTE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "base/streams.h"
+#include "crypto/digest.h"
+#include "oci/manifest.h"
+
+namespace plumb::registry {
+
+// A manifest as it was served, checked against its digest.
+struct RemoteManifest {
+  oci::Descriptor descriptor;
+  std::string bytes;
+};
+
+// One repository somewhere else: in a registry (distribution-spec 1.1) or in a layout
+// directory (image-spec image-layout.md).
+//
+// Promises, checked by tests/conformance/remote_suite.h on every implementation:
+//   - What is read is what its digest says, or the call fails with kCorrupt.
+//   - A blob or manifest is there whole once its Push returns, and never in part.
+//   - kNotFound only if the other side said so; no answer is kUnavailable; a refusal kDenied.
+//
+// Trust: the other side is not trusted for bytes, only for which manifest a tag means.
+// Threads: any number at once.
+class Remote {
+ public:
+  virtual ~Remote() = default;
+
+  // Exactly one of `tag` (non-empty) and `digest` names it.
+  virtual Result<RemoteManifest> FetchManifest(std::string_view tag,
+                                               const std::optional<Digest>& digest) = 0;
+
+  // The blob's bytes from `offset` on; the sink may have been given some of them when this
+  // fails. From offset 0 the whole is checked against the digest here; a caller that resumes checks itself.
+  virtual Status FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
+                           Progress& progress) = 0;
+
+  virtual Result<bool> HasBlob(const oci::Descriptor& blob) = 0;
+
+  // Takes the blob from a sibling repository of the same registry without moving bytes.
+  // False if the other side will not.
+  virtual Result<bool> MountBlob(const oci::Descriptor& blob, std::string_view repository) = 0;
+
+  // `open` gives the blob's bytes from an offset on; it is called again for each try.
+  using OpenBlob = std::function<Result<std::unique_ptr<ByteSource>>(std::uint64_t offset)>;
+  virtual Status PushBlob(const oci::Descriptor& blob, const OpenBlob& open,
+                          Progress& progress) = 0;
+
+  // Under a tag, or (empty) only under its digest.
+  virtual Status PushManifest(const oci::Descriptor& descriptor, std::string_view bytes,
+                              std::string_view tag) = 0;
+
+  virtual Result<std::vector<std::string>> ListTags() = 0;  // sorted
+};
+
+}  // namespace plumb::registry
+
+#endif  // PLUMB_REGISTRY_REMOTE_H_

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "store/blob_pipeline_internal.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace plumb::store {
+namespace {
+
+constexpr std::size_t kPiecesInFlight = 4;
+
+}  // namespace
+
+BlobPipeline::BlobPipeline(Shape shape, ObjectSaver& saver, Keep keep)
+    : cutter_(shape), saver_(saver), keep_(std::move(keep)) {}
+
+BlobPipeline::~BlobPipeline() {
+  {
+    const std::lock_guard lock(mutex_);
+    to_hash_.clear();
+    to_save_.clear();
+  }
+  Stop();
+}
+
+Result<MutableByteSpan> BlobPipeline::Space() {
+  PLUMB_RETURN_IF_ERROR(TakePiece());
+  const std::uint64_t room =
+      std::min<std::uint64_t>(kPieceSizeMax - current_->size, cutter_.Stretch());
+  return MutableByteSpan(current_->bytes.get() + current_->size, static_cast<std::size_t>(room));
+}
+
+Status BlobPipeline::Filled(std::size_t size) {
+  PLUMB_CHECK(current_ != nullptr && size > 0 && size <= kPieceSizeMax - current_->size);
+  const bool is_cut = cutter_.Take({current_->bytes.get() + current_->size, size});
+  current_->size += size;
+  size_ += size;
+  if (is_cut || current_->size == kPieceSizeMax) SubmitPiece();
+  return Done{};
+}
+
+Status BlobPipeline::Write(ByteSpan bytes) {
+  while (!bytes.empty()) {
+    PLUMB_TRY(const MutableByteSpan space, Space());
+    const ByteSpan part = bytes.first(std::min(space.size(), bytes.size()));
+    std::copy(part.begin(), part.end(), space.begin());
+    PLUMB_RETURN_IF_ERROR(Filled(part.size()));
+    bytes = bytes.subspan(part.size());
+  }
+  return Done{};
+}
+
+Result<BlobInfo> BlobPipeline::Finish() {
+  if (threads_.empty() && size_ <= kWholeBlobSizeMax) return FinishWhole();
+  if (current_ != nullptr && current_->size > 0) SubmitPiece();
+  Stop();
+  if (failure_) return *failure_;
+  recipe_.digest = hasher_.Finish();
+  recipe_.size = size_;
+  return keep_({recipe_.digest, size_, std::move(recipe_), {}});
+}
+
+Result<BlobInfo> BlobPipeline::FinishWhole() {
+  const std::string whole(current_ != nullptr ? AsText(current_->view()) : std::string_view());
+  return keep_({Sha256(AsBytes(whole)), size_, std::nullopt, whole});
+}
+
+Status BlobPipeline::TakePiece() {
+  if (current_ != nullptr) return Done{};
+  std::unique_lock lock(mutex_);
+  if (free_.empty() && pieces_.size() < kPiecesInFlight) {
+    pieces_.push_back(std::make_unique<Piece>());
+    // Not make_unique: the bytes are written before they are read, and need no zeros.
+    pieces_.back()->bytes.reset(new std::byte[kPieceSizeMax]);
+    free_.push_back(pieces_.back().get());
+  }
+  changed_.wait(lock, [&] { return failure_ || !free_.empty(); });
+  if (failure_) return *failure_;
+  current_ = free_.back();
+  free_.pop_back();
+  current_->size = 0;
+  return Done{};
+}
+
+void BlobPipeline::SubmitPiece() {
+  if (threads_.empty()) Start();
+  const std::lock_guard lock(mutex_);
+  current_->users = 2;
+  to_hash_.push_back(current_);
+  to_save_.push_back(current_);
+  current_ = nullptr;
+  changed_.notify_all();
+}
+
+void BlobPipeline::Start() {
+  threads_.emplace_back([this] {
+    Drain(to_hash_, [this](ByteSpan piece) -> Status {
+      hasher_.Add(piece);
+      return Done{};
+    });
+  });
+  threads_.emplace_back([this] { Drain(to_save_, [this](ByteSpan piece) { return Save(piece); }); });
+}
+
+void BlobPipeline::Stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    is_ended_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
+void BlobPipeline::Drain(Queue& queue, const std::function<Status(ByteSpan)>& work) {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return failure_ || is_ended_ || !queue.empty(); });
+    if (failure_ || queue.empty()) return;
+    Piece* const piece = queue.front();
+    queue.pop_front();
+    lock.unlock();
+    Status status = work(piece->view());
+    lock.lock();
+    if (!status && !failure_) failure_ = std::move(status).error();
+    if (--piece->users == 0) free_.push_back(piece);
+    changed_.notify_all();
+  }
+}
+
+Status BlobPipeline::Save(ByteSpan piece) {
+  if (piece.size() <= kLiteralSizeMax) {
+    recipe_.AddLiteral(piece);
+    return Done{};
+  }
+  PLUMB_TRY(const ObjectId id, saver_.SaveObject(piece));
+  recipe_.AddObject(id, piece.size());
+  return Done{};
+}
+
+}  // namespace plumb::store

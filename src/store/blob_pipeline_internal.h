@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_BLOB_PIPELINE_INTERNAL_H_
+#define PLUMB_STORE_BLOB_PIPELINE_INTERNAL_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "store/cutter_internal.h"
+#include "store/object_saver_internal.h"
+#include "store/recipe_internal.h"
+#include "store/store.h"
+
+namespace plumb::store {
+
+// Blobs up to this size are kept whole, in the catalog and in a pack.
+inline constexpr std::size_t kWholeBlobSizeMax = std::size_t{64} << 10;
+
+// A blob that was taken in.
+struct FinishedBlob {
+  Digest digest;
+  std::uint64_t size = 0;
+  std::optional<Recipe> recipe;  // nothing: it is kept whole, and is `whole`
+  std::string whole;
+};
+
+// Takes one blob. The caller fills pieces; one thread hashes them in order (SHA-256), another
+// names them (BLAKE3), and writes those that are new: what bounds the whole is the slowest of
+// reading, hashing and writing, not their sum. At most kPiecesInFlight pieces are in memory.
+class BlobPipeline final : public BlobWriter {
+ public:
+  using Keep = std::function<Result<BlobInfo>(FinishedBlob)>;
+
+  // `saver` must outlive it; `keep` is called by Finish().
+  BlobPipeline(Shape shape, ObjectSaver& saver, Keep keep);
+  ~BlobPipeline() override;
+
+  Result<MutableByteSpan> Space() override;
+  Status Filled(std::size_t size) override;
+  Status Write(ByteSpan bytes) override;
+  Result<BlobInfo> Finish() override;
+
+ private:
+  struct Piece {
+    std::unique_ptr<std::byte[]> bytes;
+    std::size_t size = 0;
+    int users = 0;  // threads that are not done with it
+
+    ByteSpan view() const { return {bytes.get(), size}; }
+  };
+  // Pieces on their way to one thread.
+  using Queue = std::deque<Piece*>;
+
+  Status TakePiece();
+  void SubmitPiece();
+  void Start();
+  void Stop();
+  // What a thread does: `work` on every piece of its queue, until the end or a failure.
+  void Drain(Queue& queue, const std::function<Status(ByteSpan)>& work);
+  Status Save(ByteSpan piece);
+  Result<BlobInfo> FinishWhole();
+
+  Cutter cutter_;
+  ObjectSaver& saver_;
+  const Keep keep_;
+  Piece* current_ = nullptr;  // being filled
+  std::uint64_t size_ = 0;
+  Sha256Hasher hasher_;  // of one thread, then of Finish()
+  Recipe recipe_;        // the same
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::unique_ptr<Piece>> pieces_;
+  std::vector<Piece*> free_;
+  Queue to_hash_;
+  Queue to_save_;
+  bool is_ended_ = false;
+  std::optional<Error> failure_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_BLOB_PIPELINE_INTERNAL_H_

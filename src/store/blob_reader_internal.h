@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_BLOB_READER_INTERNAL_H_
+#define PLUMB_STORE_BLOB_READER_INTERNAL_H_
+
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/streams.h"
+#include "store/catalog.h"
+#include "store/frame_internal.h"
+#include "store/pack_store.h"
+#include "store/recipe_internal.h"
+
+namespace plumb::store {
+
+// Finds objects and reads them, keeping some packs open. Threads: any number at once.
+class ObjectReader {
+ public:
+  ObjectReader(Catalog& catalog, PackStore& packs) : catalog_(catalog), packs_(packs) {}
+
+  // kCorrupt, also if the object or its pack is not there: something needs it.
+  Status Read(const ObjectId& id, std::vector<std::byte>& out);
+
+ private:
+  Result<std::shared_ptr<PackReader>> Open(const PackName& name);
+
+  Catalog& catalog_;
+  PackStore& packs_;
+  std::mutex mutex_;
+  std::vector<std::pair<PackName, std::shared_ptr<PackReader>>> open_;  // used last: last
+};
+
+// The blob that `recipe` makes, from `offset` on, which is at most its size. Objects are read
+// and checked some pieces ahead, in a thread that begins with the second object.
+std::unique_ptr<ByteSource> MakeRecipeSource(ObjectReader& objects, Recipe recipe,
+                                             std::uint64_t offset);
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_BLOB_READER_INTERNAL_H_

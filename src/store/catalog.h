@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_CATALOG_H_
+#define PLUMB_STORE_CATALOG_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "crypto/object_id.h"
+#include "host/files.h"
+#include "store/pack_store.h"
+#include "store/store.h"
+
+// Where everything in the packs is, and what the refs point at.
+namespace plumb::store {
+
+enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1 };
+
+// Where the payload of an object's frame lies.
+struct ObjectPlace {
+  PackName pack;
+  std::uint64_t offset = 0;
+  std::uint64_t stored_size = 0;
+  std::uint64_t raw_size = 0;
+  Encoding encoding = Encoding::kRaw;
+
+  friend bool operator==(const ObjectPlace&, const ObjectPlace&) = default;
+};
+
+// How a blob is kept: `bytes` is the blob itself, or its recipe, and `id` the BLAKE3 of that.
+enum class BlobForm : std::uint8_t { kWhole = 0, kRecipe = 1 };
+struct BlobRecord {
+  Digest digest;
+  std::uint64_t size = 0;
+  BlobForm form = BlobForm::kWhole;
+  ObjectId id;
+  std::string bytes;
+
+  friend bool operator==(const BlobRecord&, const BlobRecord&) = default;
+};
+
+struct ObjectRecord {
+  ObjectId id;
+  ObjectPlace place;
+};
+
+struct KitChange {
+  Digest manifest;
+  std::vector<Digest> needs;  // blobs that must be there
+};
+
+struct RefMove {
+  RefName name;
+  std::optional<Digest> manifest;  // nothing: the ref goes
+  std::string message;
+};
+
+struct LayerMemory {
+  LayerKey key;
+  LayerRecord record;
+};
+
+// What one session changes. Applied in the order of the members.
+struct CatalogChange {
+  std::vector<ObjectRecord> objects = {};  // those that are known already are left as they are
+  std::vector<BlobRecord> blobs = {};      // the same
+  std::vector<KitChange> added_kits = {};
+  std::vector<RefMove> moves = {};
+  std::vector<Digest> removed_kits = {};
+  std::vector<LayerMemory> layers = {};
+  std::int64_t now_ns = 0;
+};
+
+// Promises, checked by tests/conformance/catalog_suite.h on every implementation:
+//   - Apply is all or nothing, and durable on return.
+//   - What one Apply wrote is seen by every later call, of every process.
+//   - Nothing that is found is believed: who asks checks bytes against their hashes.
+// Errors: kUnavailable if others keep it locked for over 30 s, kCorrupt if it is damaged.
+// Threads: any number at once, of any number of processes.
+class Catalog {
+ public:
+  virtual ~Catalog() = default;
+
+  virtual Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) = 0;
+  virtual Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) = 0;
+  virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
+  virtual Result<std::optional<Digest>> FindRef(const RefName& name) = 0;
+  virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
+  virtual Result<std::vector<Kit>> ListKits() = 0;  // oldest first
+
+  // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
+  // that is not there, or one is removed that a ref points at. Moves to where a ref points
+  // already are not recorded.
+  virtual Status Apply(const CatalogChange& change) = 0;
+};
+
+// SQLite in the file `path`, which is made if it is missing. Who writes holds a lock on
+// `lock_file`, which must outlive it.
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path,
+                                                   host::File& lock_file);
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_CATALOG_H_

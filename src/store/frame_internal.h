@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_FRAME_INTERNAL_H_
+#define PLUMB_STORE_FRAME_INTERNAL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "crypto/object_id.h"
+#include "store/catalog.h"
+#include "store/pack_store.h"
+
+// What packs are made of: docs/format.md, "Packs".
+namespace plumb::store {
+
+enum class FrameType : std::uint8_t {
+  kObject = 1,
+  kRecipe = 2,
+  kBlob = 3,
+  kKit = 4,
+  kRefMove = 5,
+  kFooter = 255,
+};
+
+// A pack is closed behind this many bytes.
+inline constexpr std::uint64_t kPackSizeMax = std::uint64_t{256} << 20;
+
+// What a frame holds.
+struct FrameContent {
+  FrameType type = FrameType::kObject;
+  ObjectId id;               // of the raw bytes
+  std::uint64_t raw_size = 0;
+  Encoding encoding = Encoding::kRaw;
+  ByteSpan stored = {};
+};
+
+// Writes frames to one pack. Threads: one at a time.
+class FrameWriter {
+ public:
+  // The pack's header is written with the first frame.
+  explicit FrameWriter(std::unique_ptr<PackWriter> pack) : pack_(std::move(pack)) {}
+
+  // Returns where the payload lies.
+  Result<ObjectPlace> Append(const FrameContent& content);
+  // As raw; returns its id.
+  Result<ObjectId> AppendRecord(FrameType type, std::string_view record);
+
+  bool IsFull() const { return size_ >= kPackSizeMax; }
+  std::uint64_t size() const { return size_; }
+  const PackName& name() const { return pack_->name(); }
+
+  // Footer and trailer; on return the pack is durable.
+  Status Finish();
+
+ private:
+  struct Written {
+    FrameType type;
+    ObjectId id;
+    std::uint64_t offset;
+    std::uint64_t stored_size;
+  };
+
+  const std::unique_ptr<PackWriter> pack_;
+  std::vector<Written> frames_;
+  std::uint64_t size_ = 0;
+};
+
+// The raw bytes of an object, read, decoded, and checked against `id`. kCorrupt otherwise.
+// `out` is resized to its raw size, which is at most kPieceSizeMax.
+Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,
+                  std::vector<std::byte>& out);
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_FRAME_INTERNAL_H_

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_OBJECT_SAVER_INTERNAL_H_
+#define PLUMB_STORE_OBJECT_SAVER_INTERNAL_H_
+
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "crypto/object_id.h"
+#include "store/catalog.h"
+#include "store/frame_internal.h"
+#include "store/pack_store.h"
+
+namespace plumb::store {
+
+// Writes what one session adds into new packs: one open pack for each writer at work. What
+// the catalog or this session has is not written again. Packs that are not wanted in the
+// end (no Finish) go again. Threads: any number at once.
+class ObjectSaver {
+ public:
+  ObjectSaver(Catalog& catalog, PackStore& packs) : catalog_(catalog), packs_(packs) {}
+  ~ObjectSaver();
+  ObjectSaver(const ObjectSaver&) = delete;
+  ObjectSaver& operator=(const ObjectSaver&) = delete;
+
+  // 1 to kPieceSizeMax bytes.
+  Result<ObjectId> SaveObject(ByteSpan raw);
+  Result<ObjectId> SaveRecord(FrameType type, std::string_view record);
+
+  // On return everything is durable. Gives the objects that are new. If an object could not be
+  // saved, this fails too: another caller may have relied on it.
+  Result<std::vector<ObjectRecord>> Finish();
+  // The packs are wanted: the catalog names them.
+  void Keep() { unwanted_.clear(); }
+
+ private:
+  bool Claim(const ObjectId& id);
+  Status SaveClaimed(const ObjectId& id, ByteSpan raw);
+  Result<ObjectPlace> Write(const FrameContent& content);
+  Result<std::unique_ptr<FrameWriter>> TakeWriter();
+  Status GiveBack(std::unique_ptr<FrameWriter> writer);
+
+  Catalog& catalog_;
+  PackStore& packs_;
+  std::mutex mutex_;
+  std::set<ObjectId> claimed_;
+  std::vector<ObjectRecord> objects_;
+  std::vector<std::unique_ptr<FrameWriter>> idle_;
+  std::vector<PackName> unwanted_;  // closed, and not named by the catalog yet
+  bool has_failed_ = false;
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_OBJECT_SAVER_INTERNAL_H_

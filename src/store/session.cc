@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "store/session_internal.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace plumb::store {
+namespace {
+
+enum class KitAction : std::uint8_t { kAdded = 1, kRemoved = 2 };
+
+// The records of docs/format.md, "Packs", from which the catalog can be made again.
+std::string KitRecord(KitAction action, const Digest& manifest, std::int64_t now_ns) {
+  std::string record(1, static_cast<char>(action));
+  record.append(AsText(manifest.bytes));
+  AppendU64(record, static_cast<std::uint64_t>(now_ns));
+  return record;
+}
+
+void AppendText(std::string& record, std::string_view text) {
+  AppendVarint(record, text.size());
+  record.append(text);
+}
+
+std::string MoveRecord(const RefMove& move, std::int64_t now_ns) {
+  std::string record;
+  AppendU64(record, static_cast<std::uint64_t>(now_ns));
+  AppendText(record, move.name.repository);
+  AppendText(record, move.name.tag);
+  record.push_back(move.manifest ? '\1' : '\0');
+  if (move.manifest) record.append(AsText(move.manifest->bytes));
+  AppendText(record, move.message);
+  return record;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
+  return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
+      shape, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+}
+
+Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {
+  PLUMB_TRY(const auto writer, CreateBlob(Shape::kOpaque));
+  PLUMB_RETURN_IF_ERROR(writer->Write(bytes));
+  return writer->Finish();
+}
+
+Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
+  BlobInfo info = {blob.digest, blob.size, true};
+  {
+    const std::lock_guard lock(mutex_);
+    if (blobs_.contains(blob.digest)) return info;
+  }
+  PLUMB_TRY(const auto known, catalog_.FindBlob(blob.digest));
+  if (known) return info;
+
+  const BlobForm form = blob.recipe ? BlobForm::kRecipe : BlobForm::kWhole;
+  std::string bytes = blob.recipe ? blob.recipe->ToBytes() : std::move(blob.whole);
+  if (bytes.size() > kRecipeSizeMax)
+    return Error{ErrorKind::kExhausted, "a layer holds too many small files for one recipe"};
+  PLUMB_TRY(const ObjectId id,
+            saver_.SaveRecord(blob.recipe ? FrameType::kRecipe : FrameType::kBlob, bytes));
+
+  const std::lock_guard lock(mutex_);
+  info.was_known = !blobs_.insert(blob.digest).second;
+  if (!info.was_known)
+    change_.blobs.push_back({blob.digest, blob.size, form, id, std::move(bytes)});
+  return info;
+}
+
+void StoreSession::AddKit(const Digest& manifest, const std::vector<Digest>& needs) {
+  change_.added_kits.push_back({manifest, needs});
+}
+
+void StoreSession::MoveRef(const RefName& name, const std::optional<Digest>& manifest,
+                           std::string_view message) {
+  change_.moves.push_back({name, manifest, std::string(message)});
+}
+
+void StoreSession::RemoveKit(const Digest& manifest) { change_.removed_kits.push_back(manifest); }
+
+void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record) {
+  change_.layers.push_back({key, record});
+}
+
+Status StoreSession::Commit() {
+  PLUMB_RETURN_IF_ERROR(DropNoNews());
+  change_.now_ns = clock_.NowNs();
+  PLUMB_RETURN_IF_ERROR(SaveRecords());
+  // Durable first, then named (docs/format.md, "Write order").
+  PLUMB_TRY(change_.objects, saver_.Finish());
+  const bool is_news = !change_.objects.empty() || !change_.blobs.empty() ||
+                       !change_.added_kits.empty() || !change_.moves.empty() ||
+                       !change_.removed_kits.empty() || !change_.layers.empty();
+  if (!is_news) return Done{};
+  PLUMB_RETURN_IF_ERROR(catalog_.Apply(change_));
+  saver_.Keep();
+  return Done{};
+}
+
+Status StoreSession::DropNoNews() {
+  if (!change_.added_kits.empty()) {
+    PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
+    std::erase_if(change_.added_kits, [&](const KitChange& added) {
+      return std::any_of(kits.begin(), kits.end(),
+                         [&](const Kit& kit) { return kit.manifest == added.manifest; });
+    });
+  }
+  std::vector<RefMove> moves;
+  for (RefMove& move : change_.moves) {
+    PLUMB_TRY(const auto present, catalog_.FindRef(move.name));
+    if (present != move.manifest) moves.push_back(std::move(move));
+  }
+  change_.moves = std::move(moves);
+  std::vector<LayerMemory> layers;
+  for (const LayerMemory& layer : change_.layers) {
+    PLUMB_TRY(const auto present, catalog_.FindLayer(layer.key));
+    if (present != layer.record) layers.push_back(layer);
+  }
+  change_.layers = std::move(layers);
+  return Done{};
+}
+
+Status StoreSession::SaveRecords() {
+  for (const KitChange& kit : change_.added_kits) {
+    const std::string record = KitRecord(KitAction::kAdded, kit.manifest, change_.now_ns);
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
+  }
+  for (const RefMove& move : change_.moves)
+    PLUMB_RETURN_IF_ERROR(
+        saver_.SaveRecord(FrameType::kRefMove, MoveRecord(move, change_.now_ns)));
+  for (const Digest& kit : change_.removed_kits) {
+    const std::string record = KitRecord(KitAction::kRemoved, kit, change_.now_ns);
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
+  }
+  return Done{};
+}
+
+}  // namespace plumb::store

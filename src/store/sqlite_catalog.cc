@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <array>
+#include <mutex>
+#include <utility>
+
+#include "store/catalog.h"
+#include "store/sqlite_internal.h"
+
+namespace plumb::store {
+namespace {
+
+constexpr std::uint64_t kLockTimeoutMs = 30'000;
+constexpr std::uint64_t kSchemaVersion = 1;
+
+// docs/format.md, "Catalog". Hashes are blobs, names are text, times are ns since 1970.
+constexpr const char* kSchema = R"sql(
+  CREATE TABLE packs(
+    pack INTEGER PRIMARY KEY,
+    name BLOB NOT NULL UNIQUE
+  ) STRICT;
+  CREATE TABLE objects(
+    id BLOB PRIMARY KEY,
+    pack INTEGER NOT NULL REFERENCES packs,
+    position INTEGER NOT NULL,
+    stored_size INTEGER NOT NULL,
+    raw_size INTEGER NOT NULL,
+    encoding INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE blobs(
+    digest BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    form INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  CREATE TABLE kits(
+    manifest BLOB PRIMARY KEY REFERENCES blobs,
+    added INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE refs(
+    repository TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    manifest BLOB NOT NULL REFERENCES kits,
+    PRIMARY KEY (repository, tag)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX refs_by_manifest ON refs(manifest);
+  CREATE TABLE ref_moves(
+    move INTEGER PRIMARY KEY AUTOINCREMENT,
+    repository TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    previous BLOB,
+    manifest BLOB,
+    message TEXT NOT NULL,
+    moved INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE layers(
+    key BLOB PRIMARY KEY,
+    digest BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    diff_id BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  PRAGMA application_id = 1349283170;
+  PRAGMA user_version = 1;
+)sql";
+
+Error Damaged(std::string_view table) {
+  return Error{ErrorKind::kCorrupt,
+               "the store's catalog is damaged in its table '" + std::string(table) + "'"};
+}
+
+// Undoes what was not committed.
+class Transaction {
+ public:
+  static Result<std::unique_ptr<Transaction>> Begin(SqliteConnection& connection) {
+    PLUMB_RETURN_IF_ERROR(connection.Execute("BEGIN IMMEDIATE"));
+    return std::make_unique<Transaction>(connection);
+  }
+  explicit Transaction(SqliteConnection& connection) : connection_(connection) {}
+  ~Transaction() {
+    // SQLite may have rolled back by itself; that is no news then.
+    if (!is_committed_) [[maybe_unused]]
+      const Status undone = connection_.Execute("ROLLBACK");
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  Status Commit() {
+    PLUMB_RETURN_IF_ERROR(connection_.Execute("COMMIT"));
+    is_committed_ = true;
+    return Done{};
+  }
+
+ private:
+  SqliteConnection& connection_;
+  bool is_committed_ = false;
+};
+
+// One change, within a transaction.
+class Changer {
+ public:
+  Changer(SqliteConnection& connection, const CatalogChange& change)
+      : connection_(connection), change_(change) {}
+
+  Status Run() {
+    for (const ObjectRecord& object : change_.objects)
+      PLUMB_RETURN_IF_ERROR(AddObject(object));
+    for (const BlobRecord& blob : change_.blobs)
+      PLUMB_RETURN_IF_ERROR(AddBlob(blob));
+    for (const KitChange& kit : change_.added_kits)
+      PLUMB_RETURN_IF_ERROR(AddKit(kit));
+    for (const RefMove& move : change_.moves)
+      PLUMB_RETURN_IF_ERROR(Move(move));
+    for (const Digest& kit : change_.removed_kits)
+      PLUMB_RETURN_IF_ERROR(RemoveKit(kit));
+    for (const LayerMemory& layer : change_.layers)
+      PLUMB_RETURN_IF_ERROR(Remember(layer));
+    return Done{};
+  }
+
+ private:
+  Status AddObject(const ObjectRecord& object) {
+    const ObjectPlace& place = object.place;
+    PLUMB_TRY(const std::uint64_t pack, PackNumber(place.pack));
+    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO objects VALUES(?,?,?,?,?,?)"));
+    insert->Bind(object.id.bytes).Bind(pack).Bind(place.offset).Bind(place.stored_size);
+    insert->Bind(place.raw_size).Bind(static_cast<std::uint64_t>(place.encoding));
+    return insert->Run();
+  }
+
+  Result<std::uint64_t> PackNumber(const PackName& name) {
+    if (name == last_pack_ && last_pack_number_ != 0) return last_pack_number_;
+    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO packs(name) VALUES(?)"));
+    PLUMB_RETURN_IF_ERROR(insert->Bind(name.bytes).Run());
+    PLUMB_TRY(auto* find, connection_.Prepare("SELECT pack FROM packs WHERE name = ?"));
+    find->Bind(name.bytes);
+    PLUMB_TRY(const bool is_there, find->Step());
+    if (!is_there) return Damaged("packs");
+    last_pack_ = name;
+    last_pack_number_ = find->Uint(0);
+    find->Reset();
+    return last_pack_number_;
+  }
+
+  Status AddBlob(const BlobRecord& blob) {
+    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO blobs VALUES(?,?,?,?,?)"));
+    insert->Bind(blob.digest.bytes).Bind(blob.size).Bind(static_cast<std::uint64_t>(blob.form));
+    return insert->Bind(blob.id.bytes).Bind(AsBytes(blob.bytes)).Run();
+  }
+
+  Status AddKit(const KitChange& kit) {
+    PLUMB_RETURN_IF_ERROR(NeedBlob(kit.manifest));
+    for (const Digest& blob : kit.needs)
+      PLUMB_RETURN_IF_ERROR(NeedBlob(blob));
+    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO kits VALUES(?,?)"));
+    return insert->Bind(kit.manifest.bytes).Bind(Now()).Run();
+  }
+
+  Status NeedBlob(const Digest& digest) {
+    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM blobs WHERE digest = ?", digest));
+    if (is_there) return Done{};
+    return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is not in the store"};
+  }
+
+  Status Move(const RefMove& move) {
+    PLUMB_TRY(auto* find,
+              connection_.Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
+    find->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
+    PLUMB_TRY(const bool is_there, find->Step());
+    std::optional<Digest> previous;
+    if (is_there && !find->CopyBlob(0, previous.emplace().bytes)) return Damaged("refs");
+    find->Reset();
+    if (previous == move.manifest) return Done{};
+    if (move.manifest) {
+      PLUMB_RETURN_IF_ERROR(Point(move));
+    } else {
+      PLUMB_TRY(auto* remove,
+                connection_.Prepare("DELETE FROM refs WHERE repository = ? AND tag = ?"));
+      remove->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
+      PLUMB_RETURN_IF_ERROR(remove->Run());
+    }
+    return Record(move, previous);
+  }
+
+  Status Point(const RefMove& move) {
+    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ?", *move.manifest));
+    if (!is_there)
+      return Error{ErrorKind::kConflict,
+                   "modelkit '" + move.manifest->ToString() + "' is not in the store any more"};
+    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO refs VALUES(?,?,?)"));
+    put->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
+    return put->Bind(move.manifest->bytes).Run();
+  }
+
+  Status Record(const RefMove& move, const std::optional<Digest>& previous) {
+    PLUMB_TRY(auto* insert,
+              connection_.Prepare("INSERT INTO ref_moves"
+                                  "(repository, tag, previous, manifest, message, moved)"
+                                  " VALUES(?,?,?,?,?,?)"));
+    insert->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
+    BindDigest(*insert, previous);
+    BindDigest(*insert, move.manifest);
+    return insert->Bind(std::string_view(move.message)).Bind(Now()).Run();
+  }
+
+  Status RemoveKit(const Digest& manifest) {
+    PLUMB_TRY(const bool is_needed, Has("SELECT 1 FROM refs WHERE manifest = ?", manifest));
+    if (is_needed)
+      return Error{ErrorKind::kConflict, "a tag still points at '" + manifest.ToString() + "'"};
+    PLUMB_TRY(auto* remove, connection_.Prepare("DELETE FROM kits WHERE manifest = ?"));
+    return remove->Bind(manifest.bytes).Run();
+  }
+
+  Status Remember(const LayerMemory& layer) {
+    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO layers VALUES(?,?,?,?)"));
+    put->Bind(layer.key.bytes).Bind(layer.record.blob.bytes).Bind(layer.record.size);
+    return put->Bind(layer.record.diff_id.bytes).Run();
+  }
+
+  Result<bool> Has(std::string_view sql, const Digest& digest) {
+    PLUMB_TRY(auto* find, connection_.Prepare(sql));
+    find->Bind(digest.bytes);
+    PLUMB_TRY(const bool is_there, find->Step());
+    find->Reset();
+    return is_there;
+  }
+
+  static void BindDigest(SqliteStatement& statement, const std::optional<Digest>& digest) {
+    if (digest) {
+      statement.Bind(digest->bytes);
+    } else {
+      statement.BindNull();
+    }
+  }
+
+  std::uint64_t Now() const { return static_cast<std::uint64_t>(change_.now_ns); }
+
+  SqliteConnection& connection_;
+  const CatalogChange& change_;
+  PackName last_pack_;
+  std::uint64_t last_pack_number_ = 0;
+};
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(std::unique_ptr<SqliteConnection> connection, host::File& lock_file)
+      : connection_(std::move(connection)), lock_file_(lock_file) {}
+
+  Status Prepare();
+
+  Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) override;
+  Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) override;
+  Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override;
+  Result<std::optional<Digest>> FindRef(const RefName& name) override;
+  Result<std::vector<Ref>> ListRefs() override;
+  Result<std::vector<Kit>> ListKits() override;
+  Status Apply(const CatalogChange& change) override;
+
+ private:
+  Result<std::uint64_t> Version();
+
+  std::mutex mutex_;  // the connection is one, the callers are many
+  const std::unique_ptr<SqliteConnection> connection_;
+  host::File& lock_file_;
+};
+
+Result<std::uint64_t> SqliteCatalog::Version() {
+  PLUMB_TRY(auto* find, connection_->Prepare("PRAGMA user_version"));
+  PLUMB_TRY([[maybe_unused]] const bool is_there, find->Step());
+  const std::uint64_t version = find->Uint(0);
+  find->Reset();
+  return version;
+}
+
+Status SqliteCatalog::Prepare() {
+  PLUMB_TRY(std::uint64_t version, Version());
+  if (version == 0) {
+    // New, or about to be made by another process: only one makes it.
+    PLUMB_TRY(const auto lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+    PLUMB_RETURN_IF_ERROR(connection_->Execute("PRAGMA journal_mode = WAL"));
+    PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
+    PLUMB_TRY(version, Version());
+    if (version == 0) {
+      PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
+      version = kSchemaVersion;
+    }
+    PLUMB_RETURN_IF_ERROR(transaction->Commit());
+  }
+  if (version != kSchemaVersion)
+    return Error{ErrorKind::kUnsupported, "the store was written by a newer plumb"};
+  // Checkpoints run under our lock (Apply), never by themselves in the middle of a reader.
+  return connection_->Execute(
+      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF;"
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0");
+}
+
+Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find, connection_->Prepare(
+                            "SELECT name, position, stored_size, raw_size, encoding"
+                            " FROM objects JOIN packs USING (pack) WHERE id = ?"));
+  find->Bind(id.bytes);
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<ObjectPlace> place;
+  if (is_there) {
+    place.emplace();
+    if (!find->CopyBlob(0, place->pack.bytes) || find->Uint(4) > 1) return Damaged("objects");
+    place->offset = find->Uint(1);
+    place->stored_size = find->Uint(2);
+    place->raw_size = find->Uint(3);
+    place->encoding = static_cast<Encoding>(find->Uint(4));
+  }
+  find->Reset();
+  return place;
+}
+
+Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT size, form, id, bytes FROM blobs WHERE digest = ?"));
+  find->Bind(digest.bytes);
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<BlobRecord> record;
+  if (is_there) {
+    record.emplace();
+    if (find->Uint(1) > 1 || !find->CopyBlob(2, record->id.bytes)) return Damaged("blobs");
+    record->digest = digest;
+    record->size = find->Uint(0);
+    record->form = static_cast<BlobForm>(find->Uint(1));
+    record->bytes = find->Text(3);
+  }
+  find->Reset();
+  return record;
+}
+
+Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT digest, size, diff_id FROM layers WHERE key = ?"));
+  find->Bind(key.bytes);
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<LayerRecord> record;
+  if (is_there) {
+    record.emplace();
+    if (!find->CopyBlob(0, record->blob.bytes) || !find->CopyBlob(2, record->diff_id.bytes))
+      return Damaged("layers");
+    record->size = find->Uint(1);
+  }
+  find->Reset();
+  return record;
+}
+
+Result<std::optional<Digest>> SqliteCatalog::FindRef(const RefName& name) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
+  find->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<Digest> manifest;
+  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return Damaged("refs");
+  find->Reset();
+  return manifest;
+}
+
+Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find, connection_->Prepare("SELECT repository, tag, manifest FROM refs"
+                                             " ORDER BY repository, tag"));
+  std::vector<Ref> refs;
+  while (true) {
+    PLUMB_TRY(const bool is_there, find->Step());
+    if (!is_there) break;
+    Ref ref = {{std::string(find->Text(0)), std::string(find->Text(1))}, {}};
+    if (!find->CopyBlob(2, ref.manifest.bytes)) return Damaged("refs");
+    refs.push_back(std::move(ref));
+  }
+  find->Reset();
+  return refs;
+}
+
+Result<std::vector<Kit>> SqliteCatalog::ListKits() {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT manifest, added FROM kits ORDER BY added, manifest"));
+  std::vector<Kit> kits;
+  while (true) {
+    PLUMB_TRY(const bool is_there, find->Step());
+    if (!is_there) break;
+    Kit kit;
+    if (!find->CopyBlob(0, kit.manifest.bytes)) return Damaged("kits");
+    kit.added_ns = static_cast<std::int64_t>(find->Uint(1));
+    kits.push_back(kit);
+  }
+  find->Reset();
+  return kits;
+}
+
+Status SqliteCatalog::Apply(const CatalogChange& change) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
+  PLUMB_RETURN_IF_ERROR(Changer(*connection_, change).Run());
+  PLUMB_RETURN_IF_ERROR(transaction->Commit());
+  // It is durable in the log; folding the log back is housekeeping, and readers that
+  // keep it from happening now are no failure: the next writer tries again.
+  [[maybe_unused]] const Status folded =
+      connection_->Execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE);"
+                           "PRAGMA busy_timeout = 30000");
+  return Done{};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path,
+                                                   host::File& lock_file) {
+  PLUMB_TRY(auto connection, SqliteConnection::Open(path, static_cast<int>(kLockTimeoutMs)));
+  auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
+  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
+  return std::unique_ptr<Catalog>(std::move(catalog));
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "store/store.h"
+
+#include <string>
+#include <utility>
+
+#include "store/blob_reader_internal.h"
+#include "store/catalog.h"
+#include "store/pack_store.h"
+#include "store/session_internal.h"
+
+namespace plumb::store {
+namespace {
+
+constexpr std::string_view kFormatFile = "format";
+constexpr std::string_view kFormat = "plumb-store 1\n";
+constexpr std::uint32_t kDirectoryMode = 0700;
+constexpr std::uint64_t kFormatSizeMax = 4096;
+
+Error Damaged(const Digest& digest, std::string_view why) {
+  return Error{ErrorKind::kCorrupt,
+               "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
+               "pull or build it into a new home (PLUMB_HOME=DIRECTORY), the rest is unharmed"};
+}
+
+// A small blob, held.
+class WholeSource final : public ByteSource {
+ public:
+  WholeSource(std::string bytes, std::uint64_t offset)
+      : bytes_(std::move(bytes)), source_(AsBytes(bytes_).subspan(static_cast<std::size_t>(offset))) {}
+  Result<ByteSpan> Read(std::size_t size_max) override { return source_.Read(size_max); }
+
+ private:
+  const std::string bytes_;
+  MemorySource source_;
+};
+
+// Says which blob it is that cannot be read.
+class NamedSource final : public ByteSource {
+ public:
+  NamedSource(const Digest& digest, std::unique_ptr<ByteSource> source)
+      : digest_(digest), source_(std::move(source)) {}
+  Result<ByteSpan> Read(std::size_t size_max) override {
+    auto piece = source_->Read(size_max);
+    if (!piece && piece.error().kind == ErrorKind::kCorrupt)
+      return Damaged(digest_, piece.error().message);
+    return piece;
+  }
+
+ private:
+  const Digest digest_;
+  const std::unique_ptr<ByteSource> source_;
+};
+
+// The parts of a store, wired.
+class EmbeddedStore final : public Store {
+ public:
+  struct Parts {
+    std::unique_ptr<host::Directory> packs_directory;
+    std::unique_ptr<host::File> lock_file;
+    std::unique_ptr<PackStore> packs;
+    std::unique_ptr<Catalog> catalog;
+  };
+  EmbeddedStore(Parts parts, host::Clock& clock)
+      : parts_(std::move(parts)), clock_(clock), objects_(*parts_.catalog, *parts_.packs) {}
+
+  std::unique_ptr<Session> Begin() override {
+    return std::make_unique<StoreSession>(*parts_.catalog, *parts_.packs, clock_);
+  }
+
+  Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
+    PLUMB_TRY(const auto record, parts_.catalog->FindBlob(digest));
+    if (!record) return std::optional<BlobInfo>();
+    return std::optional<BlobInfo>({digest, record->size, true});
+  }
+
+  Result<std::unique_ptr<ByteSource>> OpenBlob(const Digest& digest,
+                                               std::uint64_t offset) override {
+    PLUMB_TRY(auto record, parts_.catalog->FindBlob(digest));
+    if (!record)
+      return Error{ErrorKind::kNotFound, "blob '" + digest.ToString() + "' is not in the store"};
+    // The catalog is not believed.
+    const bool is_whole = record->form == BlobForm::kWhole;
+    if (is_whole ? Sha256(AsBytes(record->bytes)) != digest
+                 : Blake3(AsBytes(record->bytes)) != record->id)
+      return Damaged(digest, is_whole ? "its bytes are others" : "its recipe is another");
+    if (offset > record->size)
+      return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is shorter than that"};
+    if (is_whole)
+      return std::unique_ptr<ByteSource>(
+          std::make_unique<WholeSource>(std::move(record->bytes), offset));
+    PLUMB_TRY(Recipe recipe, Recipe::Parse(record->bytes));
+    if (recipe.digest != digest || recipe.size != record->size)
+      return Damaged(digest, "its recipe is of another blob");
+    return std::unique_ptr<ByteSource>(std::make_unique<NamedSource>(
+        digest, MakeRecipeSource(objects_, std::move(recipe), offset)));
+  }
+
+  Result<std::optional<Digest>> FindRef(const RefName& name) override {
+    return parts_.catalog->FindRef(name);
+  }
+  Result<std::vector<Ref>> ListRefs() override { return parts_.catalog->ListRefs(); }
+  Result<std::vector<Kit>> ListKits() override { return parts_.catalog->ListKits(); }
+  Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override {
+    return parts_.catalog->FindLayer(key);
+  }
+
+ private:
+  const Parts parts_;
+  host::Clock& clock_;
+  ObjectReader objects_;
+};
+
+Status CheckFormat(host::Directory& directory) {
+  auto format = host::ReadFile(directory, kFormatFile, kFormatSizeMax);
+  if (!format && format.error().kind == ErrorKind::kNotFound) {
+    // The first of those who make a store at once decides; all write the same.
+    return host::WriteFileDurably(directory, kFormatFile, kFormat, 0600);
+  }
+  if (!format) return std::move(format).error();
+  if (*format == kFormat) return Done{};
+  return Error{ErrorKind::kUnsupported, "this store was written by a newer plumb, or is no store",
+               "install the newest plumb, or choose another home with PLUMB_HOME"};
+}
+
+Status MakeDirectoryIfMissing(host::Directory& directory, std::string_view path) {
+  Status made = directory.MakeDirectory(path, kDirectoryMode);
+  if (!made && made.error().kind == ErrorKind::kConflict) return Done{};
+  PLUMB_RETURN_IF_ERROR(made);
+  return directory.Sync("");
+}
+
+Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entropy,
+                                       const std::string& path) {
+  PLUMB_TRY(const auto directory,
+            files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
+  PLUMB_RETURN_IF_ERROR(CheckFormat(*directory));
+  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(*directory, "packs"));
+  EmbeddedStore::Parts parts;
+  PLUMB_TRY(parts.packs_directory, files.OpenDirectory(path + "/packs", host::IfMissing::kFail));
+  PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kCreate, 0600));
+  parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
+  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  return parts;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
+                                         host::Entropy& entropy, const std::string& path) {
+  auto parts = OpenParts(files, entropy, path);
+  if (!parts) return std::move(parts).error().While("cannot open the store '" + path + "'");
+  return std::unique_ptr<Store>(std::make_unique<EmbeddedStore>(*std::move(parts), clock));
+}
+
+Result<std::string> ReadBlob(Store& store, const Digest& digest, std::uint64_t size_max) {
+  PLUMB_TRY(const auto source, store.OpenBlob(digest, 0));
+  return ReadAll(*source, static_cast<std::size_t>(size_max));
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_STORE_H_
+#define PLUMB_STORE_STORE_H_
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/streams.h"
+#include "crypto/digest.h"
+#include "host/files.h"
+#include "host/machine.h"
+
+// Where a device keeps everything: blobs named by their SHA-256, and refs that name kits.
+// Beneath, blobs are recipes over objects (docs/format.md, "Store"), so that bytes which two
+// blobs share are kept once. Callers above this line never see an object, a pack or a file.
+namespace plumb::store {
+
+// Under what a kit is filed: "host/repository" or "repository", and a tag. oci/ has checked
+// both before they come here.
+struct RefName {
+  std::string repository;
+  std::string tag;
+
+  std::string ToString() const { return repository + ":" + tag; }
+  friend auto operator<=>(const RefName&, const RefName&) = default;
+};
+
+struct Ref {
+  RefName name;
+  Digest manifest;
+  friend bool operator==(const Ref&, const Ref&) = default;
+};
+
+struct BlobInfo {
+  Digest digest;
+  std::uint64_t size = 0;
+  // Whether the store had the whole blob before it was written this time.
+  bool was_known = false;
+};
+
+// What a build remembers of a layer, so that it need not read the files again.
+struct LayerRecord {
+  Digest blob;             // the layer as it is in the manifest
+  std::uint64_t size = 0;  // of that blob
+  Digest diff_id;          // of the uncompressed layer
+
+  friend bool operator==(const LayerRecord&, const LayerRecord&) = default;
+};
+
+// What is known of the inputs of a layer, hashed: kit/ makes it of names, modes, inodes,
+// sizes and times. Equal keys promise equal layers.
+struct LayerKey {
+  std::array<std::byte, 32> bytes = {};
+  friend auto operator<=>(const LayerKey&, const LayerKey&) = default;
+};
+
+// How a blob's bytes are laid out, so that equal parts of blobs fall on equal cuts. A wrong
+// one costs ratio, never correctness.
+enum class Shape : std::uint8_t { kTar, kOpaque };
+
+// Takes one blob, piece by piece. Hashing and writing go on in the background; a failure
+// there is returned by a later call. Dropping a writer without Finish() discards the blob
+// (what was written is litter). Threads: one at a time.
+class BlobWriter : public ByteSink {
+ public:
+  // Room in which the next bytes may be put directly, to save a copy: at least one byte,
+  // never beyond the next cut. Filled(size) takes the first `size` of them.
+  virtual Result<MutableByteSpan> Space() = 0;
+  virtual Status Filled(std::size_t size) = 0;
+
+  // Ends the blob and tells its name. It is visible to others once the session commits.
+  virtual Result<BlobInfo> Finish() = 0;
+};
+
+// What one command adds. All of it becomes visible at once, in Commit(), or not at all.
+//
+// Write order (docs/format.md, "Write order"): pack bytes, fsync, one catalog transaction.
+// A crash before the transaction leaves litter that nothing refers to.
+// Threads: CreateBlob, PutBlob and their writers from any number at once; the rest from one.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  virtual Result<std::unique_ptr<BlobWriter>> CreateBlob(Shape shape) = 0;
+  // A small blob, whole: a config or a manifest.
+  virtual Result<BlobInfo> PutBlob(ByteSpan bytes) = 0;
+
+  // Records that this blob is a manifest, whose kit `list` shows even untagged. Its config
+  // and layers must be in the store or in this session: kInvalid at Commit otherwise. `needs`
+  // are those blobs.
+  virtual void AddKit(const Digest& manifest, const std::vector<Digest>& needs) = 0;
+
+  // Points a ref at a kit, or away from everything (nullopt). Appended to the record of
+  // moves with `message`, unless the ref points there already.
+  virtual void MoveRef(const RefName& name, const std::optional<Digest>& manifest,
+                       std::string_view message) = 0;
+
+  // Takes a kit away; its bytes go at the next `gc`.
+  virtual void RemoveKit(const Digest& manifest) = 0;
+
+  virtual void RememberLayer(const LayerKey& key, const LayerRecord& record) = 0;
+
+  // Makes everything durable and visible, in that order. With nothing new to say, nothing
+  // is written at all. kConflict: a kit that a ref was moved to is not there any more.
+  // Call once.
+  virtual Status Commit() = 0;
+};
+
+struct Kit {
+  Digest manifest;
+  std::int64_t added_ns = 0;  // wall clock when it came here
+};
+
+// Promises, checked by tests/conformance and tests/sim:
+//   - Nobody chooses a name: it is computed here, from the bytes that were written.
+//   - Never wrong: a reader fails with kCorrupt sooner than deliver other bytes. Damage is
+//     never reported as kNotFound.
+//   - All or nothing: what a session adds is absent until Commit() returns Done, and there
+//     ever after, crashes included.
+//   - Any number of processes may use one store at once.
+//
+// Trust: a disk, a copy or an editor that changed the files beneath can make calls fail, but not
+// make them lie. Who has the rights of their owner, and forges packs and catalog alike, is the
+// owner: against him there are signatures.
+// Threads: any number at once.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual std::unique_ptr<Session> Begin() = 0;
+
+  // Nothing if the store does not have it.
+  virtual Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) = 0;
+  // The blob from `offset` on. Each piece is verified (BLAKE3) before any of it is given out,
+  // some pieces ahead, in the background. kNotFound if there is no such blob; kCorrupt, naming
+  // the blob, if its bytes are damaged.
+  virtual Result<std::unique_ptr<ByteSource>> OpenBlob(const Digest& digest,
+                                                       std::uint64_t offset) = 0;
+
+  virtual Result<std::optional<Digest>> FindRef(const RefName& name) = 0;
+  virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
+  virtual Result<std::vector<Kit>> ListKits() = 0;  // tagged or not, oldest first
+  virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
+};
+
+// Opens the store in `path`, which is made (mode 0700) if it is missing. kUnsupported if it
+// was written by a newer Plumb; kUnavailable if others keep it locked for over 30 s.
+// Everything given must outlive the store.
+Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
+                                         host::Entropy& entropy, const std::string& path);
+
+// A small blob, whole. kExhausted if it is longer than `size_max`.
+Result<std::string> ReadBlob(Store& store, const Digest& digest, std::uint64_t size_max);
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_STORE_H_

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/build.h"
+
+#include <memory>
+#include <utility>
+
+#include "archive/compression.h"
+#include "blueprint/kitfile.h"
+#include "oci/reference.h"
+
+namespace plumb::verbs {
+namespace {
+
+Result<blueprint::KitRules> ParseRules(const std::string& text) {
+  if (text.empty()) return blueprint::KitRules::kOurs;
+  if (text == "1.7" || text == "1.7.0") return blueprint::KitRules::kKit17;
+  return Error{ErrorKind::kUnsupported, "cannot build as kit '" + text + "' does",
+               "plumb build --kit-compat=1.7"};
+}
+
+Status SetCompression(const std::string& text, kit::BuildOptions& options) {
+  using archive::Compression;
+  const bool ours = options.rules == blueprint::KitRules::kOurs;
+  if (text == "none") {
+    options.compression = Compression::kNone;
+  } else if (text == "gzip") {
+    options.compression = Compression::kGzip;
+  } else if (text == "gzip-fastest") {
+    options.compression = Compression::kGzip;
+    options.compression_level = 1;
+  } else if (text == "zstd" && ours) {
+    options.compression = Compression::kZstd;
+  } else {
+    const std::string choices =
+        ours ? "none, gzip, gzip-fastest, zstd" : "none, gzip, gzip-fastest";
+    return Error{ErrorKind::kInvalid, "unknown compression '" + text + "'", "one of " + choices};
+  }
+  return Done{};
+}
+
+Result<std::vector<store::RefName>> ParseTags(const std::string& text, blueprint::KitRules rules) {
+  std::vector<store::RefName> tags;
+  if (text.empty()) return tags;
+  // kit 1.7 leaves a kit untagged if the name has no tag.
+  if (rules == blueprint::KitRules::kKit17) {
+    const auto reference = oci::Reference::Parse(text);
+    if (reference && reference->tag.empty() && !reference->digest) return tags;
+  }
+  PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(text));
+  for (const oci::Reference& reference : references) {
+    tags.push_back({reference.Name(), reference.TagOrDefault()});
+  }
+  return tags;
+}
+
+}  // namespace
+
+Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Progress& progress) {
+  kit::BuildOptions build;
+  PLUMB_TRY(build.rules, ParseRules(options.kit_compatibility));
+  PLUMB_RETURN_IF_ERROR(SetCompression(options.compression, build));
+  PLUMB_TRY(build.tags, ParseTags(options.tags, build.rules));
+  build.message = options.message;
+  build.rehash = options.rehash;
+  build.follow_symlinks = options.follow_symlinks;
+  build.threads = workspace.threads();
+
+  const Machine& machine = workspace.machine();
+  PLUMB_TRY(const std::unique_ptr<host::Directory> directory,
+            machine.files.OpenDirectory(options.directory, host::IfMissing::kFail));
+  PLUMB_TRY(const std::string directory_path, machine.files.Canonical(options.directory));
+  PLUMB_TRY(const kit::BlueprintText blueprint,
+            FindBlueprint(machine.files, options.directory, options.blueprint, progress));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+
+  const kit::BuildContext context{machine.files,       *directory, directory_path, machine.clock,
+                                  machine.environment, *store,     *bases};
+  BuildReport report;
+  PLUMB_TRY(report.built, kit::Build(context, blueprint, build, progress));
+  for (const store::RefName& tag : build.tags)
+    report.tags.push_back(tag.ToString());
+  return report;
+}
+
+}  // namespace plumb::verbs

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/inspect.h"
+
+#include <string_view>
+
+namespace plumb::verbs {
+namespace {
+
+constexpr std::string_view kVersionAnnotation = "ml.kitops.modelkit.cli-version";
+
+}  // namespace
+
+Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& options,
+                              Progress& progress) {
+  PLUMB_TRY(const kit::ModelKit modelkit, ReadKit(workspace, options.kit, progress));
+  InspectReport report;
+  report.digest = modelkit.id;
+  report.cli_version = "unknown";
+  for (const auto& [name, value] : modelkit.manifest.annotations) {
+    if (name == kVersionAnnotation) report.cli_version = value;
+  }
+  PLUMB_TRY(report.kitfile, ParseJson(modelkit.config_bytes));
+  PLUMB_TRY(report.manifest, ParseJson(modelkit.manifest_bytes));
+  return report;
+}
+
+}  // namespace plumb::verbs

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/kit_name.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "base/check.h"
+#include "base/text.h"
+
+namespace plumb::verbs {
+namespace {
+
+Result<Error> NotHere(store::Store& store, const std::string& name) {
+  Error error{ErrorKind::kNotFound, "'" + name + "' is not in this store", "plumb list"};
+  PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
+  std::vector<std::string> names;
+  names.reserve(refs.size());
+  for (const store::Ref& ref : refs)
+    names.push_back(ref.name.ToString());
+  if (const auto nearest = Nearest(name, names)) error.hint = "did you mean '" + *nearest + "'?";
+  return error;
+}
+
+}  // namespace
+
+Result<KitName> KitName::Parse(std::string_view text) {
+  if (auto digest = Digest::Parse(text)) {
+    oci::Reference reference;
+    reference.digest = *digest;
+    return KitName(std::move(reference));
+  }
+  PLUMB_TRY(oci::Reference reference, oci::Reference::Parse(text));
+  return KitName(std::move(reference));
+}
+
+store::RefName KitName::RefName() const {
+  PLUMB_CHECK(!HasDigest());
+  return {reference_.Name(), reference_.TagOrDefault()};
+}
+
+std::string KitName::ToString() const {
+  if (!HasDigest()) return RefName().ToString();
+  return reference_.repository.empty() ? reference_.digest->ToString() : reference_.ToString();
+}
+
+Result<Digest> FindKit(store::Store& store, const KitName& name) {
+  if (name.HasDigest()) {
+    PLUMB_TRY(const bool here, HasKit(store, *name.reference().digest));
+    if (here) return *name.reference().digest;
+  } else {
+    PLUMB_TRY(const std::optional<Digest> id, store.FindRef(name.RefName()));
+    if (id) return *id;
+  }
+  PLUMB_TRY(Error not_here, NotHere(store, name.ToString()));
+  return not_here;
+}
+
+Result<bool> HasKit(store::Store& store, const Digest& id) {
+  PLUMB_TRY(const std::vector<store::Kit> kits, store.ListKits());
+  return std::ranges::any_of(kits, [&](const store::Kit& kit) { return kit.manifest == id; });
+}
+
+}  // namespace plumb::verbs

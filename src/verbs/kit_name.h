@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_KIT_NAME_H_
+#define PLUMB_VERBS_KIT_NAME_H_
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "oci/reference.h"
+#include "store/store.h"
+
+namespace plumb::verbs {
+
+// What a person writes for a kit of this store: a reference, or only its ModelKitID. Without
+// a tag and a digest it means the tag "latest"; with both the digest decides.
+class KitName {
+ public:
+  // kInvalid, saying what is wrong with which part.
+  static Result<KitName> Parse(std::string_view text);
+  explicit KitName(oci::Reference reference) : reference_(std::move(reference)) {}
+
+  // Of a ModelKitID alone the repository is empty.
+  const oci::Reference& reference() const { return reference_; }
+  bool HasDigest() const { return reference_.digest.has_value(); }
+  // Under which a store files it. Call only if !HasDigest().
+  store::RefName RefName() const;
+  // As it is shown: with its tag even if that was left out.
+  std::string ToString() const;
+
+ private:
+  oci::Reference reference_;
+};
+
+// The kit of that name. kNotFound if it is not in this store.
+Result<Digest> FindKit(store::Store& store, const KitName& name);
+
+// Whether the store has a kit with this id.
+Result<bool> HasKit(store::Store& store, const Digest& id);
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_KIT_NAME_H_

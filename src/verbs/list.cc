@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/list.h"
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "base/parallel.h"
+#include "kit/modelkit.h"
+#include "oci/reference.h"
+#include "registry/connect.h"
+
+namespace plumb::verbs {
+namespace {
+
+void Describe(const kit::ModelKit& modelkit, ListedKit& row) {
+  row.name = modelkit.kitfile.package.name;
+  const auto& authors = modelkit.kitfile.package.authors;
+  if (!authors.empty()) row.author = authors.front();
+  for (const oci::Descriptor& layer : modelkit.manifest.layers)
+    row.size += layer.size;
+}
+
+void Sort(std::vector<ListedKit>& rows) {
+  std::ranges::sort(rows, [](const ListedKit& a, const ListedKit& b) {
+    return std::tie(a.repository, a.digest) < std::tie(b.repository, b.digest);
+  });
+  for (ListedKit& row : rows)
+    std::ranges::sort(row.tags);
+}
+
+Result<std::vector<ListedKit>> LocalRows(store::Store& store, const std::string& repository) {
+  PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
+  std::map<std::pair<std::string, Digest>, std::vector<std::string>> tags;
+  std::set<Digest> tagged;
+  for (const store::Ref& ref : refs) {
+    tagged.insert(ref.manifest);
+    if (!repository.empty() && ref.name.repository != repository) continue;
+    tags[{ref.name.repository, ref.manifest}].push_back(ref.name.tag);
+  }
+  std::vector<ListedKit> rows;
+  for (auto& [key, names] : tags) {
+    ListedKit row;
+    row.repository = key.first;
+    row.digest = key.second;
+    row.tags = std::move(names);
+    rows.push_back(std::move(row));
+  }
+  if (!repository.empty()) return rows;
+  PLUMB_TRY(const std::vector<store::Kit> kits, store.ListKits());
+  for (const store::Kit& kit : kits) {
+    if (tagged.contains(kit.manifest)) continue;
+    ListedKit row;
+    row.digest = kit.manifest;
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Result<ListReport> ListLocal(Workspace& workspace, const std::string& repository,
+                             Progress& progress) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  ListReport report;
+  PLUMB_TRY(report.kits, LocalRows(*store, repository));
+  for (ListedKit& row : report.kits) {
+    if (progress.StopRequested()) return Interrupted();
+    const auto modelkit = kit::LoadModelKit(*store, row.digest);
+    if (modelkit) {
+      Describe(*modelkit, row);
+    } else {
+      progress.Warn("cannot read " + row.digest.ToString() + ": " + modelkit.error().message);
+    }
+  }
+  Sort(report.kits);
+  return report;
+}
+
+// One tag of a place; nothing if what it names is not a ModelKit.
+Result<std::optional<ListedKit>> RemoteRow(registry::Remote& remote, const PlaceName& place,
+                                           const std::string& tag, Progress& progress) {
+  oci::Reference reference = place.reference;
+  reference.tag = tag;
+  auto modelkit = FetchModelKit(remote, reference, progress);
+  if (!modelkit) {
+    if (modelkit.error().kind == ErrorKind::kUnsupported) return std::optional<ListedKit>();
+    return std::move(modelkit).error();
+  }
+  ListedKit row;
+  row.repository = place.IsLayout() ? place.ToString() : place.reference.repository;
+  row.digest = modelkit->id;
+  if (!tag.empty()) row.tags.push_back(tag);
+  Describe(*modelkit, row);
+  return std::optional(std::move(row));
+}
+
+Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListOptions& options,
+                              Progress& progress) {
+  PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
+            Connect(workspace, place, options.network));
+  std::vector<std::string> tags;
+  if (place.reference.tag.empty() && !place.reference.digest) {
+    PLUMB_TRY(tags, remote->ListTags());
+  } else {
+    tags.push_back(place.reference.tag);
+    place.reference.tag.clear();
+  }
+  std::vector<std::optional<ListedKit>> rows(tags.size());
+  PLUMB_RETURN_IF_ERROR(
+      RunParallel(options.network.connections, tags.size(), [&](std::size_t index) -> Status {
+        PLUMB_TRY(rows[index], RemoteRow(*remote, place, tags[index], progress));
+        return Done{};
+      }));
+  ListReport report;
+  for (std::optional<ListedKit>& row : rows) {
+    if (row) report.kits.push_back(*std::move(row));
+  }
+  return report;
+}
+
+}  // namespace
+
+Result<ListReport> List(Workspace& workspace, const ListOptions& options, Progress& progress) {
+  if (options.repository.empty()) return ListLocal(workspace, {}, progress);
+  if (!registry::ParseLayoutName(options.repository)) {
+    PLUMB_TRY(const oci::Reference reference, oci::Reference::Parse(options.repository));
+    if (reference.host.empty()) return ListLocal(workspace, reference.repository, progress);
+  }
+  PLUMB_TRY(PlaceName place, PlaceName::Parse(options.repository));
+  return ListRemote(workspace, std::move(place), options, progress);
+}
+
+}  // namespace plumb::verbs

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_PLACE_H_
+#define PLUMB_VERBS_PLACE_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "host/http.h"
+#include "kit/modelkit.h"
+#include "oci/reference.h"
+#include "registry/remote.h"
+#include "verbs/workspace.h"
+
+namespace plumb::verbs {
+
+// How to reach registries.
+enum class PlainHttp : std::uint8_t { kNo, kYes };
+struct NetworkOptions {
+  PlainHttp plain_http = PlainHttp::kNo;
+  host::TlsVerify tls_verify = host::TlsVerify::kYes;
+  unsigned connections = 5;
+};
+registry::ConnectOptions ToConnectOptions(const NetworkOptions& options);
+
+// Where a kit is, or shall be, outside of this store: "host/repository[:tag][@digest]", or
+// "oci:DIRECTORY[:TAG]".
+struct PlaceName {
+  oci::Reference reference;    // without a host: a layout, of which only tag and digest count
+  std::string directory = {};  // of a layout; else empty
+
+  // kInvalid for a name without a host.
+  static Result<PlaceName> Parse(std::string_view text);
+  bool IsLayout() const { return !directory.empty(); }
+  std::string ToString() const;
+};
+
+// Nothing is sent, and for a layout nothing is made, before it is used.
+Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const PlaceName& place,
+                                                  const NetworkOptions& options);
+
+// Fills in the tag of a name that has neither tag nor digest: "latest", but of a layout its
+// only one, if it has only one.
+Status CompleteTag(registry::Remote& remote, PlaceName& place);
+
+// Manifest and config of a kit that is elsewhere, checked; nothing is stored.
+Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Reference& reference,
+                                    Progress& progress);
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_PLACE_H_

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_PULL_H_
+#define PLUMB_VERBS_PULL_H_
+
+#include <string>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "registry/transfer.h"
+#include "verbs/place.h"
+#include "verbs/workspace.h"
+
+namespace plumb::verbs {
+
+struct PullOptions {
+  std::string source;     // HOST/REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG]
+  std::string name = {};  // what it shall be called here; empty: as there
+  NetworkOptions network = {};
+};
+
+struct PullReport {
+  std::string source;
+  std::string name;  // under which it is here; empty: only under its ModelKitID
+  registry::TransferReport transfer;
+};
+
+// Fetches a kit into the store. Nothing is visible before all of it is here and checked.
+Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progress& progress);
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_PULL_H_

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/remove.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/text.h"
+#include "verbs/kit_name.h"
+
+namespace plumb::verbs {
+namespace {
+
+using Kind = RemoveReport::Line::Kind;
+
+std::vector<store::RefName> TagsOf(const std::vector<store::Ref>& refs, const Digest& id) {
+  std::vector<store::RefName> tags;
+  for (const store::Ref& ref : refs) {
+    if (ref.manifest == id) tags.push_back(ref.name);
+  }
+  return tags;
+}
+
+std::string Names(const std::vector<store::RefName>& tags) {
+  std::vector<std::string> names;
+  names.reserve(tags.size());
+  for (const store::RefName& tag : tags)
+    names.push_back("'" + tag.ToString() + "'");
+  return Join(names, ", ");
+}
+
+// The removal of some kits and tags, gathered and then done at once.
+class Removal {
+ public:
+  Removal(store::Store& store, std::vector<store::Ref> refs, std::string message)
+      : store_(store),
+        session_(store.Begin()),
+        refs_(std::move(refs)),
+        message_(std::move(message)) {}
+
+  Status TakeTag(const KitName& name) {
+    PLUMB_TRY(const Digest id, FindKit(store_, name));
+    session_->MoveRef(name.RefName(), std::nullopt, message_);
+    report_.lines.push_back({Kind::kNamed, name.ToString(), id});
+    return Done{};
+  }
+
+  // `kept` is not reported: it is the name the kit was asked for by.
+  void TakeKit(const Digest& id, const std::string& kept) {
+    if (std::ranges::find(gone_, id) != gone_.end()) return;
+    for (const store::RefName& tag : TagsOf(refs_, id)) {
+      session_->MoveRef(tag, std::nullopt, message_);
+      if (tag.ToString() != kept) report_.lines.push_back({Kind::kUntagged, tag.ToString(), id});
+    }
+    session_->RemoveKit(id);
+    gone_.push_back(id);
+  }
+
+  Status TakeNamedKit(const KitName& name, RemoveTagged tagged) {
+    PLUMB_TRY(const Digest id, FindKit(store_, name));
+    const std::vector<store::RefName> tags = TagsOf(refs_, id);
+    if (tagged == RemoveTagged::kNo && !tags.empty()) {
+      return Error{ErrorKind::kConflict,
+                   "'" + name.ToString() + "' was not removed: " + Names(tags) +
+                       (tags.size() == 1 ? " names it" : " name it"),
+                   "plumb remove --force " + name.ToString()};
+    }
+    TakeKit(id, name.ToString());
+    report_.lines.push_back({Kind::kNamed, name.ToString(), id});
+    return Done{};
+  }
+
+  void TakeListedKit(const Digest& id) {
+    TakeKit(id, {});
+    report_.lines.push_back({Kind::kKit, id.ToString(), id});
+  }
+
+  bool IsTagged(const Digest& id) const { return !TagsOf(refs_, id).empty(); }
+
+  Result<RemoveReport> Finish() && {
+    PLUMB_RETURN_IF_ERROR(session_->Commit());
+    return std::move(report_);
+  }
+
+ private:
+  store::Store& store_;
+  std::unique_ptr<store::Session> session_;
+  std::vector<store::Ref> refs_;
+  std::string message_;
+  std::vector<Digest> gone_;
+  RemoveReport report_;
+};
+
+Status TakeNamed(Removal& removal, const RemoveOptions& options) {
+  PLUMB_TRY(const std::vector<KitName> names, [&]() -> Result<std::vector<KitName>> {
+    auto single = KitName::Parse(options.name);
+    if (single) return std::vector<KitName>{*std::move(single)};
+    PLUMB_TRY(const std::vector<oci::Reference> list, oci::Reference::ParseTags(options.name));
+    return std::vector<KitName>(list.begin(), list.end());
+  }());
+  for (const KitName& name : names) {
+    if (name.HasDigest() || options.tagged == RemoveTagged::kYes) {
+      PLUMB_RETURN_IF_ERROR(removal.TakeNamedKit(name, options.tagged));
+    } else {
+      PLUMB_RETURN_IF_ERROR(removal.TakeTag(name));
+    }
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(std::vector<store::Ref> refs, store->ListRefs());
+  Removal removal(*store, std::move(refs), options.message);
+  if (options.what == RemoveWhat::kNamed) {
+    PLUMB_RETURN_IF_ERROR(TakeNamed(removal, options));
+    return std::move(removal).Finish();
+  }
+  PLUMB_TRY(const std::vector<store::Kit> kits, store->ListKits());
+  for (const store::Kit& kit : kits) {
+    const bool keep = options.what == RemoveWhat::kUntagged && removal.IsTagged(kit.manifest);
+    if (!keep) removal.TakeListedKit(kit.manifest);
+  }
+  return std::move(removal).Finish();
+}
+
+}  // namespace plumb::verbs

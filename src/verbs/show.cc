@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/show.h"
+
+#include "blueprint/kitfile.h"
+#include "blueprint/modelfile.h"
+#include "oci/reference.h"
+
+namespace plumb::verbs {
+namespace {
+
+Result<ShowReport> ShowModelfile(const kit::BlueprintText& blueprint, ModelfileReading reading) {
+  const bool compatible = reading == ModelfileReading::kCompatible;
+  PLUMB_TRY(const blueprint::Modelfile modelfile,
+            compatible ? blueprint::ParseModelfileCompat(blueprint.bytes)
+                       : blueprint::ParseModelfile(blueprint.bytes, blueprint.file));
+  ShowReport report;
+  PLUMB_TRY(report.text, compatible ? blueprint::PrintModelfileCompat(modelfile)
+                                    : blueprint::PrintModelfile(modelfile));
+  PLUMB_TRY(report.json, blueprint::ModelfileToJson(modelfile, report.text));
+  return report;
+}
+
+// Without the directory it belongs to nobody can know what a model path names, so that what
+// reads as a reference with a tag or digest is taken for one.
+blueprint::ModelPath GuessModelPath(const blueprint::Kitfile& kitfile) {
+  if (!kitfile.model) return blueprint::ModelPath::kFile;
+  const auto reference = oci::Reference::Parse(kitfile.model->path);
+  const bool named = reference && (!reference->tag.empty() || reference->digest);
+  return named ? blueprint::ModelPath::kReference : blueprint::ModelPath::kFile;
+}
+
+Result<ShowReport> ShowKitfile(const kit::BlueprintText& blueprint) {
+  constexpr auto kRules = blueprint::KitRules::kOurs;
+  PLUMB_TRY(const blueprint::Kitfile kitfile,
+            blueprint::ParseKitfile(blueprint.bytes, blueprint.file, kRules));
+  PLUMB_RETURN_IF_ERROR(blueprint::ValidateKitfile(kitfile, GuessModelPath(kitfile), kRules));
+  ShowReport report;
+  report.text = blueprint::PrintKitfile(kitfile);
+  report.json = Json::MakeObject();
+  report.json.Append("kind", Json::String("kitfile"));
+  report.json.Append("kitfile", blueprint::KitfileToJson(kitfile));
+  return report;
+}
+
+}  // namespace
+
+Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options) {
+  if (options.blueprint.file.empty()) {
+    return Error{ErrorKind::kUnsupported,
+                 "this version cannot show the tensors of '" + options.kit + "'",
+                 "plumb inspect " + options.kit};
+  }
+  PLUMB_TRY(const kit::BlueprintText blueprint,
+            ReadBlueprint(workspace.machine().files, options.blueprint));
+  if (options.reading == ModelfileReading::kCompatible ||
+      blueprint.kind == kit::BlueprintKind::kModelfile) {
+    return ShowModelfile(blueprint, options.reading);
+  }
+  return ShowKitfile(blueprint);
+}
+
+}  // namespace plumb::verbs

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/unpack.h"
+
+#include <memory>
+#include <utility>
+
+#include "kit/modelkit.h"
+#include "verbs/kit_name.h"
+#include "verbs/pull.h"
+
+namespace plumb::verbs {
+namespace {
+
+Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Progress& progress) {
+  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  auto found = FindKit(*store, name);
+  if (found || found.error().kind != ErrorKind::kNotFound || name.reference().host.empty()) {
+    return found;
+  }
+  progress.Note("pulling '" + name.ToString() + "', which is not in this store");
+  PullOptions pull;
+  pull.source = options.kit;
+  pull.network = options.network;
+  PLUMB_TRY(const PullReport pulled, Pull(workspace, pull, progress));
+  return pulled.transfer.manifest;
+}
+
+}  // namespace
+
+Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
+                            Progress& progress) {
+  kit::UnpackOptions unpack;
+  for (const std::string& text : options.filters) {
+    PLUMB_TRY(kit::Filter filter, kit::Filter::Parse(text));
+    unpack.filters.push_back(std::move(filter));
+  }
+  unpack.existing = options.existing;
+  unpack.threads = workspace.threads();
+
+  PLUMB_TRY(const Digest id, FindOrPull(workspace, options, progress));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+  PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));
+
+  host::Files& files = workspace.machine().files;
+  PLUMB_TRY(const std::unique_ptr<host::Directory> target,
+            files.OpenDirectory(options.directory, host::IfMissing::kCreate));
+  UnpackReport report;
+  PLUMB_TRY(report.directory, files.Canonical(options.directory));
+  PLUMB_TRY(report.unpacked, kit::Unpack(*store, *bases, modelkit, *target, unpack, progress));
+  return report;
+}
+
+}  // namespace plumb::verbs

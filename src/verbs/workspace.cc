@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/workspace.h"
+
+namespace plumb::verbs {
+
+Result<std::string> Workspace::Home() const {
+  if (auto home = machine_.environment.Get("PLUMB_HOME")) return *std::move(home);
+  if (auto data = machine_.environment.Get("XDG_DATA_HOME")) return *data + "/plumb";
+  auto person = machine_.environment.HomeDirectory();
+  if (!person) {
+    Error error = std::move(person).error().While("cannot tell where the store is");
+    error.hint = "export PLUMB_HOME=DIRECTORY";
+    return error;
+  }
+  return *person + "/.local/share/plumb";
+}
+
+Result<store::Store*> Workspace::Store() {
+  const std::scoped_lock lock(mutex_);
+  if (!store_) {
+    PLUMB_TRY(const std::string home, Home());
+    PLUMB_TRY(store_, store::OpenStore(machine_.files, machine_.clock, machine_.entropy,
+                                       home + "/store"));
+  }
+  return store_.get();
+}
+
+Result<kit::BaseResolver*> Workspace::Bases() {
+  PLUMB_TRY(store::Store * store, Store());
+  const std::scoped_lock lock(mutex_);
+  if (!bases_) bases_ = kit::MakeStoreResolver(*store);
+  return bases_.get();
+}
+
+Result<registry::Credentials*> Workspace::Credentials() {
+  const std::scoped_lock lock(mutex_);
+  if (!credentials_) {
+    PLUMB_TRY(const std::string home, Home());
+    std::string docker_path;
+    if (auto config = machine_.environment.Get("DOCKER_CONFIG")) {
+      docker_path = *config + "/config.json";
+    } else if (auto person = machine_.environment.HomeDirectory()) {
+      docker_path = *person + "/.docker/config.json";
+    }
+    credentials_ =
+        registry::MakeCredentials(machine_.files, home + "/credentials.json", docker_path);
+  }
+  return credentials_.get();
+}
+
+}  // namespace plumb::verbs

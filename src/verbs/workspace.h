@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_WORKSPACE_H_
+#define PLUMB_VERBS_WORKSPACE_H_
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+#include "host/files.h"
+#include "host/http.h"
+#include "host/machine.h"
+#include "kit/base_resolver.h"
+#include "registry/connect.h"
+#include "store/store.h"
+
+namespace plumb::verbs {
+
+// The machine, as main() found it.
+struct Machine {
+  host::Files& files;
+  host::Clock& clock;
+  host::Entropy& entropy;
+  host::Environment& environment;
+  host::Http& http;
+};
+
+// Everything a verb works with: it wires the rooms together and knows where a person's files
+// are. Each part is opened when it is first asked for, so that a verb pays only for what it
+// uses, and stays open until the workspace goes.
+//
+// Places: $PLUMB_HOME, else $XDG_DATA_HOME/plumb, else ~/.local/share/plumb; beneath it the
+// store and our credentials.
+//
+// Threads: any number at once.
+class Workspace {
+ public:
+  // What `machine` refers to must outlive it. `threads` bounds the workers of every verb.
+  Workspace(const Machine& machine, unsigned threads) : machine_(machine), threads_(threads) {}
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+
+  const Machine& machine() const { return machine_; }
+  unsigned threads() const { return threads_; }
+
+  // kNotFound if the machine does not say whose files these are.
+  Result<std::string> Home() const;
+
+  // The pointers below are never null and stay good as long as the workspace.
+  Result<store::Store*> Store();
+  Result<kit::BaseResolver*> Bases();
+  Result<registry::Credentials*> Credentials();
+
+ private:
+  const Machine machine_;
+  const unsigned threads_;
+
+  std::mutex mutex_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<kit::BaseResolver> bases_;
+  std::unique_ptr<registry::Credentials> credentials_;
+};
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_WORKSPACE_H_
