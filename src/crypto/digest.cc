@@ -10,7 +10,27 @@ namespace {
 
 constexpr std::string_view kPrefix = "sha256:";
 
+// The other algorithms that image-spec registers ("Digests").
+bool IsOtherAlgorithm(std::string_view text) {
+  return text.starts_with("sha512:") || text.starts_with("sha384:") || text.starts_with("blake3:");
+}
+
 }  // namespace
+
+Result<Digest> Digest::Parse(std::string_view text) {
+  Digest digest;
+  if (text.starts_with(kPrefix) && DecodeHex(text.substr(kPrefix.size()), digest.bytes))
+    return digest;
+  const std::string shown = Printable(text.substr(0, 160));
+  if (IsOtherAlgorithm(text))
+    return Error{ErrorKind::kUnsupported, "'" + shown + "' is no sha256 digest"};
+  return Error{ErrorKind::kInvalid,
+               "'" + shown + "' is no digest: sha256: and 64 lower-case hexadecimal digits"};
+}
+
+std::string Digest::ToString() const { return std::string(kPrefix) + ToHex(); }
+
+std::string Digest::ToHex() const { return EncodeHex(bytes); }
 
 struct Sha256Hasher::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();

@@ -69,7 +69,7 @@ Result<std::optional<NamedPlace>> ModelfilePlaces::Locate(const std::string& tex
   } else {
     // Its own name is kept, even if it is a symlink: it is what the person knows it by.
     PLUMB_TRY(const std::string directory, files.Canonical(parts.directory));
-    place.machine_path = (directory == "/" ? "" : directory) + "/" + parts.name;
+    place.machine_path = directory == "/" ? "/" + parts.name : directory + "/" + parts.name;
   }
   place.is_inside = IsAtOrBeneath(place.machine_path, context_path_);
   if (!place.is_inside) {

@@ -2,6 +2,8 @@
 #ifndef PLUMB_OCI_DESCRIPTOR_INTERNAL_H_
 #define PLUMB_OCI_DESCRIPTOR_INTERNAL_H_
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +20,16 @@ Result<Descriptor> DescriptorFromJson(const Json& json, const std::string& where
 // Empty if there is none.
 Result<Annotations> AnnotationsFromJson(const Json* json, const std::string& where);
 // Empty if there is none; kInvalid if it is no text.
-Result<std::string> OptionalText(const Json& object, std::string_view name);
+Result<std::string> OptionalText(const Json& object, std::string_view name, std::string_view where);
+
+// The items of a list that must be there; null is the empty list, as Go writes it.
+Result<std::span<const Json>> ListMember(const Json& object, std::string_view name,
+                                         std::string_view where);
+
+// kInvalid for a member whose name differs in case only from one of `known`: programs in Go
+// take the one for the other, and everybody who reads these bytes must see the same layers.
+Status CheckMemberNames(const Json& object, std::span<const std::string_view> known,
+                        std::string_view where);
 
 // An object of schemaVersion 2. `what` is for messages: "a manifest".
 Result<Json> ParseVersion2(std::string_view bytes, std::string_view what);

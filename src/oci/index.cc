@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -32,18 +32,16 @@ Json EntryToJson(const IndexEntry& entry) {
 
 Result<Index> Index::Parse(std::string_view bytes) {
   PLUMB_TRY(Json json, ParseVersion2(bytes, kWhat));
-  PLUMB_TRY(const std::string media_type, OptionalText(json, "mediaType"));
+  PLUMB_TRY(const std::string media_type, OptionalText(json, "mediaType", kWhat));
   if (!media_type.empty() && media_type != kIndexMediaType)
     return Malformed(kWhat, "it says that it is a '" + Printable(media_type.substr(0, 128)) + "'");
   if (json.Find("layers") != nullptr || json.Find("config") != nullptr)
     return Malformed(kWhat, "it is a manifest and an index at once");
   Index index;
-  const Json* manifests = json.Find("manifests");
-  if (manifests == nullptr || manifests->IfArray() == nullptr)
-    return Malformed(kWhat, "it has no list of manifests");
-  if (manifests->IfArray()->size() > kEntryCountMax)
+  PLUMB_TRY(const std::span<const Json> manifests, ListMember(json, "manifests", kWhat));
+  if (manifests.size() > kEntryCountMax)
     return Error{ErrorKind::kExhausted, "an index has more than 20000 entries"};
-  for (const Json& received : *manifests->IfArray()) {
+  for (const Json& received : manifests) {
     IndexEntry entry;
     PLUMB_TRY(entry.descriptor, DescriptorFromJson(received, "an entry of an index"));
     for (const auto& [name, value] : entry.descriptor.annotations)
@@ -80,10 +78,10 @@ Status CheckLayoutMarker(std::string_view bytes) {
   const Json* version = json.Find("imageLayoutVersion");
   if (version == nullptr || version->IfString() == nullptr)
     return Malformed("the file 'oci-layout'", "it names no imageLayoutVersion");
-  if (version->IfString()->starts_with("1.")) return Done{};
-  return Error{ErrorKind::kUnsupported,
-               "an image layout of version '" + Printable(version->IfString()->substr(0, 32)) +
-                   "' is not known"};
+  if (*version->IfString() == kLayoutVersion) return Done{};
+  return Error{ErrorKind::kUnsupported, "an image layout of version '" +
+                                            Printable(version->IfString()->substr(0, 32)) +
+                                            "' is not known"};
 }
 
 }  // namespace plumb::oci

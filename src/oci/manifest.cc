@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "oci/manifest.h"
 
+#include <cstdint>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -15,15 +17,27 @@ constexpr std::string_view kDockerListMediaType =
 
 // One document must not be an image to one program and an index to another.
 Status CheckIsManifest(const Json& json, const std::string& media_type) {
-  if (media_type == kIndexMediaType || media_type == kDockerListMediaType)
+  const bool is_index = json.Find("manifests") != nullptr;
+  const bool is_manifest = json.Find("layers") != nullptr || json.Find("config") != nullptr;
+  if (is_index && is_manifest) return Malformed(kWhat, "it is a manifest and an index at once");
+  const bool says_index = media_type == kIndexMediaType || media_type == kDockerListMediaType;
+  const bool says_manifest =
+      media_type == kManifestMediaType || media_type == kDockerManifestMediaType;
+  const bool says_nothing = media_type.empty();
+  if ((says_manifest || says_nothing) && !is_index) return Done{};
+  if ((says_index || says_nothing) && !is_manifest)
     return Error{ErrorKind::kUnsupported, "this is an index of several manifests, no modelkit"};
-  if (!media_type.empty() && media_type != kManifestMediaType &&
-      media_type != kDockerManifestMediaType)
-    return Malformed(kWhat, "it says that it is a '" + Printable(media_type.substr(0, 128)) + "'");
-  if (json.Find("manifests") == nullptr) return Done{};
-  if (json.Find("layers") != nullptr || json.Find("config") != nullptr)
-    return Malformed(kWhat, "it is a manifest and an index at once");
-  return Error{ErrorKind::kUnsupported, "this is an index of several manifests, no modelkit"};
+  return Malformed(kWhat, "it says that it is a '" + Printable(media_type.substr(0, 128)) + "'");
+}
+
+// So that whoever adds up the sizes of one manifest need not fear to overflow.
+Status CheckTotalSize(const Manifest& manifest) {
+  std::uint64_t total = manifest.config.size;
+  for (const Descriptor& layer : manifest.layers) {
+    total += layer.size;  // each at most 2^62
+    if (total > kBlobSizeMax) return Malformed(kWhat, "its sizes add up to more than 2^62");
+  }
+  return Done{};
 }
 
 Json LayersToJson(const std::vector<Descriptor>& layers) {
@@ -38,24 +52,25 @@ Json LayersToJson(const std::vector<Descriptor>& layers) {
 Result<Manifest> Manifest::Parse(std::string_view bytes) {
   PLUMB_TRY(const Json json, ParseVersion2(bytes, kWhat));
   Manifest manifest;
-  PLUMB_TRY(manifest.media_type, OptionalText(json, "mediaType"));
+  PLUMB_TRY(manifest.media_type, OptionalText(json, "mediaType", kWhat));
   PLUMB_RETURN_IF_ERROR(CheckIsManifest(json, manifest.media_type));
-  PLUMB_TRY(manifest.artifact_type, OptionalText(json, "artifactType"));
+  PLUMB_TRY(manifest.artifact_type, OptionalText(json, "artifactType", kWhat));
   const Json* config = json.Find("config");
   if (config == nullptr) return Malformed(kWhat, "it has no config");
   PLUMB_TRY(manifest.config, DescriptorFromJson(*config, "the config of a manifest"));
-  PLUMB_TRY(manifest.annotations, AnnotationsFromJson(json.Find("annotations"), std::string(kWhat)));
+  PLUMB_TRY(manifest.annotations,
+            AnnotationsFromJson(json.Find("annotations"), std::string(kWhat)));
 
-  const Json* layers = json.Find("layers");
-  if (layers == nullptr || layers->IsNull()) return manifest;
-  if (layers->IfArray() == nullptr) return Malformed(kWhat, "its layers are no list");
-  if (layers->IfArray()->size() > kLayerCountMax)
+  PLUMB_TRY(const std::span<const Json> layers, ListMember(json, "layers", kWhat));
+  if (layers.size() > kLayerCountMax)
     return Error{ErrorKind::kExhausted, "a manifest has more than 20000 layers"};
-  for (const Json& layer : *layers->IfArray()) {
-    const std::string where = "layer " + std::to_string(manifest.layers.size() + 1) + " of a manifest";
+  for (const Json& layer : layers) {
+    const std::string where =
+        "layer " + std::to_string(manifest.layers.size() + 1) + " of a manifest";
     PLUMB_TRY(Descriptor descriptor, DescriptorFromJson(layer, where));
     manifest.layers.push_back(std::move(descriptor));
   }
+  PLUMB_RETURN_IF_ERROR(CheckTotalSize(manifest));
   return manifest;
 }
 

@@ -77,14 +77,17 @@ struct Index {
   std::vector<IndexEntry> entries;
   Json received = {};  // the whole, as it was read
 
-  // kInvalid, kUnsupported and kExhausted as Manifest::Parse.
+  // kInvalid, kUnsupported and kExhausted as Manifest::Parse; at most 20000 entries.
+  // "manifests":null is no entries.
   static Result<Index> Parse(std::string_view bytes);
 };
 
-// Of a layout directory: the index.json with those entries, and the file oci-layout.
+// The bytes of an index with those entries, each with its `tag` as the annotation.
 std::string WriteIndex(const Index& index);
+
+// The content of a layout directory's file oci-layout.
 std::string WriteLayoutMarker();
-// Whether the content of an oci-layout file is of a version we know: kUnsupported if not.
+// kUnsupported if it is of a version we do not know, kInvalid if it is no such file.
 Status CheckLayoutMarker(std::string_view bytes);
 
 Json DescriptorToJson(const Descriptor& descriptor);

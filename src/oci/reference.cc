@@ -55,7 +55,8 @@ bool IsComponent(std::string_view text) {
     if (!may_end) return false;  // at the start, or behind another separator
     may_end = false;
     if (text[i] == '-') {
-      while (i < text.size() && text[i] == '-') ++i;
+      while (i < text.size() && text[i] == '-')
+        ++i;
     } else if (text.substr(i, 2) == "__") {
       i += 2;
     } else if (text[i] == '_' || text[i] == '.') {
@@ -76,7 +77,7 @@ bool IsHost(std::string_view first_component) {
 std::string TakeHost(std::string_view& name) {
   const std::size_t slash = name.find('/');
   if (slash == std::string_view::npos || !IsHost(name.substr(0, slash))) return {};
-  std::string host(name.substr(0, slash));
+  std::string host = ToLowerAscii(name.substr(0, slash));
   name.remove_prefix(slash + 1);
   return host;
 }
@@ -84,8 +85,8 @@ std::string TakeHost(std::string_view& name) {
 }  // namespace
 
 Status CheckRepository(std::string_view repository) {
-  const auto components = Split(repository, '/');
   if (repository.size() > kNameSizeMax) return Invalid("repository", repository, "it is too long");
+  const auto components = Split(repository, '/');
   if (std::all_of(components.begin(), components.end(), IsComponent)) return Done{};
   if (std::any_of(repository.begin(), repository.end(), IsUpper))
     return Invalid("repository", repository, "it must be lower case");
@@ -99,9 +100,9 @@ Status CheckTag(std::string_view tag) {
   const auto is_allowed = [](char c) {
     return IsDigit(c) || IsLower(c) || IsUpper(c) || c == '_' || c == '.' || c == '-';
   };
-  if (tag.front() == '.' || tag.front() == '-' ||
-      !std::all_of(tag.begin(), tag.end(), is_allowed))
-    return Invalid("tag", tag, "it is letters, digits, '_', '.' and '-', and begins with none of the last two");
+  if (tag.front() == '.' || tag.front() == '-' || !std::all_of(tag.begin(), tag.end(), is_allowed))
+    return Invalid("tag", tag,
+                   "it is letters, digits, '_', '.' and '-', and begins with none of the last two");
   return Done{};
 }
 
@@ -145,9 +146,7 @@ Result<std::vector<Reference>> Reference::ParseTags(std::string_view text) {
   return references;
 }
 
-std::string Reference::Name() const {
-  return host.empty() ? repository : host + "/" + repository;
-}
+std::string Reference::Name() const { return host.empty() ? repository : host + "/" + repository; }
 
 std::string Reference::ToString() const {
   std::string text = Name();
@@ -156,8 +155,6 @@ std::string Reference::ToString() const {
   return text;
 }
 
-std::string Reference::TagOrDefault() const {
-  return tag.empty() ? std::string(kDefaultTag) : tag;
-}
+std::string Reference::TagOrDefault() const { return tag.empty() ? std::string(kDefaultTag) : tag; }
 
 }  // namespace plumb::oci

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "tests/conformance/catalog_suite.h"
+#include "tests/temporary_directory.h"
+
+namespace plumb::store {
+namespace {
+
+struct SqliteFixture final : CatalogFixture {
+  SqliteFixture()
+      : directory(*files->OpenDirectory(temporary.path(), host::IfMissing::kFail)),
+        lock_file(OpenLockFile()),
+        first(Reopened()) {}
+
+  Catalog& catalog() override { return *first; }
+  std::unique_ptr<Catalog> Reopened() override {
+    auto opened = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+    EXPECT_TRUE(opened) << opened.error().message;
+    return *std::move(opened);
+  }
+  std::unique_ptr<host::File> OpenLockFile() const {
+    return *directory->Open("catalog.lock", host::OpenHow::kCreate);
+  }
+
+  TemporaryDirectory temporary;
+  std::unique_ptr<host::Files> files = host::MakeFiles();
+  std::unique_ptr<host::Directory> directory;
+  std::unique_ptr<host::File> lock_file;
+  std::unique_ptr<Catalog> first;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite, testing::Values([] {
+                           return std::unique_ptr<CatalogFixture>(new SqliteFixture);
+                         }));
+
+TEST(SqliteCatalogTest, ManyMayMakeItAtOnce) {
+  const TemporaryDirectory temporary;
+  const auto files = host::MakeFiles();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
+      const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
+      const auto catalog = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+      EXPECT_TRUE(catalog) << catalog.error().message;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+TEST(SqliteCatalogTest, AFileThatIsNoDatabaseIsCorrupt) {
+  const TemporaryDirectory temporary;
+  temporary.Write("catalog.sqlite", std::string(8192, 'x'));
+  const auto files = host::MakeFiles();
+  const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
+  const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
+  const auto catalog = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+  ASSERT_FALSE(catalog);
+  EXPECT_EQ(catalog.error().kind, ErrorKind::kCorrupt);
+}
+
+}  // namespace
+}  // namespace plumb::store
