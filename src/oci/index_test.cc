@@ -12,12 +12,15 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kDigestText = "sha256:" + std::string(64, '1');
-const std::string kStart =
-    R"({"schemaVersion":2,"mediaType":")" + std::string(kIndexMediaType) + R"(","manifests":[)";
+std::string SomeDigest() { return "sha256:" + std::string(64, '1'); }
+// An index up to its first entry.
+std::string Start() {
+  return R"({"schemaVersion":2,"mediaType":")" + std::string(kIndexMediaType) +
+         R"(","manifests":[)";
+}
 
 std::string Entry(const std::string& more = "") {
-  return R"({"mediaType":"m","digest":")" + kDigestText + R"(","size":7)" + more + "}";
+  return R"({"mediaType":"m","digest":")" + SomeDigest() + R"(","size":7)" + more + "}";
 }
 
 std::string Refusal(std::string_view text) {
@@ -31,24 +34,24 @@ std::string Refusal(std::string_view text) {
 
 TEST(Index, ReadsEntriesAndTheirTags) {
   const auto index = Index::Parse(
-      kStart +
+      Start() +
       Entry(R"(,"annotations":{"a":"1","org.opencontainers.image.ref.name":"v1","b":"2"})") + "," +
       Entry() + "]}");
   ASSERT_TRUE(index) << index.error().message;
   ASSERT_EQ(index->entries.size(), 2U);
   EXPECT_EQ(index->entries[0].tag, "v1");
   EXPECT_EQ(index->entries[0].descriptor.annotations[0].second, "1");
-  EXPECT_EQ(index->entries[0].descriptor.digest.ToString(), kDigestText);
+  EXPECT_EQ(index->entries[0].descriptor.digest.ToString(), SomeDigest());
   EXPECT_EQ(index->entries[1].tag, "");
   EXPECT_EQ(index->entries[1].descriptor.size, 7U);
 }
 
 TEST(Index, WritesTheTagOfAnEntry) {
-  const Descriptor descriptor{"m", *Digest::Parse(kDigestText), 7};
+  const Descriptor descriptor{"m", *Digest::Parse(SomeDigest()), 7};
   EXPECT_EQ(WriteIndex({{{descriptor, "v2"}, {descriptor, ""}}}),
-            kStart + Entry(R"(,"annotations":{"org.opencontainers.image.ref.name":"v2"})") + "," +
+            Start() + Entry(R"(,"annotations":{"org.opencontainers.image.ref.name":"v2"})") + "," +
                 Entry() + "]}");
-  EXPECT_EQ(WriteIndex({}), kStart + "]}");
+  EXPECT_EQ(WriteIndex({}), Start() + "]}");
 }
 
 TEST(Index, RewritingLosesNothing) {
@@ -56,7 +59,7 @@ TEST(Index, RewritingLosesNothing) {
       Entry(R"(,"annotations":{"z":"1","org.opencontainers.image.ref.name":"v1"},)"
             R"("urls":["u"],"platform":{"os":"linux","x":1.50},"artifactType":"a/b")");
   const std::string whole =
-      kStart + entry + R"(],"annotations":{"k":"<v>"},"subject":{"any":[null,true,1e300]}})";
+      Start() + entry + R"(],"annotations":{"k":"<v>"},"subject":{"any":[null,true,1e300]}})";
   const auto index = Index::Parse(whole);
   ASSERT_TRUE(index) << index.error().message;
   EXPECT_EQ(WriteIndex(*index), whole);
@@ -64,19 +67,19 @@ TEST(Index, RewritingLosesNothing) {
 
 TEST(Index, AMovedTagReplacesTheAnnotationAndNothingElse) {
   auto index = Index::Parse(
-      kStart +
+      Start() +
       Entry(R"(,"urls":["u"],"annotations":{"org.opencontainers.image.ref.name":"v1","a":"1"})") +
       "]}");
   ASSERT_TRUE(index) << index.error().message;
   index->entries[0].tag = "v2";
   EXPECT_EQ(
       WriteIndex(*index),
-      kStart +
+      Start() +
           Entry(
               R"(,"urls":["u"],"annotations":{"a":"1","org.opencontainers.image.ref.name":"v2"})") +
           "]}");
   index->entries[0].tag.clear();
-  EXPECT_EQ(WriteIndex(*index), kStart + Entry(R"(,"urls":["u"],"annotations":{"a":"1"})") + "]}");
+  EXPECT_EQ(WriteIndex(*index), Start() + Entry(R"(,"urls":["u"],"annotations":{"a":"1"})") + "]}");
 }
 
 TEST(Index, ReadsEmptyOnes) {
@@ -96,8 +99,8 @@ TEST(Index, RefusesWhatIsNone) {
 }
 
 TEST(Index, RefusesWhatCouldBeReadAsTwoThings) {
-  EXPECT_THAT(Refusal(kStart + R"(],"layers":[]})"), HasSubstr("a manifest and an index at once"));
-  EXPECT_THAT(Refusal(kStart + R"(],"config":null})"),
+  EXPECT_THAT(Refusal(Start() + R"(],"layers":[]})"), HasSubstr("a manifest and an index at once"));
+  EXPECT_THAT(Refusal(Start() + R"(],"config":null})"),
               HasSubstr("a manifest and an index at once"));
   EXPECT_THAT(Refusal(R"({"schemaVersion":2,"manifests":[],"mediaType":")" +
                       std::string(kManifestMediaType) + "\"}"),
@@ -105,31 +108,32 @@ TEST(Index, RefusesWhatCouldBeReadAsTwoThings) {
 }
 
 TEST(Index, RefusesBadEntries) {
-  EXPECT_THAT(Refusal(kStart + Entry() + R"(,{"mediaType":"m"}]})"),
+  EXPECT_THAT(Refusal(Start() + Entry() + R"(,{"mediaType":"m"}]})"),
               HasSubstr("an entry of an index"));
-  EXPECT_THAT(Refusal(kStart + Entry(R"(,"Digest":"x")") + "]}"), HasSubstr("can be mistaken"));
+  EXPECT_THAT(Refusal(Start() + Entry(R"(,"Digest":"x")") + "]}"), HasSubstr("can be mistaken"));
   EXPECT_THAT(
-      Refusal(kStart + Entry(R"(,"annotations":{"org.opencontainers.image.ref.name":["v"]})") +
+      Refusal(Start() + Entry(R"(,"annotations":{"org.opencontainers.image.ref.name":["v"]})") +
               "]}"),
       HasSubstr("is no text"));
-  EXPECT_THAT(Refusal(kStart + R"({"mediaType":"m","digest":"sha512:)" + std::string(128, '1') +
+  EXPECT_THAT(Refusal(Start() + R"({"mediaType":"m","digest":"sha512:)" + std::string(128, '1') +
                       R"(","size":1}]})"),
               HasSubstr("unsupported: "));
-  for (const std::string size : {"-1", "1.5", "4611686018427387905"})
-    EXPECT_THAT(Refusal(kStart + R"({"mediaType":"m","digest":")" + kDigestText + R"(","size":)" +
-                        size + "}]}"),
-                HasSubstr("its size is no whole number"));
+  for (const auto size : {"-1", "1.5", "4611686018427387905"}) {
+    std::string text = Start() + R"({"mediaType":"m","digest":")" + SomeDigest() + R"(","size":)";
+    text.append(size).append("}]}");
+    EXPECT_THAT(Refusal(text), HasSubstr("its size is no whole number")) << size;
+  }
 }
 
 TEST(Index, HasLimits) {
-  std::string entries = R"({"mediaType":"m","digest":")" + kDigestText + R"(","size":1})";
+  std::string entries = R"({"mediaType":"m","digest":")" + SomeDigest() + R"(","size":1})";
   const std::string one = entries;
   for (int i = 1; i < 20000; ++i)
     entries += "," + one;
-  EXPECT_EQ(Refusal(kStart + entries + "]}"), "accepted");
-  EXPECT_THAT(Refusal(kStart + entries + "," + one + "]}"), HasSubstr("exhausted: "));
+  EXPECT_EQ(Refusal(Start() + entries + "]}"), "accepted");
+  EXPECT_THAT(Refusal(Start() + entries + "," + one + "]}"), HasSubstr("exhausted: "));
 
-  const std::string small = kStart + "]}";
+  const std::string small = Start() + "]}";
   EXPECT_EQ(Refusal(small + std::string(kManifestSizeMax - small.size(), ' ')), "accepted");
   EXPECT_THAT(Refusal(small + std::string(kManifestSizeMax - small.size() + 1, ' ')),
               HasSubstr("exhausted: "));

@@ -12,8 +12,10 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kDigestText = "sha256:" + std::string(64, '1');
-const std::string kConfig = R"({"mediaType":"c","digest":")" + kDigestText + R"(","size":7})";
+std::string SomeDigest() { return "sha256:" + std::string(64, '1'); }
+std::string SomeConfig() {
+  return R"({"mediaType":"c","digest":")" + SomeDigest() + R"(","size":7})";
+}
 
 // A manifest with `config`, `layers` and further members, `more` (with its comma).
 std::string Text(const std::string& config, const std::string& layers,
@@ -22,7 +24,7 @@ std::string Text(const std::string& config, const std::string& layers,
 }
 
 std::string WithSize(const std::string& size) {
-  return Text(R"({"mediaType":"c","digest":")" + kDigestText + R"(","size":)" + size + "}", "[]");
+  return Text(R"({"mediaType":"c","digest":")" + SomeDigest() + R"(","size":)" + size + "}", "[]");
 }
 
 // Why it is refused, with the kind in front if it is not kInvalid.
@@ -70,8 +72,8 @@ TEST(Manifest, ReadsTheExampleOfTheSpecification) {
 
 TEST(Manifest, ReadsItsTypes) {
   for (const std::string_view type : {kManifestMediaType, kDockerManifestMediaType}) {
-    const auto manifest = Manifest::Parse(
-        Text(kConfig, "[]", R"(,"artifactType":"a/b","mediaType":")" + std::string(type) + "\""));
+    const auto manifest = Manifest::Parse(Text(
+        SomeConfig(), "[]", R"(,"artifactType":"a/b","mediaType":")" + std::string(type) + "\""));
     ASSERT_TRUE(manifest) << manifest.error().message;
     EXPECT_EQ(manifest->media_type, type);
     EXPECT_EQ(manifest->artifact_type, "a/b");
@@ -79,7 +81,7 @@ TEST(Manifest, ReadsItsTypes) {
 }
 
 TEST(Manifest, NoLayersMayBeNull) {
-  const auto manifest = Manifest::Parse(Text(kConfig, "null", R"(,"annotations":null)"));
+  const auto manifest = Manifest::Parse(Text(SomeConfig(), "null", R"(,"annotations":null)"));
   ASSERT_TRUE(manifest) << manifest.error().message;
   EXPECT_TRUE(manifest->layers.empty());
   EXPECT_THAT(Refusal(Text("null", "[]")), HasSubstr("the config of a manifest is not valid"));
@@ -90,35 +92,35 @@ TEST(Manifest, RefusesWhatIsNoManifestOfVersion2) {
                          R"({"schemaVersion":2,"layers":[]})", "{\"schemaVersion\":2"})
     EXPECT_THAT(Refusal(bad), testing::Not("accepted")) << bad;
   for (const auto version : {"1", "3", "\"2\"", "2.0", "null", "[2]"})
-    EXPECT_THAT(Refusal(R"({"schemaVersion":)" + std::string(version) + R"(,"config":)" + kConfig +
-                        R"(,"layers":[]})"),
+    EXPECT_THAT(Refusal(R"({"schemaVersion":)" + std::string(version) + R"(,"config":)" +
+                        SomeConfig() + R"(,"layers":[]})"),
                 HasSubstr("its schemaVersion is not 2"))
         << version;
-  EXPECT_THAT(Refusal(R"({"schemaVersion":2,"config":)" + kConfig + "}"),
+  EXPECT_THAT(Refusal(R"({"schemaVersion":2,"config":)" + SomeConfig() + "}"),
               HasSubstr("it has no list of layers"));
 }
 
 TEST(Manifest, RefusesWrongTypes) {
   EXPECT_THAT(Refusal(Text("[]", "[]")),
               HasSubstr("the config of a manifest is not valid: it is no object"));
-  EXPECT_THAT(Refusal(Text(kConfig, "{}")), HasSubstr("it has no list of layers"));
-  EXPECT_THAT(Refusal(Text(kConfig, "\"\"")), HasSubstr("it has no list of layers"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[" + kConfig + ",1]")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "{}")), HasSubstr("it has no list of layers"));
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "\"\"")), HasSubstr("it has no list of layers"));
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[" + SomeConfig() + ",1]")),
               HasSubstr("layer 2 of a manifest is not valid: it is no object"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[null]")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[null]")),
               HasSubstr("layer 1 of a manifest is not valid: it is no object"));
   EXPECT_THAT(Refusal(Text("{}", "[]")),
               HasSubstr("the config of a manifest is not valid: it has no mediaType"));
   EXPECT_THAT(Refusal(Text(R"({"mediaType":1})", "[]")), HasSubstr("its mediaType is no text"));
   EXPECT_THAT(Refusal(Text(R"({"mediaType":"c","digest":1})", "[]")),
               HasSubstr("its digest is no text"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"annotations":[])")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"annotations":[])")),
               HasSubstr("its annotations are no object"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"annotations":{"a":1})")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"annotations":{"a":1})")),
               HasSubstr("an annotation is no text"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"artifactType":{})")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"artifactType":{})")),
               HasSubstr("its artifactType is no text"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"mediaType":2)")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"mediaType":2)")),
               HasSubstr("its mediaType is no text"));
 }
 
@@ -127,7 +129,7 @@ TEST(Manifest, RefusesSizesThatAreNone) {
        {"-1", "1.5", "7.0", "1e3", "\"7\"", "null", "true", "[]", "4611686018427387905",
         "18446744073709551615", "18446744073709551616", "99999999999999999999999999999999"})
     EXPECT_THAT(Refusal(WithSize(bad)), HasSubstr("its size is no whole number")) << bad;
-  EXPECT_THAT(Refusal(Text(R"({"mediaType":"c","digest":")" + kDigestText + "\"}", "[]")),
+  EXPECT_THAT(Refusal(Text(R"({"mediaType":"c","digest":")" + SomeDigest() + "\"}", "[]")),
               HasSubstr("its size is no whole number"));
   const auto largest = Manifest::Parse(WithSize("4611686018427387904"));
   ASSERT_TRUE(largest) << largest.error().message;
@@ -136,9 +138,10 @@ TEST(Manifest, RefusesSizesThatAreNone) {
 
 TEST(Manifest, SizesCannotBeAddedUpToOverflow) {
   const std::string large =
-      R"({"mediaType":"c","digest":")" + kDigestText + R"(","size":4611686018427387900})";
-  EXPECT_EQ(Refusal(Text(kConfig, "[]")), "accepted");
-  EXPECT_THAT(Refusal(Text(kConfig, "[" + large + "]")), HasSubstr("add up to more than 2^62"));
+      R"({"mediaType":"c","digest":")" + SomeDigest() + R"(","size":4611686018427387900})";
+  EXPECT_EQ(Refusal(Text(SomeConfig(), "[]")), "accepted");
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[" + large + "]")),
+              HasSubstr("add up to more than 2^62"));
   EXPECT_THAT(Refusal(Text(large, "[" + large + "," + large + "," + large + "]")),
               HasSubstr("add up to more than 2^62"));
 }
@@ -157,20 +160,23 @@ TEST(Manifest, RefusesOtherDigests) {
 }
 
 TEST(Manifest, RefusesDuplicateMembers) {
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"layers":null)")), HasSubstr("duplicate member"));
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"layers":null)")),
+              HasSubstr("duplicate member"));
   EXPECT_THAT(Refusal(Text(R"({"mediaType":"c","digest":"x","size":1,"size":2})", "[]")),
               HasSubstr("duplicate member 'size'"));
 }
 
 TEST(Manifest, RefusesMembersThatSomeReadersTakeForOthers) {
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"Layers":[])")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"Layers":[])")),
               HasSubstr("'Layers' can be mistaken for 'layers'"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"MANIFESTS":[])")), HasSubstr("can be mistaken"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"layer\u017f":[])")), HasSubstr("can be mistaken"));
-  std::string config = kConfig;
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"MANIFESTS":[])")),
+              HasSubstr("can be mistaken"));
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"layer\u017f":[])")),
+              HasSubstr("can be mistaken"));
+  std::string config = SomeConfig();
   config.insert(1, R"("Size":1,)");
   EXPECT_THAT(Refusal(Text(config, "[]")), HasSubstr("'Size' can be mistaken for 'size'"));
-  EXPECT_EQ(Refusal(Text(kConfig, "[]", R"(,"layers2":[],"\u212a":1)")), "accepted");
+  EXPECT_EQ(Refusal(Text(SomeConfig(), "[]", R"(,"layers2":[],"\u212a":1)")), "accepted");
 }
 
 TEST(Manifest, AnIndexIsNoManifest) {
@@ -186,17 +192,18 @@ TEST(Manifest, AnIndexIsNoManifest) {
 }
 
 TEST(Manifest, RefusesWhatCouldBeReadAsTwoThings) {
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"manifests":[])")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"manifests":[])")),
               HasSubstr("a manifest and an index at once"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", R"(,"manifests":null)")),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", R"(,"manifests":null)")),
               HasSubstr("a manifest and an index at once"));
   EXPECT_THAT(Refusal(R"({"schemaVersion":2,"layers":[],"manifests":[]})"),
               HasSubstr("a manifest and an index at once"));
   const auto as = [](std::string_view type) {
     return R"(,"mediaType":")" + std::string(type) + "\"";
   };
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", as(kIndexMediaType))), HasSubstr("it says that it is a"));
-  EXPECT_THAT(Refusal(Text(kConfig, "[]", as("text/html"))),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", as(kIndexMediaType))),
+              HasSubstr("it says that it is a"));
+  EXPECT_THAT(Refusal(Text(SomeConfig(), "[]", as("text/html"))),
               HasSubstr("it says that it is a 'text/html'"));
   EXPECT_THAT(Refusal(R"({"schemaVersion":2,"manifests":[])" + as(kManifestMediaType) + "}"),
               HasSubstr("it says that it is a"));
@@ -205,30 +212,30 @@ TEST(Manifest, RefusesWhatCouldBeReadAsTwoThings) {
 }
 
 TEST(Manifest, HasLimits) {
-  const std::string shortest = R"({"mediaType":"c","digest":")" + kDigestText + R"(","size":1})";
+  const std::string shortest = R"({"mediaType":"c","digest":")" + SomeDigest() + R"(","size":1})";
   const auto layers = [&](std::size_t count) {
     std::string list = "[";
     for (std::size_t i = 0; i < count; ++i)
       list += (i == 0 ? "" : ",") + shortest;
-    return Text(kConfig, list + "]");
+    return Text(SomeConfig(), list + "]");
   };
   const auto most = Manifest::Parse(layers(kLayerCountMax));
   ASSERT_TRUE(most) << most.error().message;
   EXPECT_EQ(most->layers.size(), kLayerCountMax);
   EXPECT_THAT(Refusal(layers(kLayerCountMax + 1)), HasSubstr("exhausted: "));
 
-  const std::string small = Text(kConfig, "[]");
+  const std::string small = Text(SomeConfig(), "[]");
   EXPECT_EQ(Refusal(small + std::string(kManifestSizeMax - small.size(), ' ')), "accepted");
   EXPECT_THAT(Refusal(small + std::string(kManifestSizeMax - small.size() + 1, ' ')),
               HasSubstr("exhausted: "));
-  EXPECT_THAT(Refusal(Text(kConfig, std::string(5000, '[') + std::string(5000, ']'))),
+  EXPECT_THAT(Refusal(Text(SomeConfig(), std::string(5000, '[') + std::string(5000, ']'))),
               HasSubstr("exhausted: "));
 }
 
 TEST(Manifest, ErrorsAreSafeToShow) {
-  EXPECT_EQ(Refusal(Text(kConfig, "[]", R"(,"mediaType":"\u001b[2J")")).find('\x1b'),
+  EXPECT_EQ(Refusal(Text(SomeConfig(), "[]", R"(,"mediaType":"\u001b[2J")")).find('\x1b'),
             std::string::npos);
-  EXPECT_EQ(Refusal(Text(kConfig, "[]", R"(,"annotations":{"\u001b":1})")).find('\x1b'),
+  EXPECT_EQ(Refusal(Text(SomeConfig(), "[]", R"(,"annotations":{"\u001b":1})")).find('\x1b'),
             std::string::npos);
 }
 

@@ -10,8 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kHex(64, 'a');
-const std::string kDigest = "sha256:" + kHex;
+std::string SomeDigest() { return "sha256:" + std::string(64, 'a'); }
 
 std::string Refusal(std::string_view text) {
   const auto reference = Reference::Parse(text);
@@ -21,14 +20,14 @@ std::string Refusal(std::string_view text) {
 }
 
 TEST(Reference, HasParts) {
-  const auto full = Reference::Parse("registry.example.com:5000/team/model_a:v1.0@" + kDigest);
+  const auto full = Reference::Parse("registry.example.com:5000/team/model_a:v1.0@" + SomeDigest());
   ASSERT_TRUE(full) << full.error().message;
   EXPECT_EQ(full->host, "registry.example.com:5000");
   EXPECT_EQ(full->repository, "team/model_a");
   EXPECT_EQ(full->tag, "v1.0");
-  EXPECT_EQ(full->digest->ToHex(), kHex);
+  EXPECT_EQ(full->digest, *Digest::Parse(SomeDigest()));
   EXPECT_EQ(full->Name(), "registry.example.com:5000/team/model_a");
-  EXPECT_EQ(full->ToString(), "registry.example.com:5000/team/model_a:v1.0@" + kDigest);
+  EXPECT_EQ(full->ToString(), "registry.example.com:5000/team/model_a:v1.0@" + SomeDigest());
 }
 
 TEST(Reference, AFirstComponentIsAHostOnlyIfItLooksLikeOne) {
@@ -66,7 +65,7 @@ TEST(Reference, SaysWhichPartIsWrong) {
   EXPECT_THAT(Refusal("m:a/b"), HasSubstr("host 'm:a' is not valid"));
   EXPECT_THAT(Refusal("host_name.io/m"), HasSubstr("host 'host_name.io' is not valid"));
   EXPECT_THAT(Refusal("m@"), HasSubstr("digest"));
-  EXPECT_THAT(Refusal("m@" + kDigest + "@" + kDigest), HasSubstr("digest"));
+  EXPECT_THAT(Refusal("m@" + SomeDigest() + "@" + SomeDigest()), HasSubstr("digest"));
   EXPECT_THAT(Refusal("m@sha256:" + std::string(64, 'A')), HasSubstr("digest"));
 }
 
@@ -148,7 +147,7 @@ TEST(Reference, ListsOfTags) {
 TEST(Reference, ListsOfTagsRefuseWhatIsNoTag) {
   for (const auto& bad : {std::string("m:v1,"), std::string("m:,v1"), std::string("m:v1,,v2"),
                           std::string("m:v1,n:v2"), std::string("m:v1, v2"), std::string(""),
-                          std::string(","), "m:v1@" + kDigest, "m:v1,v2@" + kDigest}) {
+                          std::string(","), "m:v1@" + SomeDigest(), "m:v1,v2@" + SomeDigest()}) {
     const auto references = Reference::ParseTags(bad);
     ASSERT_FALSE(references) << bad;
     EXPECT_EQ(references.error().kind, ErrorKind::kInvalid) << bad;

@@ -56,9 +56,10 @@ struct Network {
 
 // A repository of a registry. Nothing is sent yet.
 //
-// Credentials: only ever sent to the registry's own host, and to a token service whose realm is on the same host
-// or, over https, named by the registry itself …; never across a redirect.
-Result<std::unique_ptr<Remote>> ConnectRegistry(const Network& network, const std::string& registry_host,
+// Credentials are only ever sent to the registry itself, and to a token service on its host or,
+// both by https, beneath its domain; never along a redirect to another host.
+Result<std::unique_ptr<Remote>> ConnectRegistry(const Network& network,
+                                                const std::string& registry_host,
                                                 const std::string& repository,
                                                 const ConnectOptions& options);
 

@@ -43,7 +43,7 @@ class Remote {
                                                const std::optional<Digest>& digest) = 0;
 
   // The blob's bytes from `offset` on; the sink may have been given some of them when this
-  // fails. From offset 0 the whole is checked against the digest here; a caller that resumes checks itself.
+  // fails. From offset 0 the whole is checked against the digest; who resumes checks himself.
   virtual Status FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
                            Progress& progress) = 0;
 

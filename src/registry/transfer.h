@@ -17,9 +17,9 @@ namespace plumb::registry {
 
 struct TransferReport {
   Digest manifest;
-  std::uint64_t bytes_moved = 0;   // of blobs, on the wire
-  std::uint64_t bytes_present = 0; // of blobs that were there already
-  std::uint64_t bytes_mounted = 0; // of blobs that the registry took from a sibling
+  std::uint64_t bytes_moved = 0;    // of blobs, on the wire
+  std::uint64_t bytes_present = 0;  // of blobs that were there already
+  std::uint64_t bytes_mounted = 0;  // of blobs that the registry took from a sibling
 };
 
 struct PushRequest {
@@ -29,8 +29,8 @@ struct PushRequest {
   unsigned connections = 4;
 };
 
-// Sends a kit of the store: blobs at once, then config, then manifest, then tags (registry-sync
-// order: nothing is named before it is whole). Blobs that are there are not sent.
+// Sends a kit of the store: blobs, several at once, then config, manifest and tags, so that nothing
+// is named before it is whole. Blobs that are there are not sent.
 Result<TransferReport> Push(store::Store& store, Remote& target, const PushRequest& request,
                             Progress& progress);
 
@@ -43,7 +43,7 @@ struct PullRequest {
 };
 
 // Fetches a kit into the store in one session: nothing is visible until all of it is here and
-// checked. Blobs that are here are not fetched.
+// checked. Blobs that are here already are not fetched.
 Result<TransferReport> Pull(store::Store& store, Remote& source, const PullRequest& request,
                             Progress& progress);
 

@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT OR Apache-2.0
+"""Measures plumb beside other programs on the same files in the same run, and prints ratios.
+
+    bench/run.py [--plumb build/release/plumb] [--rounds 5] [--size-mib 1024] [--only build,push]
+
+Each round runs ours and the peer, in turn; what is printed is the median of the rounds' ratios, so that a
+busy machine disturbs both alike. Peers: cat and openssl (coreutils, openssl), skopeo (Debian), and oras and
+crane if they are found in $PLUMB_PEERS or the path (loudly left out if not)."""
+import argparse
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FILES = 4
+
+
+def make_weights(path, size, seed):
+    """bf16-like: random mantissas, exponents of few values; no compressor saves two fifths of it."""
+    exponents = bytes(0x3A + (i % 7) for i in range(256))
+    stream = subprocess.Popen(["openssl", "enc", "-aes-128-ctr", "-nosalt", "-K", f"{seed:032x}", "-iv", "0" * 32,
+                               "-in", "/dev/zero"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    with open(path, "wb") as out:
+        for _ in range(size // (1 << 20)):
+            block = bytearray(stream.stdout.read(1 << 20))
+            block[1::2] = block[1::2].translate(exponents)
+            out.write(block)
+    stream.kill()
+    stream.wait()
+
+
+class Run:
+    """One timed command: seconds, seconds of CPU, peak memory in MiB."""
+
+    def __init__(self, command, environment=None, shell=False):
+        began = time.monotonic()
+        process = subprocess.Popen(command, env=environment, shell=shell, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.PIPE)
+        errors = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self.seconds = time.monotonic() - began
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.peak_mib = usage.ru_maxrss / 1024
+        if process.returncode != 0:
+            sys.exit(f"{command} failed: {errors.decode()}")
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.plumb = str(arguments.plumb.resolve())
+        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix="plumb-bench-", dir=arguments.scratch))
+        self.context = self.scratch / "model"
+        self.context.mkdir()
+        size = arguments.size_mib * (1 << 20) // FILES
+        entries = []
+        for i in range(FILES):
+            make_weights(self.context / f"w{i}.safetensors", size, i + 1)
+            entries.append(f"    - path: w{i}.safetensors\n")
+        (self.context / "Kitfile").write_text(
+            "manifestVersion: 1.0.0\nmodel:\n  path: w0.safetensors\n  parts:\n" + "".join(entries[1:]))
+        self.files = [str(self.context / f"w{i}.safetensors") for i in range(FILES)]
+        # Files that were just written count as racy and would be read again.
+        subprocess.run(["sync"], check=True)
+        time.sleep(0.1)
+        self.registry = None
+
+    def home(self, name):
+        home = self.scratch / name
+        shutil.rmtree(home, ignore_errors=True)
+        return dict(os.environ, PLUMB_HOME=str(home))
+
+    def ours(self, home, *words):
+        return Run([self.plumb, *words, "--quiet"], home)
+
+    def compare(self, name, ours, theirs, peer, limit):
+        """Both are called once a round; each gives seconds."""
+        pairs = []
+        for _ in range(self.arguments.rounds):
+            pairs.append((ours(), theirs()))
+        ratio = statistics.median(a / b for a, b in pairs)
+        mine = statistics.median(a for a, _ in pairs)
+        other = statistics.median(b for _, b in pairs)
+        good = "" if limit is None else ("reached" if ratio <= limit else "MISSED")
+        bound = "" if limit is None else f"<= {limit:.2f}"
+        print(f"{name:34} {mine:8.3f} s   {peer:36} {other:8.3f} s   ratio {ratio:5.2f} {bound:8} {good}", flush=True)
+
+    def figure(self, name, value, unit, limit):
+        good = "reached" if value <= limit else "MISSED"
+        print(f"{name:34} {value:8.1f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
+
+    def hash_files(self):
+        pairs = " & ".join(f"(openssl dgst -sha256 {' '.join(self.files[i::2])})" for i in range(2))
+        return Run(f"{pairs} & wait", shell=True).seconds
+
+    def cat_files(self):
+        target = self.scratch / "copy"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        command = "; ".join(f"cat {path} > {target}/{i}" for i, path in enumerate(self.files))
+        seconds = Run(command, shell=True).seconds
+        shutil.rmtree(target)
+        return seconds
+
+    def build(self):
+        def fresh():
+            home = self.home("build")
+            seconds = self.ours(home, "build", str(self.context), "-t", "m:v1").seconds
+            return seconds
+
+        self.compare("build", fresh, lambda: self.hash_files() + self.cat_files(), "openssl x2 + cat", 1.0)
+        self.compare("build", fresh, self.hash_files, "openssl x2 (kit 1.7, recorded: 3.7)", 1.85)
+        home = self.home("build")
+        self.ours(home, "build", str(self.context), "-t", "m:v1")
+        before = self.disk(home)
+        times = [self.ours(home, "build", str(self.context), "-t", "m:v1").seconds
+                 for _ in range(self.arguments.rounds)]
+        self.figure("build again, unchanged", statistics.median(times) * 1000, "ms", 50 + FILES)
+        self.figure("build again, written", self.disk(home) - before, "B", 0)
+        self.figure("disk beside the source", self.disk(home) / (1 << 20), "MiB", self.arguments.size_mib * 1.01)
+
+    @staticmethod
+    def disk(home):
+        root = pathlib.Path(home["PLUMB_HOME"])
+        return sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
+
+    def unpack(self):
+        home = self.home("unpack")
+        self.ours(home, "build", str(self.context), "-t", "m:v1")
+        target = self.scratch / "unpacked"
+
+        def ours():
+            shutil.rmtree(target, ignore_errors=True)
+            return self.ours(home, "unpack", "m:v1", "-d", str(target)).seconds
+
+        self.compare("unpack, verified", ours, self.cat_files, "cat", 1.3)
+        for path in self.files:
+            subprocess.run(["cmp", path, target / pathlib.Path(path).name], check=True)
+        shutil.rmtree(target)
+
+    def start_registry(self):
+        directory = self.scratch / "registry"
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.mkdir()
+        probe = socket.socket()
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        config = directory / "config.yml"
+        config.write_text(
+            "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n"
+            f"storage: {{filesystem: {{rootdirectory: {directory}/data}}, delete: {{enabled: true}}}}\n"
+            f"http: {{addr: '127.0.0.1:{port}'}}\n")
+        self.registry = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=subprocess.DEVNULL,
+                                         stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                time.sleep(0.05)
+        return f"127.0.0.1:{port}"
+
+    def stop_registry(self):
+        self.registry.send_signal(signal.SIGTERM)
+        self.registry.wait()
+        shutil.rmtree(self.scratch / "registry")
+
+    def peers(self):
+        found = {"skopeo": shutil.which("skopeo")}
+        folder = os.environ.get("PLUMB_PEERS", "")
+        for name in ("oras", "crane"):
+            path = shutil.which(name, path=folder + os.pathsep + os.environ["PATH"])
+            if path is None:
+                print(f"LEFT OUT: {name} is not in $PLUMB_PEERS nor in the path", flush=True)
+            else:
+                found[name] = path
+        return found
+
+    def transfer(self):
+        peers = self.peers()
+        home = self.home("push")
+        self.ours(home, "build", str(self.context), "-t", "m:v1")
+        layout = self.scratch / "layout"
+        shutil.rmtree(layout, ignore_errors=True)
+        self.ours(home, "push", "m:v1", f"oci:{layout}:v1")
+
+        def push_ours():
+            address = self.start_registry()
+            seconds = self.ours(home, "push", "m:v1", f"{address}/m:v1", "--plain-http").seconds
+            self.stop_registry()
+            return seconds
+
+        def push_with(command):
+            def push():
+                address = self.start_registry()
+                seconds = Run([part.replace("REGISTRY", address) for part in command]).seconds
+                self.stop_registry()
+                return seconds
+            return push
+
+        pushes = {"skopeo": ["skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false",
+                             f"oci:{layout}:v1", "docker://REGISTRY/m:v1"]}
+        if "oras" in peers:
+            pushes["oras"] = [peers["oras"], "cp", "--from-oci-layout", f"{layout}:v1", "--to-plain-http",
+                              "REGISTRY/m:v1"]
+        if "crane" in peers:
+            single = self.scratch / "single"
+            shutil.rmtree(single, ignore_errors=True)
+            self.ours(home, "push", "m:v1", f"oci:{single}:v1")
+            pushes["crane"] = [peers["crane"], "push", "--insecure", str(single), "REGISTRY/m:v1"]
+        for name, command in pushes.items():
+            self.compare("push", push_ours, push_with(command), name, 1 / 1.5 if name == "skopeo" else 1.0)
+
+        address = self.start_registry()
+        self.ours(home, "push", "m:v1", f"{address}/m:v1", "--plain-http")
+
+        def pull_ours():
+            fresh = self.home("pull")
+            return self.ours(fresh, "pull", f"{address}/m:v1", "m:v1", "--plain-http").seconds
+
+        def pull_with(command):
+            def pull():
+                target = self.scratch / "pulled"
+                shutil.rmtree(target, ignore_errors=True)
+                seconds = Run([part.replace("TARGET", str(target)) for part in command]).seconds
+                shutil.rmtree(target, ignore_errors=True)
+                return seconds
+            return pull
+
+        pulls = {"skopeo": ["skopeo", "--insecure-policy", "copy", "--src-tls-verify=false",
+                            f"docker://{address}/m:v1", "oci:TARGET:v1"]}
+        if "oras" in peers:
+            pulls["oras"] = [peers["oras"], "cp", "--from-plain-http", f"{address}/m:v1", "--to-oci-layout",
+                             "TARGET:v1"]
+        if "crane" in peers:
+            pulls["crane"] = [peers["crane"], "pull", "--insecure", "--format=oci", f"{address}/m:v1", "TARGET"]
+        for name, command in pulls.items():
+            self.compare("pull", pull_ours, pull_with(command), name, 1 / 1.5 if name == "skopeo" else 1.0)
+        self.stop_registry()
+
+    def memory(self):
+        """Every verb on one file four times as large."""
+        size = self.arguments.size_mib * 4
+        context = self.scratch / "large"
+        context.mkdir()
+        make_weights(context / "w.safetensors", size << 20, 9)
+        (context / "Kitfile").write_text("manifestVersion: 1.0.0\nmodel: {path: w.safetensors}\n")
+        home = self.home("memory")
+        self.figure(f"build {size} MiB, peak memory", self.ours(home, "build", str(context), "-t", "m:v1").peak_mib,
+                    "MiB", 200)
+        self.figure(f"unpack {size} MiB, peak memory",
+                    self.ours(home, "unpack", "m:v1", "-d", str(self.scratch / "out")).peak_mib, "MiB", 200)
+        shutil.rmtree(self.scratch / "out")
+        address = self.start_registry()
+        self.figure(f"push {size} MiB, peak memory",
+                    self.ours(home, "push", "m:v1", f"{address}/m:v1", "--plain-http").peak_mib, "MiB", 200)
+        fresh = self.home("memory")
+        self.figure(f"pull {size} MiB, peak memory",
+                    self.ours(fresh, "pull", f"{address}/m:v1", "m:v1", "--plain-http").peak_mib, "MiB", 200)
+        self.stop_registry()
+        shutil.rmtree(context)
+
+    def start(self):
+        times = [Run([self.plumb, "version"]).seconds for _ in range(21)]
+        self.figure("version", statistics.median(times) * 1000, "ms", 10)
+
+    def clean_up(self):
+        if self.registry is not None and self.registry.poll() is None:
+            self.stop_registry()
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--plumb", type=pathlib.Path, default=pathlib.Path("build/release/plumb"))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--size-mib", type=int, default=1024)
+    parser.add_argument("--scratch", default=None, help="a folder on the disk to measure")
+    parser.add_argument("--only", default="start,build,unpack,transfer,memory")
+    arguments = parser.parse_args()
+    bench = Bench(arguments)
+    try:
+        for name in arguments.only.split(","):
+            getattr(bench, name)()
+    finally:
+        bench.clean_up()
+
+
+main()

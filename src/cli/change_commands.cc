@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/command.h"
+#include "cli/render.h"
+#include "verbs/remove.h"
+#include "verbs/tag.h"
+
+namespace plumb::cli {
+namespace {
+
+Flag MessageFlag(std::string& message) {
+  return {"-m,--message", "TEXT", "Why; kept in the history of the tags", &message};
+}
+
+class TagCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "tag"; }
+  std::vector<Operand> Operands() override {
+    return {{"SOURCE", &options_.source, Presence::kRequired, Offer::kReference},
+            {"TARGET", &options_.target, Presence::kRequired, Offer::kReference}};
+  }
+  std::vector<Flag> Flags() override { return {MessageFlag(options_.message)}; }
+  Result<Answer> Run(Context& context) override {
+    PLUMB_TRY(const auto report, verbs::Tag(context.workspace, options_));
+    return Render(report);
+  }
+
+ private:
+  verbs::TagOptions options_;
+};
+
+class RemoveCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "remove"; }
+  std::vector<Operand> Operands() override {
+    return {{"REFERENCE", &names_, Presence::kOptional, Offer::kReference}};
+  }
+  std::vector<Flag> Flags() override {
+    return {
+        {"-f,--force", "", "Take the kit with all its tags", &force_},
+        {"-a,--all", "", "Take every kit without a tag; with --force every kit", &all_},
+        MessageFlag(options_.message),
+    };
+  }
+  Result<Answer> Run(Context& context) override {
+    if (all_ == !names_.empty()) {
+      return Error{ErrorKind::kInvalid, "'plumb remove' needs references or '--all', and not both",
+                   "plumb list"};
+    }
+    if (all_) return RemoveAll(context);
+    if (force_) options_.tagged = verbs::RemoveTagged::kYes;
+    std::vector<verbs::RemoveReport> reports;
+    for (const std::string& name : names_) {
+      options_.name = name;
+      auto report = verbs::Remove(context.workspace, options_);
+      if (!report) return Explained(std::move(report).error(), reports.size());
+      reports.push_back(*std::move(report));
+    }
+    return Render(reports);
+  }
+
+ private:
+  Result<Answer> RemoveAll(Context& context) {
+    options_.what = force_ ? verbs::RemoveWhat::kAll : verbs::RemoveWhat::kUntagged;
+    PLUMB_TRY(auto report, verbs::Remove(context.workspace, options_));
+    return Render(std::vector{std::move(report)});
+  }
+
+  // An error does not undo what came before it, and must not hide it.
+  Error Explained(Error error, std::size_t removed) const {
+    if (removed == 0) return error;
+    return std::move(error).While("stopped after '" + names_[removed - 1] + "'");
+  }
+
+  verbs::RemoveOptions options_;
+  std::vector<std::string> names_;
+  bool force_ = false;
+  bool all_ = false;
+};
+
+}  // namespace
+
+void AddChangeCommands(Commands& commands) {
+  commands.push_back(std::make_unique<TagCommand>());
+  commands.push_back(std::make_unique<RemoveCommand>());
+}
+
+}  // namespace plumb::cli

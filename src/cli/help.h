@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_CLI_HELP_H_
+#define PLUMB_CLI_HELP_H_
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/command.h"
+
+namespace plumb::cli {
+
+struct Example {
+  std::string_view purpose;
+  std::string_view command;
+};
+
+// What is told of a verb besides its arguments.
+struct VerbHelp {
+  std::string_view name;
+  std::string_view alias;  // empty if it has one name only
+  std::string_view group;
+  std::string_view summary;
+  std::string_view description;  // sentences; paragraphs are separated by an empty line
+  std::vector<Example> examples;
+  std::vector<int> exit_codes;  // besides those every verb has: 0, 2 and 130
+};
+
+// In the order in which they are told. Every name of AllCommands() has one.
+std::span<const VerbHelp> AllHelp();
+// Stops the program for a name that has none.
+const VerbHelp& HelpOf(std::string_view name);
+
+struct ExitCode {
+  int code;
+  std::string_view meaning;
+};
+std::span<const ExitCode> ExitCodes();
+int ExitCodeOf(ErrorKind kind);
+
+// For a terminal: what all verbs are for, or one verb.
+std::string Overview();
+std::string HelpText(Command& command);
+// "plumb tag SOURCE TARGET [flags]"
+std::string UsageLine(Command& command);
+// docs/cli.md: all of it.
+std::string HelpMarkdown(const Commands& commands);
+
+}  // namespace plumb::cli
+
+#endif  // PLUMB_CLI_HELP_H_

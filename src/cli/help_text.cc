@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/help.h"
+
+// What every verb is for, in words. The lines are at most 80 columns wide.
+namespace plumb::cli {
+
+std::span<const VerbHelp> AllHelp() {
+  static const std::vector<VerbHelp> help = {
+      {"build",
+       "pack",
+       "make",
+       "Make a ModelKit of a blueprint and the files it names",
+       "Reads the Kitfile or Modelfile of DIR (default: the working directory), packs\n"
+       "the files it names into layers, and saves the ModelKit in the store. The same\n"
+       "blueprint and files give the same ModelKitID on every machine, on every day.\n"
+       "Layers of which no file changed are not read again.\n"
+       "\n"
+       "Without --tag the kit has only its ModelKitID.",
+       {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
+        {"Build from another blueprint, under two tags",
+         "plumb build . -f small.kitfile -t demo:v2,latest"}},
+       {3, 4, 5, 6, 8, 9}},
+      {"unpack",
+       "",
+       "make",
+       "Write the files of a ModelKit into a directory",
+       "Every byte is checked before it is written, and each file appears whole or not\n"
+       "at all. A kit that is not in the store, and whose name has a host, is pulled\n"
+       "first. Files that are there already are an error, unless --overwrite or\n"
+       "--ignore-existing says what to do with them.\n"
+       "\n"
+       "A filter is TYPE[,TYPE...][:NAME[,NAME...]] with the types kitfile, model,\n"
+       "datasets, code, docs, prompts and mcpservers. Of several filters one must match.",
+       {{"Unpack everything", "plumb unpack demo:v1 -d out"},
+        {"Only the model and one data set",
+         "plumb unpack demo:v1 -d out -f model -f datasets:train"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+      {"list",
+       "ls",
+       "look",
+       "List the ModelKits of this store, or the tags of a repository elsewhere",
+       "Without an argument everything in this store; with the name of a repository only\n"
+       "its kits; with a name that has a host, or an OCI layout, the tags it has there.\n"
+       "\n"
+       "--format takes table, json, or a template in which {{.Repo}} {{.Digest}}\n"
+       "{{.Tags}} {{.ModelName}} {{.Size}} and {{.Author}} stand for what the list knows\n"
+       "of a kit, \\t for a tab and \\n for the end of a line.",
+       {{"What is here", "plumb list"},
+        {"What a registry has", "plumb list registry.example.com/team/demo"},
+        {"Digests and names, for a script", "plumb list --format '{{.Digest}}\\t{{.Repo}}'"}},
+       {3, 4, 6, 7, 8, 9}},
+      {"info",
+       "",
+       "look",
+       "Show the Kitfile of a ModelKit",
+       "Prints the Kitfile as YAML, without digests. --filter prints one part of it.",
+       {{"The whole Kitfile", "plumb info demo:v1"},
+        {"Where the model is in it", "plumb info demo:v1 --filter .model.path"}},
+       {3, 4, 6, 7, 8, 9}},
+      {"inspect",
+       "",
+       "look",
+       "Show the manifest and the config of a ModelKit",
+       "Prints, as JSON, the ModelKitID, the config with the digests of its layers, and\n"
+       "the manifest.",
+       {{"A kit of this store", "plumb inspect demo:v1"},
+        {"A kit in a registry, without pulling it",
+         "plumb inspect -r registry.example.com/team/demo:v1"}},
+       {3, 4, 6, 7, 8, 9}},
+      {"show",
+       "",
+       "look",
+       "Show a blueprint in normal form",
+       "Prints a Modelfile or Kitfile as Plumb reads it; the output reads back as the\n"
+       "same. Errors name line and column. With --compat a Modelfile is read as Ollama\n"
+       "reads it, which forgives more and loses some of it.\n"
+       "\n"
+       "The tensors of a kit cannot be shown by this version.",
+       {{"Check a Modelfile", "plumb show --blueprint Modelfile"},
+        {"Its commands, for a script", "plumb show --blueprint - --json < Modelfile"}},
+       {3, 6, 8, 9}},
+      {"tag",
+       "",
+       "change",
+       "Give a ModelKit one more name",
+       "A tag that is in use moves, and where it pointed is printed.",
+       {{"Name a version", "plumb tag demo:latest demo:v1"},
+        {"Prepare a push", "plumb tag demo:v1 registry.example.com/team/demo:v1"}},
+       {3, 4, 5, 8}},
+      {"remove",
+       "rm",
+       "change",
+       "Take tags or ModelKits away",
+       "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
+       "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
+       "kit with all its tags. --all takes every kit without a tag, and with --force\n"
+       "every kit.",
+       {{"Take a tag away", "plumb remove demo:v1"},
+        {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
+       {3, 4, 5, 8}},
+      {"login",
+       "",
+       "share",
+       "Keep a credential for a registry",
+       "Tries the credential and, if the registry takes it, keeps it in a file that only\n"
+       "its owner can read. Docker's own credentials are read too, and never written.\n"
+       "Without --password or --password-stdin a terminal is asked for the password.",
+       {{"Be asked for the password", "plumb login registry.example.com -u me"},
+        {"In a script", "plumb login registry.example.com -u me --password-stdin < token"}},
+       {6, 7, 8}},
+      {"logout",
+       "",
+       "share",
+       "Forget the credential for a registry",
+       "Forgets what 'plumb login' kept. Docker's own credentials stay.",
+       {{"Forget one", "plumb logout registry.example.com"},
+        {"Forget one of a registry on this machine", "plumb logout localhost:5000"}},
+       {3, 6, 8}},
+      {"push",
+       "",
+       "share",
+       "Send a ModelKit to a registry or an OCI layout",
+       "Sends what is not there yet, and names it only once all of it has arrived. Without\n"
+       "TARGET the kit goes where its own name says. A target oci:DIR[:TAG] is a directory\n"
+       "in the OCI image layout.",
+       {{"Under its own name", "plumb push registry.example.com/team/demo:v1"},
+        {"Under another one", "plumb push demo:v1 registry.example.com/team/demo:v1"},
+        {"Into a directory", "plumb push demo:v1 oci:backup:v1"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+      {"pull",
+       "",
+       "share",
+       "Fetch a ModelKit into the store",
+       "Fetches what is not here yet. Nothing is visible before all of it is here and\n"
+       "checked. NAME is what the kit is called here; without it, what it is called there.",
+       {{"From a registry", "plumb pull registry.example.com/team/demo:v1"},
+        {"From a directory", "plumb pull oci:backup:v1 demo:v1"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+      {"version",
+       "",
+       "keep",
+       "Show which Plumb this is",
+       "Prints the version and the compiler it was made with.",
+       {{"For a person", "plumb version"}, {"For a script", "plumb version --json"}},
+       {}},
+      {"completion",
+       "",
+       "keep",
+       "Print what a shell needs to complete Plumb's verbs, flags and references",
+       "SHELL is bash, zsh or fish.",
+       {{"bash, in ~/.bashrc", "source <(plumb completion bash)"},
+        {"fish", "plumb completion fish > ~/.config/fish/completions/plumb.fish"}},
+       {}},
+      {"help",
+       "",
+       "keep",
+       "Show what a verb does",
+       "Without VERB all verbs.",
+       {{"All verbs", "plumb help"}, {"One of them", "plumb help build"}},
+       {}},
+  };
+  return help;
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/blueprint_input.h"
+#include "cli/command.h"
+#include "cli/network_flags.h"
+#include "cli/render.h"
+#include "verbs/info.h"
+#include "verbs/inspect.h"
+#include "verbs/list.h"
+#include "verbs/show.h"
+
+namespace plumb::cli {
+namespace {
+
+class ListCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "list"; }
+  std::vector<Operand> Operands() override {
+    return {{"REPOSITORY", &options_.repository, Presence::kOptional, Offer::kNothing}};
+  }
+  std::vector<Flag> Flags() override {
+    std::vector<Flag> flags = {{"--format",
+                                "FORMAT",
+                                "table, json or a template; default: table",
+                                &format_,
+                                Offer::kWord,
+                                {"table", "json"}}};
+    network_.AddTo(flags);
+    return flags;
+  }
+  Result<Answer> Run(Context& context) override {
+    PLUMB_RETURN_IF_ERROR(Render(verbs::ListReport(), format_));  // before any work
+    options_.network = network_.Options();
+    PLUMB_TRY(const auto report, verbs::List(context.workspace, options_, context.progress));
+    return Render(report, format_);
+  }
+
+ private:
+  verbs::ListOptions options_;
+  NetworkFlags network_;
+  std::string format_ = "table";
+};
+
+// The kit that info and inspect look at.
+class KitFlags {
+ public:
+  std::vector<Operand> Operands() {
+    return {{"REFERENCE", &kit_.name, Presence::kRequired, Offer::kReference}};
+  }
+  void AddTo(std::vector<Flag>& flags) {
+    flags.push_back({"-r,--remote", "", "Look where its name says, not in this store", &remote_});
+    network_.AddTo(flags);
+  }
+  verbs::KitSource Source() {
+    if (remote_) kit_.where = verbs::Where::kElsewhere;
+    kit_.network = network_.Options();
+    return kit_;
+  }
+
+ private:
+  verbs::KitSource kit_;
+  NetworkFlags network_;
+  bool remote_ = false;
+};
+
+class InfoCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "info"; }
+  std::vector<Operand> Operands() override { return kit_.Operands(); }
+  std::vector<Flag> Flags() override {
+    std::vector<Flag> flags = {
+        {"-f,--filter", "PATH", "Show only this part, as .model.path", &options_.filter}};
+    kit_.AddTo(flags);
+    return flags;
+  }
+  Result<Answer> Run(Context& context) override {
+    options_.kit = kit_.Source();
+    PLUMB_TRY(auto report, verbs::Info(context.workspace, options_, context.progress));
+    return Answer{std::move(report.yaml), std::move(report.value)};
+  }
+
+ private:
+  verbs::InfoOptions options_;
+  KitFlags kit_;
+};
+
+class InspectCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "inspect"; }
+  std::vector<Operand> Operands() override { return kit_.Operands(); }
+  std::vector<Flag> Flags() override {
+    std::vector<Flag> flags;
+    kit_.AddTo(flags);
+    return flags;
+  }
+  Result<Answer> Run(Context& context) override {
+    PLUMB_TRY(const auto report,
+              verbs::Inspect(context.workspace, {kit_.Source()}, context.progress));
+    return Render(report);
+  }
+
+ private:
+  KitFlags kit_;
+};
+
+class ShowCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "show"; }
+  std::vector<Operand> Operands() override {
+    return {{"REFERENCE", &options_.kit, Presence::kOptional, Offer::kReference}};
+  }
+  std::vector<Flag> Flags() override {
+    return {
+        {"--blueprint", "FILE", "Show this Kitfile or Modelfile; - reads standard input", &file_,
+         Offer::kFile},
+        {"--compat", "", "Read a Modelfile as Ollama does", &compatible_},
+    };
+  }
+  Result<Answer> Run(Context& context) override {
+    if (file_.empty() == options_.kit.empty()) {
+      return Error{ErrorKind::kInvalid, "'plumb show' needs a kit or a blueprint, and not both",
+                   "plumb show --blueprint FILE"};
+    }
+    PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
+    if (compatible_) options_.reading = verbs::ModelfileReading::kCompatible;
+    PLUMB_TRY(auto report, verbs::Show(context.workspace, options_));
+    return Answer{std::move(report.text), std::move(report.json)};
+  }
+
+ private:
+  verbs::ShowOptions options_;
+  std::string file_;
+  bool compatible_ = false;
+};
+
+}  // namespace
+
+void AddLookCommands(Commands& commands) {
+  commands.push_back(std::make_unique<ListCommand>());
+  commands.push_back(std::make_unique<InfoCommand>());
+  commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<ShowCommand>());
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_CLI_NETWORK_FLAGS_H_
+#define PLUMB_CLI_NETWORK_FLAGS_H_
+
+#include <vector>
+
+#include "cli/command.h"
+#include "verbs/place.h"
+
+namespace plumb::cli {
+
+// The flags of every verb that reaches registries.
+class NetworkFlags {
+ public:
+  void AddTo(std::vector<Flag>& flags) {
+    flags.push_back({"--plain-http", "", "Reach the registry without TLS", &plain_http_});
+    flags.push_back(
+        {"--tls-verify", "", "Check certificates; --tls-verify=false does not", &tls_verify_});
+    flags.push_back(
+        {"--concurrency", "N", "Move at most N blobs at once; default: 5", &concurrency_});
+  }
+
+  verbs::NetworkOptions Options() const {
+    verbs::NetworkOptions options;
+    if (plain_http_) options.plain_http = verbs::PlainHttp::kYes;
+    if (!tls_verify_) options.tls_verify = host::TlsVerify::kNo;
+    options.connections = concurrency_;
+    return options;
+  }
+
+ private:
+  bool plain_http_ = false;
+  bool tls_verify_ = true;
+  unsigned concurrency_ = verbs::NetworkOptions().connections;
+};
+
+}  // namespace plumb::cli
+
+#endif  // PLUMB_CLI_NETWORK_FLAGS_H_

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_CLI_RENDER_H_
+#define PLUMB_CLI_RENDER_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+#include "cli/command.h"
+#include "verbs/build.h"
+#include "verbs/inspect.h"
+#include "verbs/list.h"
+#include "verbs/pull.h"
+#include "verbs/push.h"
+#include "verbs/remove.h"
+#include "verbs/tag.h"
+#include "verbs/unpack.h"
+
+// What is printed of reports and errors. Lines that `kit` prints too are worded as it words
+// them; names that came from outside are made printable.
+namespace plumb::cli {
+
+Answer Render(const verbs::BuildReport& report);
+Answer Render(const verbs::UnpackReport& report);
+Answer Render(const verbs::InspectReport& report);
+Answer Render(const verbs::TagReport& report);
+Answer Render(const std::vector<verbs::RemoveReport>& reports);
+Answer Render(const verbs::PushReport& report);
+Answer Render(const verbs::PullReport& report);
+
+// `format`: "table", "json" or a template. kInvalid if it is none.
+Result<Answer> Render(const verbs::ListReport& report, std::string_view format);
+
+// Columns, three spaces apart; the last one is not padded.
+std::string Table(const std::vector<std::vector<std::string>>& rows);
+
+// JSON as it is printed: indented, with a line end.
+std::string PrintedJson(const Json& value);
+
+// "error: …" and "hint: …", a line each. A message of several lines keeps them.
+std::string ErrorText(const Error& error);
+// {"kind","message","hint"} in one line.
+std::string ErrorJson(const Error& error);
+
+// Text of any origin for a screen: Printable(), but lines and tabs stay.
+std::string PrintableLines(std::string_view text);
+
+}  // namespace plumb::cli
+
+#endif  // PLUMB_CLI_RENDER_H_

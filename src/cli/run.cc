@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "cli/run.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/args.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/progress.h"
+#include "cli/render.h"
+
+namespace plumb::cli {
+namespace {
+
+constexpr std::uint64_t kThreadsMax = 256;
+
+Result<unsigned> ChooseThreads(const GlobalOptions& options, host::Environment& environment) {
+  if (options.threads > 0) return options.threads;
+  const auto text = environment.Get("PLUMB_THREADS");
+  if (!text) return environment.ProcessorCount();
+  const auto number = ParseUint64(*text);
+  if (!number || *number == 0 || *number > kThreadsMax) {
+    return Error{ErrorKind::kInvalid, "PLUMB_THREADS is '" + Printable(*text) +
+                                          "', not a number from 1 to " +
+                                          std::to_string(kThreadsMax)};
+  }
+  return static_cast<unsigned>(*number);
+}
+
+Result<ProgressOptions> ChooseProgress(const GlobalOptions& options, host::Terminal& terminal,
+                                       host::Environment& environment) {
+  ProgressOptions chosen;
+  chosen.stop_requested = host::StopRequested;
+  if (options.json) {
+    chosen.talk = Talk::kJson;
+  } else if (options.quiet) {
+    chosen.talk = Talk::kQuiet;
+  } else if (options.verbose) {
+    chosen.talk = Talk::kVerbose;
+  }
+  const bool has_screen =
+      terminal.IsInteractive(host::Stream::kErrors) && environment.Get("TERM") != "dumb";
+  if (options.progress == "auto") {
+    if (has_screen) {
+      chosen.style = ProgressStyle::kBars;
+    } else if (!options.json) {
+      chosen.style = ProgressStyle::kPlain;
+    }
+  } else if (options.progress == "plain") {
+    chosen.style = ProgressStyle::kPlain;
+  } else if (options.progress != "none") {
+    return Error{ErrorKind::kInvalid, "'--progress' takes auto, plain or none, not '" +
+                                          Printable(options.progress) + "'"};
+  }
+  if (options.quiet) chosen.style = ProgressStyle::kNone;
+  return chosen;
+}
+
+Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& terminal,
+                          const GlobalOptions& options, const Commands& commands,
+                          Command& command) {
+  PLUMB_TRY(const unsigned threads, ChooseThreads(options, machine.environment));
+  PLUMB_TRY(ProgressOptions progress_options,
+            ChooseProgress(options, terminal, machine.environment));
+  const std::unique_ptr<Progress> progress =
+      MakeProgress(terminal, machine.clock, std::move(progress_options));
+  verbs::Workspace workspace(machine, threads);
+  Context context{workspace, *progress, terminal, commands};
+  return command.Run(context);
+}
+
+// What a kit says is printed as it is, but must not steer a terminal.
+Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
+  std::string text = options.json ? PrintedJson(answer.json) : answer.text;
+  if (terminal.IsInteractive(host::Stream::kOutput)) text = PrintableLines(text);
+  auto status = terminal.Write(host::Stream::kOutput, text);
+  if (!status && status.error().kind == ErrorKind::kUnavailable) return Done{};
+  return status;
+}
+
+Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
+               const std::vector<std::string>& words, GlobalOptions& options) {
+  const Commands commands = AllCommands();
+  PLUMB_TRY(Command* const command, ReadArguments(words, commands, options));
+  if (command == nullptr || options.help) {
+    const std::string text = command == nullptr ? Overview() : HelpText(*command);
+    Json json = Json::MakeObject();
+    json.Append("text", Json::String(text));
+    return Print(terminal, options, {text, std::move(json)});
+  }
+  PLUMB_TRY(const Answer answer, RunCommand(machine, terminal, options, commands, *command));
+  return Print(terminal, options, answer);
+}
+
+}  // namespace
+
+int Run(const verbs::Machine& machine, host::Terminal& terminal,
+        const std::vector<std::string>& words) {
+  GlobalOptions options;
+  const Status status = Perform(machine, terminal, words, options);
+  if (status) return 0;
+  // Where the arguments could not be read at all, the wish for JSON was not read either.
+  const bool json = options.json || std::ranges::find(words, "--json") != words.end();
+  // Nobody is left to be told if this fails.
+  static_cast<void>(terminal.Write(host::Stream::kErrors,
+                                   json ? ErrorJson(status.error()) : ErrorText(status.error())));
+  return ExitCodeOf(status.error().kind);
+}
+
+}  // namespace plumb::cli
