@@ -82,11 +82,11 @@ std::string CleanPath(std::string_view path) {
   std::vector<std::string> parts;
   for (const std::string_view part : Split(path, '/')) {
     if (part.empty() || part == ".") continue;
-    if (part != "..") {
-      parts.emplace_back(part);
-    } else if (!parts.empty() && parts.back() != "..") {
+    const bool leaves = part == "..";
+    const bool below = !parts.empty() && parts.back() != "..";
+    if (leaves && below) {
       parts.pop_back();
-    } else if (!rooted) {
+    } else if (!leaves || !rooted) {
       parts.emplace_back(part);
     }
   }

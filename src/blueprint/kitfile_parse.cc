@@ -53,7 +53,7 @@ class KitfileReader {
   const YamlNode& At(NodeId id) const { return document_.nodes[id]; }
 
   Error ErrorAt(NodeId id, std::string_view problem, ErrorKind kind = ErrorKind::kInvalid) const {
-    return source_.ErrorAt(ByteOffset(source_.text(), At(id).position), problem, kind);
+    return source_.ErrorAt(ByteOffset(source_.Text(), At(id).position), problem, kind);
   }
 
   // Follows aliases to the node they stand for, once for each time they are used: ten lines
@@ -92,7 +92,8 @@ class KitfileReader {
         return ErrorAt(given, "'" + std::string(what) + "' must be text");
       PLUMB_TRY(const YamlScalar scalar, Resolve(id));
       if (scalar.tag == kTagNull) return Done{};
-      out = scalar.tag == kTagBinary ? *scalar.value->IfString() : At(id).text;
+      const std::string* decoded = scalar.tag == kTagBinary ? scalar.IfText() : nullptr;
+      out = decoded == nullptr ? At(id).text : *decoded;
       return Done{};
     });
   }
@@ -153,8 +154,8 @@ class KitfileReader {
       const NodeId key = Target(mapping.children[i]);
       if (At(key).kind != YamlKind::kScalar) continue;
       const Result<YamlScalar> scalar = ResolveScalar(At(key).tag, At(key).text);
-      if (scalar && (scalar->tag == kTagString || scalar->tag == kTagBinary))
-        names.insert(*scalar->value->IfString());
+      if (!scalar || (scalar->tag != kTagString && scalar->tag != kTagBinary)) continue;
+      if (const std::string* text = scalar->IfText()) names.insert(*text);
     }
     return names;
   }
@@ -289,8 +290,7 @@ class KitfileReader {
 
   Status ReadModel(NodeId id, std::optional<Model>& out) {
     out.reset();
-    if (IsNull(id)) return Done{};
-    if (At(Target(id)).tag == kTagNull) return ErrorAt(id, "model must be a mapping");
+    if (At(Target(id)).tag == kTagNull) return CheckNull(id, Target(id), "model", "a mapping");
     Model& model = out.emplace();
     const Field fields[] = {
         TextField("name", model.name),

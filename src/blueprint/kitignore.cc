@@ -172,7 +172,8 @@ Result<IgnoreRules> IgnoreRules::Parse(std::string_view text,
     std::string cleaned = CleanPath(written);
     if (cleaned.size() > 1 && cleaned.starts_with('/')) cleaned.erase(0, 1);
     // What is left of "!/" is "!", and of "/ x" is " x": so it is read a second time.
-    cleaned = CleanPath(TrimSpace((exception ? "!" : "") + cleaned));
+    if (exception) cleaned.insert(0, "!");
+    cleaned = CleanPath(TrimSpace(cleaned));
     if (cleaned == "!") return fail(line, "nothing follows its '!'");
     const bool excepts = cleaned.starts_with('!');
     Result<Pattern> pattern = ParsePattern(std::string_view(cleaned).substr(excepts ? 1 : 0));

@@ -48,7 +48,7 @@ std::string CodePointName(char32_t code_point) {
 // is what is written, so that a file means the same to both.
 class StrictReader {
  public:
-  explicit StrictReader(const Source& source) : source_(source), text_(source.text()) {}
+  explicit StrictReader(const Source& source) : source_(source), text_(source.Text()) {}
 
   Result<Commands> Read() {
     Commands commands;

@@ -28,7 +28,7 @@ struct ModelfileCommand {
 
 struct Modelfile {
   std::vector<ModelfileCommand> commands;  // in file order
-  std::vector<std::string> warnings = {};  // deprecated parameters and the like; no positions lost
+  std::vector<std::string> warnings = {};  // "file:line:column: …", for people
 
   friend bool operator==(const Modelfile& a, const Modelfile& b) {
     return a.commands == b.commands;

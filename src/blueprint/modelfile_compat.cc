@@ -41,7 +41,7 @@ class CompatReader {
   Result<Commands> Read() {
     Commands commands;
     while (SkipToCommand()) {
-      const SourcePosition at = source_.At(source_.text().size() - rest_.size());
+      const SourcePosition at = source_.At(source_.Text().size() - rest_.size());
       PLUMB_TRY(ModelfileCommand command, ReadCommand());
       command.line = at.line;
       command.column = at.column;
@@ -109,7 +109,8 @@ class CompatReader {
   // In lower case. The first character may be any, and is not there if it cannot be printed.
   Result<std::string> ReadCommandWord() {
     std::string word;
-    if (const auto first = Take(); IsPrintable(*first)) AppendUtf8(word, *first);
+    const char32_t first = Take().value_or(0);
+    if (IsPrintable(first)) AppendUtf8(word, first);
     for (;;) {
       const auto rune = Take();
       if (!rune) return EndsTooSoon();

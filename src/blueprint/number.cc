@@ -106,8 +106,9 @@ bool IsLarge(std::string_view digits, bool hex) {
 std::optional<std::uint64_t> ParseUint(std::string_view text, int base) {
   if (base == 0) base = TakeBasePrefix(text);
   std::uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stopped, status] = std::from_chars(text.data(), end, value, base);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stopped, status] = std::from_chars(begin, end, value, base);
   if (text.empty() || status != std::errc() || stopped != end) return std::nullopt;
   return value;
 }

@@ -35,7 +35,7 @@ class Source {
  public:
   Source(std::string_view text, std::string_view file);
 
-  std::string_view text() const { return text_; }
+  std::string_view Text() const { return text_; }
   SourcePosition At(std::size_t offset) const;
   // "file:line:column: problem".
   std::string Locate(std::size_t offset, std::string_view problem) const;

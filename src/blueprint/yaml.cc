@@ -40,7 +40,7 @@ class Event {
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
 
-  yaml_event_t* get() { return &event_; }
+  yaml_event_t* Get() { return &event_; }
   const yaml_event_t* operator->() const { return &event_; }
   const yaml_event_t& operator*() const { return event_; }
 
@@ -54,8 +54,8 @@ class TreeBuilder {
     PLUMB_CHECK(yaml_parser_initialize(&parser_) == 1);
     yaml_parser_set_encoding(&parser_, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser_,
-                                 reinterpret_cast<const unsigned char*>(source.text().data()),
-                                 source.text().size());
+                                 reinterpret_cast<const unsigned char*>(source.Text().data()),
+                                 source.Text().size());
   }
   ~TreeBuilder() { yaml_parser_delete(&parser_); }
   TreeBuilder(const TreeBuilder&) = delete;
@@ -83,15 +83,15 @@ class TreeBuilder {
  private:
   Error ErrorAt(std::size_t position, std::string_view problem,
                 ErrorKind kind = ErrorKind::kInvalid) const {
-    return source_.ErrorAt(ByteOffset(source_.text(), position), problem, kind);
+    return source_.ErrorAt(ByteOffset(source_.Text(), position), problem, kind);
   }
 
   Status Next(Event& event) {
-    if (yaml_parser_parse(&parser_, event.get()) == 1) return Done{};
+    if (yaml_parser_parse(&parser_, event.Get()) == 1) return Done{};
     PLUMB_CHECK(parser_.error != YAML_MEMORY_ERROR);
     const std::string problem = parser_.problem == nullptr ? "not YAML" : parser_.problem;
     if (parser_.error == YAML_READER_ERROR)
-      return source_.ErrorAt(std::min(parser_.problem_offset, source_.text().size()), problem);
+      return source_.ErrorAt(std::min(parser_.problem_offset, source_.Text().size()), problem);
     const std::string context =
         parser_.context == nullptr ? "" : " " + std::string(parser_.context);
     return ErrorAt(parser_.problem_mark.index, problem + context);
@@ -170,6 +170,19 @@ class TreeBuilder {
   std::map<std::string, std::size_t> anchors_;
 };
 
+// libyaml passes over a byte order mark at the beginning of any line, and then takes the line
+// to be indented by it.
+Status CheckNoInnerMark(const Source& source) {
+  constexpr std::string_view kMark = "\xef\xbb\xbf";
+  const std::string_view text = source.Text();
+  for (std::size_t at = text.find(kMark); at != std::string_view::npos;
+       at = text.find(kMark, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r')
+      return source.ErrorAt(at, "a byte order mark after the beginning of the file");
+  }
+  return Done{};
+}
+
 }  // namespace
 
 std::size_t ByteOffset(std::string_view text, std::size_t code_points) {
@@ -182,6 +195,7 @@ std::size_t ByteOffset(std::string_view text, std::size_t code_points) {
 }
 
 Result<YamlDocument> ParseYaml(const Source& source, YamlDialect dialect) {
+  PLUMB_RETURN_IF_ERROR(CheckNoInnerMark(source));
   return TreeBuilder(source).Build(dialect);
 }
 

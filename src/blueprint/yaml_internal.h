@@ -62,14 +62,13 @@ struct YamlScalar {
   std::string_view tag;
   // Nothing for what JSON cannot say: NaN, infinities, offsets of a day and more.
   std::optional<Json> value;
+
+  const std::string* IfText() const { return value ? value->IfString() : nullptr; }
 };
 
 // What a scalar is, by its text and its tag ("" if it has none and is not quoted). kInvalid
 // if the text does not suit the tag.
 Result<YamlScalar> ResolveScalar(std::string_view tag, std::string_view text);
-
-// YAML that reads back to an equal value, if the numbers are written as json.Marshal does.
-std::string WriteYaml(const Json& value);
 
 }  // namespace plumb::blueprint
 

@@ -185,7 +185,7 @@ std::optional<YamlScalar> ParseNumber(std::string_view text) {
 enum class Timestamps : std::uint8_t { kNo, kYes };
 
 YamlScalar ResolvePlain(std::string_view text, Timestamps timestamps) {
-  const YamlScalar string{kTagString, Json::String(text)};
+  YamlScalar string{kTagString, Json::String(text)};
   const char first = text.empty() ? '~' : text.front();
   const bool number = IsDigit(first) || first == '+' || first == '-';
   if (!number && std::string_view("yYnNtTfFoO~.").find(first) == std::string_view::npos)
@@ -201,8 +201,13 @@ YamlScalar ResolvePlain(std::string_view text, Timestamps timestamps) {
 Result<YamlScalar> ResolveBinary(std::string_view text) {
   std::string base64(text);
   std::erase_if(base64, [](char c) { return c == '\n' || c == '\r'; });
-  const Result<std::string> bytes = DecodeBase64(base64);
+  // Go ignores what the last digit says beyond the last byte; as digits, padding does too.
+  const std::size_t digit_count = base64.find_last_not_of('=') + 1;
+  const std::size_t padding = std::min<std::size_t>(base64.size() - digit_count, 2);
+  std::fill_n(base64.rbegin(), padding, 'A');
+  Result<std::string> bytes = DecodeBase64(base64);
   if (!bytes) return Error{ErrorKind::kInvalid, "a !!binary value that is not base64"};
+  bytes->resize(bytes->size() - padding);
   if (!IsUtf8(*bytes)) return Error{ErrorKind::kInvalid, "a !!binary value that is not text"};
   return YamlScalar{kTagBinary, Json::String(*bytes)};
 }
@@ -220,9 +225,9 @@ Result<YamlScalar> ResolveScalar(std::string_view tag, std::string_view text) {
   if (!IsResolvable(tag)) return YamlScalar{kTagString, Json::String(text)};
   YamlScalar scalar = ResolvePlain(text, tag == kTagTimestamp ? Timestamps::kYes : Timestamps::kNo);
   if (scalar.tag == tag) return scalar;
-  if (tag == kTagFloat && scalar.tag == kTagInt) {
-    const std::string& digits = scalar.value->IfNumber()->digits;
-    if (const auto integer = ParseInt(digits, 10))
+  const Json::Number* number = scalar.value ? scalar.value->IfNumber() : nullptr;
+  if (tag == kTagFloat && scalar.tag == kTagInt && number != nullptr) {
+    if (const auto integer = ParseInt(number->digits, 10))
       return YamlScalar{kTagFloat, Json::Digits(WriteFloat(static_cast<double>(*integer)))};
   }
   return Error{ErrorKind::kInvalid,

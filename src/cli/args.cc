@@ -80,7 +80,7 @@ class Grammar {
     return rest;
   }
 
-  const std::vector<Binding>& bindings() const { return bindings_; }
+  const std::vector<Binding>& Bindings() const { return bindings_; }
 
  private:
   static void Prepare(CLI::App& app) {
@@ -97,7 +97,8 @@ class Grammar {
 
   void AddOperand(CLI::App& app, const Operand& operand) {
     CLI::Option* const option = app.add_option(operand.name);
-    if (operand.IsList()) option->expected(1, CLI::detail::expected_max_vector_size);
+    if (operand.IsList())
+      option->expected(1, CLI::detail::expected_max_vector_size)->allow_extra_args();
     bindings_.push_back({option, operand.name, operand.target});
   }
 
@@ -141,22 +142,6 @@ Status Assign(const Binding& binding) {
     *std::get<bool*>(binding.target) = *value;
   }
   return Done{};
-}
-
-std::string DidYouMean(std::string_view word, const std::vector<std::string>& known,
-                       std::string_view otherwise) {
-  if (const auto nearest = Nearest(word, known)) return "did you mean '" + *nearest + "'?";
-  return std::string(otherwise);
-}
-
-Error UnknownVerb(std::string_view word) {
-  std::vector<std::string> known;
-  for (const VerbHelp& help : AllHelp()) {
-    known.emplace_back(help.name);
-    if (!help.alias.empty()) known.emplace_back(help.alias);
-  }
-  return Error{ErrorKind::kInvalid, "unknown verb '" + Printable(word) + "'",
-               DidYouMean(word, known, "plumb help")};
 }
 
 Error UnknownFlag(std::string_view word, Command* command) {
@@ -225,7 +210,7 @@ Result<Command*> ReadArguments(const std::vector<std::string>& words, const Comm
                                GlobalOptions& options) {
   Grammar grammar(commands, options);
   PLUMB_RETURN_IF_ERROR(grammar.Parse(words));
-  for (const Binding& binding : grammar.bindings())
+  for (const Binding& binding : grammar.Bindings())
     PLUMB_RETURN_IF_ERROR(Assign(binding));
   Command* const command = grammar.Named();
   PLUMB_RETURN_IF_ERROR(CheckRest(grammar.Rest(), command));

@@ -259,7 +259,9 @@ std::string FishVerb(const Verb& verb) {
     text += here;
     for (const std::string& name : flag.Names())
       text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-    if (!flag.IsSwitch()) text += " -x" + FishOffer(flag.offer, flag.words);
+    if (!flag.IsSwitch()) {
+      text += (flag.offer == Offer::kFile ? " -r" : " -x") + FishOffer(flag.offer, flag.words);
+    }
     text += " -d " + FishQuoted(flag.help) + "\n";
   }
   if (!verb.operands.empty()) {

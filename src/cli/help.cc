@@ -70,7 +70,7 @@ std::string MarkdownFlags(const std::vector<Flag>& flags) {
     std::vector<std::string> names = flag.Names();
     if (!flag.IsSwitch()) names.back() += " " + flag.value;
     for (std::string& name : names)
-      name = "`" + name + "`";
+      name.insert(0, 1, '`').push_back('`');
     text += "- " + Join(names, ", ") + ": " + flag.help + "\n";
   }
   return text;
@@ -118,6 +118,22 @@ int ExitCodeOf(ErrorKind kind) {
       break;
   }
   return 130;
+}
+
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known,
+                       std::string_view otherwise) {
+  if (const auto nearest = Nearest(word, known)) return "did you mean '" + *nearest + "'?";
+  return std::string(otherwise);
+}
+
+Error UnknownVerb(std::string_view word) {
+  std::vector<std::string> known;
+  for (const VerbHelp& help : AllHelp()) {
+    known.emplace_back(help.name);
+    if (!help.alias.empty()) known.emplace_back(help.alias);
+  }
+  return Error{ErrorKind::kInvalid, "unknown verb '" + Printable(word) + "'",
+               DidYouMean(word, known, "plumb help")};
 }
 
 const VerbHelp& HelpOf(std::string_view name) {

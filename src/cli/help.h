@@ -40,6 +40,11 @@ struct ExitCode {
 std::span<const ExitCode> ExitCodes();
 int ExitCodeOf(ErrorKind kind);
 
+// The hint for a word that is not among `known`: the nearest one that is, or `otherwise`.
+std::string DidYouMean(std::string_view word, const std::vector<std::string>& known,
+                       std::string_view otherwise);
+Error UnknownVerb(std::string_view word);
+
 // For a terminal: what all verbs are for, or one verb.
 std::string Overview();
 std::string HelpText(Command& command);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "base/text.h"
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/help.h"
@@ -66,7 +65,7 @@ class HelpCommand final : public Command {
       const std::string_view name = command->Name();
       if (verb_ == name || verb_ == HelpOf(name).alias) return HelpText(*command);
     }
-    return Error{ErrorKind::kInvalid, "unknown verb '" + Printable(verb_) + "'", "plumb help"};
+    return UnknownVerb(verb_);
   }
 
   std::string verb_;

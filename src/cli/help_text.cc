@@ -3,9 +3,12 @@
 
 // What every verb is for, in words. The lines are at most 80 columns wide.
 namespace plumb::cli {
+namespace {
 
-std::span<const VerbHelp> AllHelp() {
-  static const std::vector<VerbHelp> help = {
+using Help = std::vector<VerbHelp>;
+
+Help Making() {
+  return {
       {"build",
        "pack",
        "make",
@@ -35,6 +38,11 @@ std::span<const VerbHelp> AllHelp() {
         {"Only the model and one data set",
          "plumb unpack demo:v1 -d out -f model -f datasets:train"}},
        {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
+Help Looking() {
+  return {
       {"list",
        "ls",
        "look",
@@ -79,6 +87,11 @@ std::span<const VerbHelp> AllHelp() {
        {{"Check a Modelfile", "plumb show --blueprint Modelfile"},
         {"Its commands, for a script", "plumb show --blueprint - --json < Modelfile"}},
        {3, 6, 8, 9}},
+  };
+}
+
+Help Changing() {
+  return {
       {"tag",
        "",
        "change",
@@ -98,6 +111,11 @@ std::span<const VerbHelp> AllHelp() {
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 8}},
+  };
+}
+
+Help Sharing() {
+  return {
       {"login",
        "",
        "share",
@@ -136,6 +154,11 @@ std::span<const VerbHelp> AllHelp() {
        {{"From a registry", "plumb pull registry.example.com/team/demo:v1"},
         {"From a directory", "plumb pull oci:backup:v1 demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
+Help Keeping() {
+  return {
       {"version",
        "",
        "keep",
@@ -159,7 +182,18 @@ std::span<const VerbHelp> AllHelp() {
        {{"All verbs", "plumb help"}, {"One of them", "plumb help build"}},
        {}},
   };
-  return help;
+}
+
+}  // namespace
+
+std::span<const VerbHelp> AllHelp() {
+  static const Help all = [] {
+    Help help;
+    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Keeping()})
+      help.insert(help.end(), group.begin(), group.end());
+    return help;
+  }();
+  return all;
 }
 
 }  // namespace plumb::cli

@@ -84,7 +84,11 @@ Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answe
 Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
                const std::vector<std::string>& words, GlobalOptions& options) {
   const Commands commands = AllCommands();
-  PLUMB_TRY(Command* const command, ReadArguments(words, commands, options));
+  // What people try first where they know nothing yet.
+  const bool asks_version = words == std::vector<std::string>{"--version"};
+  PLUMB_TRY(
+      Command* const command,
+      ReadArguments(asks_version ? std::vector<std::string>{"version"} : words, commands, options));
   if (command == nullptr || options.help) {
     const std::string text = command == nullptr ? Overview() : HelpText(*command);
     Json json = Json::MakeObject();

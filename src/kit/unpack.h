@@ -16,8 +16,8 @@
 
 namespace plumb::kit {
 
-// <type>[,<type>…][:<name-or-path>[,…]] with types kitfile, model, datasets, code, docs,
-// prompts, mcpservers. Several filters are OR-ed; none means everything.
+// <type>[,<type>…][:<name-or-path>[,…]] with types kitfile, model, datasets, code, docs, prompts,
+// mcpservers. What matches any of several filters is unpacked; without filters, everything.
 struct Filter {
   std::vector<std::string> types;
   std::vector<std::string> names;  // empty: any; matched against name, path, cleaned path, glob
@@ -35,7 +35,7 @@ struct UnpackOptions {
 };
 
 struct UnpackedEntry {
-  std::string type;  // "model", "code", …; "config" for the Kitfile
+  std::string type;  // "model", "modelpart", "code", "dataset", "docs"; "config": the Kitfile
   std::string name;
   std::string path;  // where it went, relative to the target
 };
@@ -47,12 +47,15 @@ struct UnpackReport {
   std::uint64_t bytes = 0;
 };
 
-// Writes the files of a ModelKit into a directory: its base's model and parts first, then its
-// own layers, then its Kitfile. Streaming; each byte is checked before it is written,
-// each file appears whole or not at all; directories beneath the target only, regular files only, modes of
-// 0644 or 0755 beneath… and nothing is written through a symlink (trust.md §7; tests/attacks).
-// Nothing is written if a name of any layer is refused, or (kRefuse) if a file is there
-// already (kConflict, naming it).
+// Writes the files of a ModelKit into a directory: models and parts of its bases, its own layers,
+// and last its Kitfile. Streaming; every byte is checked before it is written.
+//
+// Promises: a file appears whole, or not at all. Only regular files and directories are made, of
+// modes 0644 or 0755, beneath `target`, at or beneath the path of the entry they belong to, and
+// never through a symlink (docs/threat-model.md; tests/attacks). Nothing at all is written if any
+// name is refused (kDenied), or with kRefuse if any file is there already (kConflict, named).
+//
+// kCorrupt: damaged bytes; whole files that came before stay. kInvalid: a filter matches nothing.
 Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const ModelKit& modelkit,
                             host::Directory& target, const UnpackOptions& options,
                             Progress& progress);

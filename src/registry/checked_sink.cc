@@ -7,8 +7,8 @@ namespace plumb::registry {
 namespace {
 
 Error Corrupt(const oci::Descriptor& blob, std::string_view why) {
-  return Error{ErrorKind::kCorrupt,
-               "blob '" + blob.digest.ToString() + "' is not what was asked for: " + std::string(why)};
+  return Error{ErrorKind::kCorrupt, "blob '" + blob.digest.ToString() +
+                                        "' is not what was asked for: " + std::string(why)};
 }
 
 }  // namespace
@@ -20,7 +20,9 @@ CheckedSink::CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, Byte
       progress_(progress),
       task_(progress.Begin(blob.digest.ToString().substr(0, 19), blob.size - offset)),
       received_(offset),
-      is_whole_(offset == 0) {}
+      is_whole_(offset == 0) {
+  PLUMB_CHECK(offset <= blob.size);
+}
 
 Status CheckedSink::Write(ByteSpan bytes) {
   if (bytes.size() > blob_.size - received_) return Corrupt(blob_, "it is too long");

@@ -16,7 +16,8 @@ namespace plumb::registry {
 class CheckedSink final : public ByteSink {
  public:
   // All must outlive it. A blob that is taken from an offset on is counted, not hashed.
-  CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink, Progress& progress);
+  CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
+              Progress& progress);
 
   // kCorrupt as soon as there are more bytes than the descriptor says.
   Status Write(ByteSpan bytes) override;

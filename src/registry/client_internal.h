@@ -2,74 +2,63 @@
 #ifndef PLUMB_REGISTRY_CLIENT_INTERNAL_H_
 #define PLUMB_REGISTRY_CLIENT_INTERNAL_H_
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/progress.h"
+#include "base/streams.h"
 #include "host/http.h"
+#include "registry/auth_internal.h"
 #include "registry/connect.h"
-#include "registry/http_headers_internal.h"
+#include "registry/retry_internal.h"
+#include "registry/url_internal.h"
 
 namespace plumb::registry {
 
-// Speaks HTTP with one registry: credentials and tokens, redirects, retries.
+// Gives what a request sends, from its beginning: it may have to be sent again.
+using OpenBody = std::function<Result<std::unique_ptr<ByteSource>>()>;
+
+// Speaks HTTP with one registry: proves who we are, follows redirects.
 //
-// Credentials are only ever sent to the registry itself, and to a token service on its host or,
-// both by https, beneath its domain. What authorises is never sent along a redirect to another
-// host. Threads: any number at once.
+// What authorises (Authorization, the client certificate) is sent to the registry only, and never
+// again once a redirect has led to another host or scheme.
+// Threads: any number at once.
 class RegistryClient {
  public:
-  // `scope` is what a token is asked for: "repository:NAME:pull". May be empty.
-  RegistryClient(const Network& network, std::string registry_host, const ConnectOptions& options,
-                 std::string scope);
+  // kInvalid if `registry_host` is no host. All of the network must outlive it.
+  static Result<std::unique_ptr<RegistryClient>> Make(const Network& network,
+                                                      const std::string& registry_host,
+                                                      const ConnectOptions& options);
+  RegistryClient(const Network& network, std::string registry_host, Url origin,
+                 ConnectOptions options);
 
-  // Of "/v2/…".
+  // The address of something beneath "/v2/".
   Url UrlOf(std::string_view path) const;
 
-  // Sends once; and, if the registry asks who we are, once more with the answer. Follows the
-  // redirects of GET and HEAD. A body must be one that can be read again from `open_body`.
-  using OpenBody = std::function<Result<std::unique_ptr<ByteSource>>()>;
-  Result<host::HttpResponse> Send(host::HttpRequest request, const OpenBody& open_body,
-                                  Progress& progress);
+  // Sends; and once more, authorised for `scope`, if the registry answers 401. At most five
+  // redirects are followed, of GET and HEAD all, of other methods those that keep the method; one
+  // from https to http is kDenied. Any other status is a success. Does not try again: see Retrier.
+  Result<host::HttpResponse> Send(host::HttpRequest request, const std::string& scope,
+                                  const OpenBody& open_body, Progress& progress);
 
-  // Calls `work` until it succeeds, fails for good, or has failed five times in ways that may pass
-  // (kUnavailable), waiting longer each time, and as long as the registry asks (up to 60 s).
-  Status Retry(Progress& progress, const std::function<Status()>& work);
-
-  // The Error that a status means: `doing` is for the message ("push blob 'sha256:…'").
-  Error ErrorOf(const host::HttpResponse& response, std::string_view doing) const;
-
+  Authenticator& authenticator() { return authenticator_; }
+  Retrier& retrier() { return retrier_; }
   const std::string& registry_host() const { return registry_host_; }
 
-  // Uses this credential instead of a stored one.
-  void UseCredential(Credential credential) { given_ = std::move(credential); }
-
  private:
-  Result<host::HttpResponse> Perform(host::HttpRequest& request, const OpenBody& open_body,
-                                     Progress& progress);
-  Result<host::HttpResponse> FollowRedirects(host::HttpRequest request,
-                                             host::HttpResponse response, Progress& progress);
-  // What to send as Authorization from now on; kDenied if there is nothing.
-  Status Authenticate(const host::HttpResponse& response, Progress& progress);
-  Result<std::string> FetchToken(const Challenge& challenge, Progress& progress);
-  bool MayReceiveCredential(const Url& realm) const;
-  Result<std::optional<Credential>> FindCredential();
-  void ApplyTls(host::HttpRequest& request) const;
+  // Sends once. Nothing that authorises is added unless the registry itself is asked.
+  Result<host::HttpResponse> SendOnce(host::HttpRequest request, const std::string& authorization,
+                                      const OpenBody& open_body, const Progress& progress);
+  Result<Url> NextUrl(const Url& from, const host::HttpResponse& response) const;
 
   const Network network_;
   const std::string registry_host_;
+  const Url origin_;
   const ConnectOptions options_;
-  const std::string scope_;
-  std::optional<Credential> given_;
-  std::mutex mutex_;
-  std::string authorization_;  // of the header; empty: none
-  std::atomic<std::uint64_t> asked_pause_ms_ = 0;
+  Authenticator authenticator_;
+  Retrier retrier_;
 };
 
 }  // namespace plumb::registry

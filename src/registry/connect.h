@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "host/files.h"
 #include "host/http.h"
@@ -52,9 +53,12 @@ struct Network {
   host::Clock& clock;
   host::Entropy& entropy;
   Credentials& credentials;
+  // Asked whether to stop by calls that are given none; null: nobody is there to say so.
+  Progress* progress = nullptr;
 };
 
-// A repository of a registry. Nothing is sent yet.
+// A repository of a registry. Nothing is sent yet. kInvalid if host or repository break the
+// grammar.
 //
 // Credentials are only ever sent to the registry itself, and to a token service on its host or,
 // both by https, beneath its domain; never along a redirect to another host.
@@ -63,7 +67,8 @@ Result<std::unique_ptr<Remote>> ConnectRegistry(const Network& network,
                                                 const std::string& repository,
                                                 const ConnectOptions& options);
 
-// Tries a credential against GET /v2/ of a registry: kDenied if it is refused.
+// Tries a credential against GET /v2/ of a registry: kDenied if it is refused. One that asks for
+// no login takes any.
 Status CheckLogin(const Network& network, const std::string& registry_host,
                   const Credential& credential, const ConnectOptions& options);
 

@@ -8,7 +8,8 @@ namespace plumb::registry {
 namespace {
 
 constexpr std::size_t kHeaderSizeMax = 8192;
-constexpr std::size_t kUrlSizeMax = 8192;
+constexpr std::size_t kChallengeCountMax = 16;
+constexpr std::size_t kParameterCountMax = 32;
 
 bool IsTokenCharacter(char c) {
   const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -20,49 +21,24 @@ Error Malformed() {
   return Error{ErrorKind::kInvalid, "the registry asks for a login in a way that is malformed"};
 }
 
-// Takes apart one header, from the front.
-class ChallengeParser {
+Error TooLong() {
+  return Error{ErrorKind::kExhausted, "the registry asks for a login in too many ways"};
+}
+
+// Takes a header apart from the front.
+class HeaderReader {
  public:
-  explicit ChallengeParser(std::string_view rest) : rest_(rest) {}
+  explicit HeaderReader(std::string_view rest) : rest_(rest) {}
 
-  Result<std::vector<Challenge>> Run() {
-    std::vector<Challenge> challenges;
-    while (true) {
-      SkipSeparators();
-      if (rest_.empty()) return challenges;
-      const std::string word(TakeToken());
-      if (word.empty()) return Malformed();
-      SkipBlanks();
-      if (!rest_.starts_with('=')) {
-        challenges.push_back({ToLowerAscii(word), {}});
-        SkipToken68();
-        continue;
-      }
-      if (challenges.empty()) return Malformed();
-      rest_.remove_prefix(1);
-      SkipBlanks();
-      PLUMB_TRY(std::string value, TakeValue());
-      challenges.back().parameters.emplace_back(ToLowerAscii(word), std::move(value));
-    }
+  bool AtEnd() const { return rest_.empty(); }
+  void SkipAny(std::string_view characters) {
+    rest_.remove_prefix(std::min(rest_.find_first_not_of(characters), rest_.size()));
   }
-
- private:
-  void SkipBlanks() {
-    while (rest_.starts_with(' ') || rest_.starts_with('\t')) rest_.remove_prefix(1);
-  }
-  void SkipSeparators() {
-    while (rest_.starts_with(' ') || rest_.starts_with('\t') || rest_.starts_with(','))
-      rest_.remove_prefix(1);
-  }
-  // The one unnamed value that a challenge may have instead of parameters ("Negotiate oYH…==").
-  void SkipToken68() {
-    std::string_view ahead = rest_;
-    while (!ahead.empty() && (IsTokenCharacter(ahead.front()) || ahead.front() == '/'))
-      ahead.remove_prefix(1);
-    const std::string_view value = rest_.substr(0, rest_.size() - ahead.size());
-    while (ahead.starts_with('=')) ahead.remove_prefix(1);
-    const bool ends = ahead.empty() || ahead.front() == ',';
-    if (ends && !value.empty()) rest_ = ahead;
+  void SkipBlanks() { SkipAny(" \t"); }
+  bool Take(char c) {
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
   }
   std::string_view TakeToken() {
     const auto* end = std::find_if_not(rest_.begin(), rest_.end(), IsTokenCharacter);
@@ -70,34 +46,44 @@ class ChallengeParser {
     rest_.remove_prefix(token.size());
     return token;
   }
-  Result<std::string> TakeValue() {
-    if (!rest_.starts_with('"')) {
+  // Up to `end`, which is taken too; nothing if there is no `end`.
+  std::optional<std::string_view> TakeUntil(char end) {
+    const std::size_t size = rest_.find(end);
+    if (size == std::string_view::npos) return std::nullopt;
+    const std::string_view taken = rest_.substr(0, size);
+    rest_.remove_prefix(size + 1);
+    return taken;
+  }
+  // A token, or a quoted string (RFC 9110, section 5.6.4).
+  std::optional<std::string> TakeValue() {
+    if (!Take('"')) {
       const std::string_view token = TakeToken();
-      if (token.empty()) return Malformed();
-      return std::string(token);
+      return token.empty() ? std::nullopt : std::optional<std::string>(token);
     }
-    rest_.remove_prefix(1);
     std::string value;
-    while (!rest_.empty() && rest_.front() != '"') {
-      if (rest_.front() == '\\') rest_.remove_prefix(1);
-      if (rest_.empty()) return Malformed();
+    while (!rest_.empty()) {
+      if (Take('"')) return value;
+      Take('\\');
+      if (rest_.empty()) break;
       value.push_back(rest_.front());
       rest_.remove_prefix(1);
     }
-    if (rest_.empty()) return Malformed();
-    rest_.remove_prefix(1);
-    return value;
+    return std::nullopt;
+  }
+  // The one unnamed value that a challenge may have instead of parameters ("Negotiate oYH…==").
+  void SkipToken68() {
+    HeaderReader ahead = *this;
+    if (ahead.TakeToken().empty() && !ahead.rest_.starts_with('/')) return;
+    while (!ahead.TakeToken().empty() || ahead.Take('/')) {
+    }
+    ahead.SkipAny("=");
+    ahead.SkipBlanks();
+    if (ahead.AtEnd() || ahead.rest_.starts_with(',')) *this = ahead;
   }
 
+ private:
   std::string_view rest_;
 };
-
-bool IsUrlCharacter(char c) { return c > ' ' && c < 0x7F && c != '"' && c != '<' && c != '>' && c != '\\'; }
-
-Error BadUrl(std::string_view text) {
-  return Error{ErrorKind::kInvalid,
-               "'" + Printable(text.substr(0, 256)) + "' is no http address"};
-}
 
 }  // namespace
 
@@ -108,57 +94,67 @@ std::string Challenge::Parameter(std::string_view name) const {
 }
 
 Result<std::vector<Challenge>> ParseChallenges(std::string_view header) {
-  if (header.size() > kHeaderSizeMax)
-    return Error{ErrorKind::kExhausted, "the registry asks for a login in over 8 KiB"};
-  return ChallengeParser(header).Run();
+  if (header.size() > kHeaderSizeMax) return TooLong();
+  std::vector<Challenge> challenges;
+  HeaderReader reader(header);
+  for (reader.SkipAny(" \t,"); !reader.AtEnd(); reader.SkipAny(" \t,")) {
+    const std::string word = ToLowerAscii(reader.TakeToken());
+    if (word.empty()) return Malformed();
+    reader.SkipBlanks();
+    if (!reader.Take('=')) {
+      if (challenges.size() == kChallengeCountMax) return TooLong();
+      challenges.push_back({word, {}});
+      reader.SkipToken68();
+      continue;
+    }
+    reader.SkipBlanks();
+    auto value = reader.TakeValue();
+    if (!value || challenges.empty()) return Malformed();
+    auto& parameters = challenges.back().parameters;
+    if (parameters.size() == kParameterCountMax) return TooLong();
+    const bool is_named_twice = std::any_of(parameters.begin(), parameters.end(),
+                                            [&](const auto& other) { return other.first == word; });
+    if (is_named_twice) return Malformed();
+    parameters.emplace_back(word, *std::move(value));
+  }
+  return challenges;
 }
 
 std::optional<std::uint64_t> ParseContentRangeStart(std::string_view header) {
-  constexpr std::string_view kUnit = "bytes ";
-  if (!header.starts_with(kUnit)) return std::nullopt;
-  header.remove_prefix(kUnit.size());
-  return ParseUint64(header.substr(0, header.find('-')));
+  HeaderReader reader(header);
+  if (!EqualsIgnoreCaseAscii(reader.TakeToken(), "bytes") || !reader.Take(' ')) return std::nullopt;
+  const auto start = reader.TakeUntil('-');
+  return start ? ParseUint64(*start) : std::nullopt;
 }
 
-Result<Url> Url::Parse(std::string_view text) {
-  if (text.size() > kUrlSizeMax || !std::all_of(text.begin(), text.end(), IsUrlCharacter))
-    return BadUrl(text);
-  Url url;
-  const std::size_t colon = text.find("://");
-  if (colon == std::string_view::npos) return BadUrl(text);
-  url.scheme = ToLowerAscii(text.substr(0, colon));
-  if (url.scheme != "http" && url.scheme != "https") return BadUrl(text);
-  std::string_view rest = text.substr(colon + 3);
-  const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
-  url.host = ToLowerAscii(rest.substr(0, end));
-  rest.remove_prefix(end);
-  if (url.host.empty() || url.host.find('@') != std::string::npos) return BadUrl(text);
-  if (rest.find('#') != std::string_view::npos) return BadUrl(text);
-  url.rest = rest.starts_with('/') ? std::string(rest) : "/" + std::string(rest);
-  return url;
+std::optional<std::uint64_t> ParseRetryAfter(std::string_view header) {
+  return ParseUint64(Trim(header));
 }
 
-Result<Url> Url::Resolve(std::string_view location) const {
-  if (location.find("://") != std::string_view::npos) return Parse(location);
-  if (location.starts_with("//")) return Parse(scheme + ":" + std::string(location));
-  if (location.starts_with('/')) return Parse(scheme + "://" + host + std::string(location));
-  return BadUrl(location);
-}
-
-std::string EncodeQueryValue(std::string_view text) {
-  std::string encoded;
-  for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-    if (is_plain) {
-      encoded.push_back(c);
-    } else {
-      encoded += "%";
-      for (const char digit : EncodeHex(AsBytes(std::string_view(&c, 1))))
-        encoded.push_back(digit >= 'a' ? static_cast<char>(digit - 32) : digit);
+std::optional<std::string> ParseNextLink(std::string_view header) {
+  if (header.size() > kHeaderSizeMax) return std::nullopt;
+  HeaderReader reader(header);
+  for (reader.SkipAny(" \t,"); reader.Take('<'); reader.SkipAny(" \t,")) {
+    const auto address = reader.TakeUntil('>');
+    if (!address) return std::nullopt;
+    bool is_next = false;
+    for (reader.SkipBlanks(); reader.Take(';'); reader.SkipBlanks()) {
+      reader.SkipBlanks();
+      const std::string_view name = reader.TakeToken();
+      const auto value = reader.Take('=') ? reader.TakeValue() : std::string();
+      if (!value) return std::nullopt;
+      if (EqualsIgnoreCaseAscii(name, "rel") && EqualsIgnoreCaseAscii(*value, "next"))
+        is_next = true;
     }
+    if (is_next) return std::string(*address);
   }
-  return encoded;
+  return std::nullopt;
+}
+
+Status CheckContentDigest(std::optional<std::string_view> header, const Digest& actual) {
+  if (!header || !header->starts_with("sha256:") || *header == actual.ToString()) return Done{};
+  return Error{ErrorKind::kCorrupt, "the registry calls '" + actual.ToString() + "' '" +
+                                        Printable(header->substr(0, 128)) + "'"};
 }
 
 }  // namespace plumb::registry

@@ -10,41 +10,36 @@
 #include <vector>
 
 #include "base/result.h"
+#include "crypto/digest.h"
 
-// What registries say in headers, and addresses. All of it is an enemy's until checked.
+// What registries say in headers. All of it is an enemy's until checked.
 namespace plumb::registry {
 
 // One challenge of WWW-Authenticate (RFC 9110, section 11.6.1).
 struct Challenge {
-  std::string scheme;  // lower case: "basic", "bearer"
-  std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case
+  std::string scheme;                                           // lower case: "basic", "bearer"
+  std::vector<std::pair<std::string, std::string>> parameters;  // names in lower case, no two alike
 
   // Empty if there is none of that name.
   std::string Parameter(std::string_view name) const;
 };
 
-// All challenges of one header. kInvalid if it is malformed, kExhausted over 8 KiB.
+// All challenges of one header, at most 16 with 32 parameters each. kInvalid if it is malformed,
+// kExhausted over a limit or over 8 KiB.
 Result<std::vector<Challenge>> ParseChallenges(std::string_view header);
 
-// "bytes 5-9/10" (RFC 9110, section 14.4): where the part begins.
+// Content-Range "bytes 5-9/10" (RFC 9110, section 14.4): where the part begins.
 std::optional<std::uint64_t> ParseContentRangeStart(std::string_view header);
 
-struct Url {
-  std::string scheme;  // "http" or "https"
-  std::string host;    // with its port, lower case
-  std::string rest;    // path and query, from the first '/' on
+// Retry-After in seconds. The other form, a date, is as good as none.
+std::optional<std::uint64_t> ParseRetryAfter(std::string_view header);
 
-  // kInvalid for anything else, user names and fragments included.
-  static Result<Url> Parse(std::string_view text);
-  // What a Location header means, absolute or relative to this.
-  Result<Url> Resolve(std::string_view location) const;
-  std::string ToString() const { return scheme + "://" + host + rest; }
+// Link "<address>; rel="next"" (RFC 8288): the address of the next page, not yet resolved.
+std::optional<std::string> ParseNextLink(std::string_view header);
 
-  friend bool operator==(const Url&, const Url&) = default;
-};
-
-// `text` as a value in a query.
-std::string EncodeQueryValue(std::string_view text);
+// kCorrupt if a Docker-Content-Digest names another content than `actual`. A digest of an algorithm
+// that we do not know is no contradiction.
+Status CheckContentDigest(std::optional<std::string_view> header, const Digest& actual);
 
 }  // namespace plumb::registry
 

@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "registry/transfer.h"
 
-#include <algorithm>
 #include <atomic>
+#include <map>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/parallel.h"
+#include "base/text.h"
 #include "oci/manifest.h"
 
 namespace plumb::registry {
 namespace {
 
-// The blobs a manifest names, each once, its config last.
-std::vector<oci::Descriptor> BlobsOf(const oci::Manifest& manifest) {
-  std::vector<oci::Descriptor> blobs;
-  const auto add = [&](const oci::Descriptor& blob) {
-    const bool is_there = std::any_of(blobs.begin(), blobs.end(), [&](const auto& other) {
-      return other.digest == blob.digest;
-    });
-    if (!is_there) blobs.push_back(blob);
-  };
-  for (const oci::Descriptor& layer : manifest.layers)
-    add(layer);
-  add(manifest.config);
-  return blobs;
+// The layers of a manifest, equal ones once, without one that is its config.
+Result<std::vector<oci::Descriptor>> LayersOf(const oci::Manifest& manifest) {
+  std::map<Digest, std::uint64_t> sizes = {{manifest.config.digest, manifest.config.size}};
+  std::vector<oci::Descriptor> layers;
+  for (const oci::Descriptor& layer : manifest.layers) {
+    const auto [known, is_new] = sizes.emplace(layer.digest, layer.size);
+    if (known->second != layer.size) {
+      return Error{ErrorKind::kInvalid,
+                   "a manifest gives blob '" + layer.digest.ToString() + "' two sizes"};
+    }
+    if (is_new) layers.push_back(layer);
+  }
+  return layers;
+}
+
+// The store has counted and hashed what it has; the other side has not been believed.
+Status CheckSame(const store::BlobInfo& info, const oci::Descriptor& blob) {
+  if (info.digest == blob.digest && info.size == blob.size) return Done{};
+  return Error{ErrorKind::kCorrupt,
+               "blob '" + blob.digest.ToString() + "' is not as its manifest says: '" +
+                   info.digest.ToString() + "' of " + std::to_string(info.size) + " bytes"};
 }
 
 class Pusher {
@@ -36,19 +46,16 @@ class Pusher {
     PLUMB_TRY(const std::string bytes,
               store::ReadBlob(store_, request_.manifest, oci::kManifestSizeMax));
     PLUMB_TRY(const oci::Manifest manifest, oci::Manifest::Parse(bytes));
-    std::vector<oci::Descriptor> blobs = BlobsOf(manifest);
-    const oci::Descriptor config = blobs.back();
-    blobs.pop_back();
+    PLUMB_TRY(const auto layers, LayersOf(manifest));
     // Who finds a manifest shall find all it names: blobs, config, manifest, tags.
-    PLUMB_RETURN_IF_ERROR(RunParallel(request_.connections, blobs.size(),
-                                      [&](std::size_t i) { return PushBlob(blobs[i]); }));
-    PLUMB_RETURN_IF_ERROR(PushBlob(config));
+    PLUMB_RETURN_IF_ERROR(RunParallel(request_.connections, layers.size(),
+                                      [&](std::size_t i) { return PushBlob(layers[i]); }));
+    PLUMB_RETURN_IF_ERROR(PushBlob(manifest.config));
     if (progress_.StopRequested()) return Interrupted();
 
     oci::Descriptor descriptor = {manifest.media_type, request_.manifest, bytes.size()};
     if (descriptor.media_type.empty()) descriptor.media_type = oci::kManifestMediaType;
-    if (request_.tags.empty())
-      PLUMB_RETURN_IF_ERROR(target_.PushManifest(descriptor, bytes, ""));
+    if (request_.tags.empty()) PLUMB_RETURN_IF_ERROR(target_.PushManifest(descriptor, bytes, ""));
     for (const std::string& tag : request_.tags)
       PLUMB_RETURN_IF_ERROR(target_.PushManifest(descriptor, bytes, tag));
     return TransferReport{request_.manifest, moved_, present_, mounted_};
@@ -95,20 +102,22 @@ class Puller {
   Result<TransferReport> Run() {
     PLUMB_TRY(const RemoteManifest fetched,
               source_.FetchManifest(request_.digest ? "" : request_.tag, request_.digest));
+    PLUMB_RETURN_IF_ERROR(CheckFetched(fetched));
     PLUMB_TRY(const oci::Manifest manifest, oci::Manifest::Parse(fetched.bytes));
-    const std::vector<oci::Descriptor> blobs = BlobsOf(manifest);
-    if (blobs.back().size > oci::kManifestSizeMax)
+    PLUMB_TRY(const auto layers, LayersOf(manifest));
+    if (manifest.config.size > oci::kManifestSizeMax)
       return Error{ErrorKind::kExhausted, "the config of this manifest is longer than 4 MiB"};
-    // The config first: it is small, and what is refused for its sake need not be fetched.
-    PLUMB_RETURN_IF_ERROR(PullBlob(blobs.back()));
-    PLUMB_RETURN_IF_ERROR(RunParallel(request_.connections, blobs.size() - 1,
-                                      [&](std::size_t i) { return PullBlob(blobs[i]); }));
+    // The config first: it is small, and tells early if the other side does not hold what it
+    // names.
+    PLUMB_RETURN_IF_ERROR(PullBlob(manifest.config));
+    PLUMB_RETURN_IF_ERROR(RunParallel(request_.connections, layers.size(),
+                                      [&](std::size_t i) { return PullBlob(layers[i]); }));
     if (progress_.StopRequested()) return Interrupted();
 
     PLUMB_TRY(const store::BlobInfo info, session_->PutBlob(AsBytes(fetched.bytes)));
-    std::vector<Digest> needs;
-    for (const oci::Descriptor& blob : blobs)
-      needs.push_back(blob.digest);
+    std::vector<Digest> needs = {manifest.config.digest};
+    for (const oci::Descriptor& layer : layers)
+      needs.push_back(layer.digest);
     session_->AddKit(info.digest, needs);
     if (request_.name) session_->MoveRef(*request_.name, info.digest, "pull");
     PLUMB_RETURN_IF_ERROR(session_->Commit());
@@ -116,10 +125,25 @@ class Puller {
   }
 
  private:
+  Status CheckFetched(const RemoteManifest& fetched) const {
+    const std::string& type = fetched.descriptor.media_type;
+    if (type != oci::kManifestMediaType && type != oci::kDockerManifestMediaType) {
+      return Error{ErrorKind::kUnsupported, "what is named so is no manifest of a kit, but a '" +
+                                                Printable(type.substr(0, 128)) + "'"};
+    }
+    const Digest digest = Sha256(AsBytes(fetched.bytes));
+    if (digest != fetched.descriptor.digest || digest != request_.digest.value_or(digest)) {
+      return Error{ErrorKind::kCorrupt,
+                   "another manifest came than was asked for: '" + digest.ToString() + "'"};
+    }
+    return Done{};
+  }
+
   Status PullBlob(const oci::Descriptor& blob) {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const auto known, store_.FindBlob(blob.digest));
     if (known) {
+      PLUMB_RETURN_IF_ERROR(CheckSame(*known, blob));
       present_ += blob.size;
       return Done{};
     }
@@ -128,9 +152,7 @@ class Puller {
               session_->CreateBlob(is_tar ? store::Shape::kTar : store::Shape::kOpaque));
     PLUMB_RETURN_IF_ERROR(source_.FetchBlob(blob, 0, *writer, progress_));
     PLUMB_TRY(const store::BlobInfo info, writer->Finish());
-    if (info.digest != blob.digest)
-      return Error{ErrorKind::kCorrupt, "blob '" + blob.digest.ToString() +
-                                            "' came with other bytes: " + info.digest.ToString()};
+    PLUMB_RETURN_IF_ERROR(CheckSame(info, blob));
     moved_ += blob.size;
     return Done{};
   }

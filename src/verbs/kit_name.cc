@@ -11,12 +11,14 @@
 namespace plumb::verbs {
 namespace {
 
-Result<Error> NotHere(store::Store& store, const std::string& name) {
+// Says that there is no such kit, and which may have been meant.
+Error NotHere(store::Store& store, const std::string& name) {
   Error error{ErrorKind::kNotFound, "'" + name + "' is not in this store", "plumb list"};
-  PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
+  const auto refs = store.ListRefs();
+  if (!refs) return refs.error();
   std::vector<std::string> names;
-  names.reserve(refs.size());
-  for (const store::Ref& ref : refs)
+  names.reserve(refs->size());
+  for (const store::Ref& ref : *refs)
     names.push_back(ref.name.ToString());
   if (const auto nearest = Nearest(name, names)) error.hint = "did you mean '" + *nearest + "'?";
   return error;
@@ -52,8 +54,7 @@ Result<Digest> FindKit(store::Store& store, const KitName& name) {
     PLUMB_TRY(const std::optional<Digest> id, store.FindRef(name.RefName()));
     if (id) return *id;
   }
-  PLUMB_TRY(Error not_here, NotHere(store, name.ToString()));
-  return not_here;
+  return NotHere(store, name.ToString());
 }
 
 Result<bool> HasKit(store::Store& store, const Digest& id) {

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kit/layer_reader_internal.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "archive/compression.h"
+#include "base/text.h"
+
+namespace plumb::kit {
+namespace {
+
+// Opening a blob anew costs more than reading this much.
+constexpr std::uint64_t kJumpMin = std::uint64_t{16} << 20;
+
+// What deflate makes of zeros is 1032 times smaller; weights hardly shrink by half.
+constexpr std::uint64_t kRatioMax = 1100;
+constexpr std::uint64_t kHarmlessSize = std::uint64_t{16} << 30;
+
+archive::Compression CompressionOf(oci::LayerEncoding encoding) {
+  switch (encoding) {
+    case oci::LayerEncoding::kTarGzip:
+      return archive::Compression::kGzip;
+    case oci::LayerEncoding::kTarZstd:
+      return archive::Compression::kZstd;
+    case oci::LayerEncoding::kTar:
+      break;
+  }
+  return archive::Compression::kNone;
+}
+
+Error Corrupt(const std::string& what) { return Error{ErrorKind::kCorrupt, what}; }
+
+// A ModelKit comes whole: a layer that is missing is damage.
+Status CheckPresence(store::Store& store, const PackedEntry& layer) {
+  PLUMB_TRY(const auto blob, store.FindBlob(layer.layer.digest));
+  if (!blob) return InLayer(Corrupt("it is missing from the store"), layer);
+  if (blob->size != layer.layer.size)
+    return InLayer(Corrupt("its size is not what the manifest says"), layer);
+  return Done{};
+}
+
+Error WrongContent(const PackedEntry& layer) {
+  return InLayer(Corrupt("its content is not what the config names"), layer);
+}
+
+Status VisitPlain(store::Store& store, const PackedEntry& layer, Progress& progress,
+                  const VisitEntry& visit) {
+  if (layer.diff_id && *layer.diff_id != layer.layer.digest) return WrongContent(layer);
+  std::uint64_t offset = 0;
+  while (offset <= layer.layer.size) {
+    PLUMB_TRY(const auto content, LayerContent::Open(store, layer, offset));
+    archive::TarReader tar(*content);
+    std::uint64_t jump = 0;
+    while (jump < kJumpMin) {
+      if (progress.StopRequested()) return Interrupted();
+      PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
+        return InLayer(std::move(error), layer);
+      }));
+      if (!entry) return Done{};
+      PLUMB_RETURN_IF_ERROR(visit(*entry));
+      jump = entry->size;
+    }
+    // None of these is over 2^62: the sum cannot wrap.
+    offset += content->size() + jump + archive::TarPadding(jump);
+  }
+  return InLayer(Corrupt("a file in it is longer than the layer"), layer);
+}
+
+// Reads from another source, and hashes what comes.
+class HashingSource final : public ByteSource {
+ public:
+  explicit HashingSource(ByteSource& source) : source_(source) {}
+  Result<ByteSpan> Read(std::size_t size_max) override {
+    PLUMB_TRY(const ByteSpan bytes, source_.Read(size_max));
+    hasher_.Add(bytes);
+    return bytes;
+  }
+  Digest Finish() { return hasher_.Finish(); }
+
+ private:
+  ByteSource& source_;
+  Sha256Hasher hasher_;
+};
+
+Status VisitCompressed(store::Store& store, const PackedEntry& layer, Progress& progress,
+                       const VisitEntry& visit) {
+  PLUMB_TRY(const auto content, LayerContent::Open(store, layer));
+  HashingSource hashing(*content);
+  archive::TarReader tar(hashing);
+  for (;;) {
+    if (progress.StopRequested()) return Interrupted();
+    PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
+      return InLayer(std::move(error), layer);
+    }));
+    if (!entry) break;
+    PLUMB_RETURN_IF_ERROR(visit(*entry));
+    // Content that Next() would skip, but with an ear for Ctrl-C.
+    for (ByteSpan bytes;;) {
+      if (progress.StopRequested()) return Interrupted();
+      PLUMB_TRY(bytes, tar.Read(kJumpMin));
+      if (bytes.empty()) break;
+    }
+  }
+  if (layer.diff_id && hashing.Finish() != *layer.diff_id) return WrongContent(layer);
+  return Done{};
+}
+
+}  // namespace
+
+LayerContent::LayerContent(std::unique_ptr<ByteSource> blob, const PackedEntry& layer)
+    : blob_(std::move(blob)),
+      plain_(archive::MakeDecompressor(CompressionOf(layer.media_type.encoding), *blob_)),
+      blob_size_(layer.layer.size) {}
+
+Result<std::unique_ptr<LayerContent>> LayerContent::Open(store::Store& store,
+                                                         const PackedEntry& layer,
+                                                         std::uint64_t offset) {
+  PLUMB_TRY(auto blob, store.OpenBlob(layer.layer.digest, offset));
+  return std::unique_ptr<LayerContent>(new LayerContent(std::move(blob), layer));
+}
+
+Result<ByteSpan> LayerContent::Read(std::size_t size_max) {
+  PLUMB_TRY(const ByteSpan bytes, plain_->Read(size_max));
+  size_ += bytes.size();
+  if (IsBomb(blob_size_, size_))
+    return Error{ErrorKind::kExhausted, "it unpacks to over 1100 times its size"};
+  return bytes;
+}
+
+Status VisitEntries(store::Store& store, const PackedEntry& layer, Progress& progress,
+                    const VisitEntry& visit) {
+  PLUMB_RETURN_IF_ERROR(CheckPresence(store, layer));
+  if (layer.media_type.encoding == oci::LayerEncoding::kTar)
+    return VisitPlain(store, layer, progress, visit);
+  return VisitCompressed(store, layer, progress, visit);
+}
+
+bool IsBomb(std::uint64_t compressed_size, std::uint64_t plain_size) {
+  return plain_size > kHarmlessSize && plain_size / kRatioMax > compressed_size;
+}
+
+Error InLayer(Error error, const PackedEntry& layer) {
+  return std::move(error).While("cannot unpack " +
+                                std::string(oci::LayerTypeName(layer.media_type.type)) + " '" +
+                                Printable(layer.path) + "'");
+}
+
+}  // namespace plumb::kit

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_KIT_LAYER_READER_INTERNAL_H_
+#define PLUMB_KIT_LAYER_READER_INTERNAL_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "archive/tar_reader.h"
+#include "base/progress.h"
+#include "base/result.h"
+#include "base/streams.h"
+#include "kit/modelkit.h"
+#include "store/store.h"
+
+namespace plumb::kit {
+
+// A layer's archive, uncompressed.
+class LayerContent final : public ByteSource {
+ public:
+  // From `offset` of the blob on, which must be 0 for a compressed layer. `store` must outlive it.
+  static Result<std::unique_ptr<LayerContent>> Open(store::Store& store, const PackedEntry& layer,
+                                                    std::uint64_t offset = 0);
+
+  Result<ByteSpan> Read(std::size_t size_max) override;
+
+  // How many bytes were given out.
+  std::uint64_t size() const { return size_; }
+
+ private:
+  LayerContent(std::unique_ptr<ByteSource> blob, const PackedEntry& layer);
+
+  std::unique_ptr<ByteSource> blob_;
+  std::unique_ptr<ByteSource> plain_;
+  std::uint64_t blob_size_;
+  std::uint64_t size_ = 0;
+};
+
+// What `visit` is told of: the header of an entry.
+using VisitEntry = std::function<Status(const archive::TarEntry&)>;
+
+// Walks over the headers of a layer, in order, and checks what can be checked without writing
+// anything: that the layer is in the store, that the archive is whole and ends where it should,
+// and that a compressed layer has the content which the config names. The content of large
+// files in a layer that is not compressed is jumped over: the store checks it once it is read.
+Status VisitEntries(store::Store& store, const PackedEntry& layer, Progress& progress,
+                    const VisitEntry& visit);
+
+// Compression does not make this much of anything that people train: a layer that unpacks to more
+// is there to fill a disk. Small ones harm nobody.
+bool IsBomb(std::uint64_t compressed_size, std::uint64_t plain_size);
+
+// The failure of reading a layer, with the layer's name.
+Error InLayer(Error error, const PackedEntry& layer);
+
+}  // namespace plumb::kit
+
+#endif  // PLUMB_KIT_LAYER_READER_INTERNAL_H_

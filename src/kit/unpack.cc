@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kit/unpack.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "kit/entries_internal.h"
+#include "kit/filter_internal.h"
+#include "kit/layer_reader_internal.h"
+#include "kit/new_file_internal.h"
+#include "kit/target_names_internal.h"
+
+namespace plumb::kit {
+namespace {
+
+constexpr std::size_t kReadSize = std::size_t{4} << 20;
+constexpr std::uint32_t kPlainMode = 0644;
+constexpr std::uint32_t kExecutableMode = 0755;
+constexpr std::uint32_t kDirectoryMode = 0755;
+constexpr std::uint32_t kExecutableBits = 0111;
+constexpr std::string_view kKitfileName = "Kitfile";
+// So many files of earlier unpackings that were killed are passed over.
+constexpr std::size_t kLeftoversMax = 10000;
+
+// What the bases bring along (the deepest first, as kit does), and then the ModelKit's own.
+Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelKit& modelkit) {
+  std::vector<PackedEntry> all;
+  PLUMB_TRY(const auto base, BaseOf(modelkit));
+  if (base) {
+    PLUMB_TRY(const std::vector<ModelKit> bases, ResolveBases(*base, resolver));
+    for (auto next = bases.rbegin(); next != bases.rend(); ++next) {
+      PLUMB_TRY(std::vector<PackedEntry> entries, PairLayers(*next));
+      std::ranges::copy_if(entries, std::back_inserter(all), [](const PackedEntry& entry) {
+        const oci::LayerType type = entry.media_type.type;
+        return (type == oci::LayerType::kModel || type == oci::LayerType::kModelPart) &&
+               entry.part_type != kModelfilePartType;
+      });
+    }
+  }
+  PLUMB_TRY(std::vector<PackedEntry> own, PairLayers(modelkit));
+  std::ranges::move(own, std::back_inserter(all));
+  return all;
+}
+
+// Two passes: the first looks at every name and makes nothing, the second writes. Both see the
+// same bytes: the store checks them against the digest each time.
+class Unpacker {
+ public:
+  Unpacker(store::Store& store, host::Directory& target, const UnpackOptions& options,
+           Progress& progress)
+      : store_(store),
+        target_(target),
+        options_(options),
+        progress_(progress),
+        names_(target, options.existing) {}
+
+  Status Check(const std::vector<PackedEntry>& layers, bool with_kitfile) {
+    if (with_kitfile) PLUMB_RETURN_IF_ERROR(names_.AddFile(std::string(kKitfileName)));
+    sizes_.resize(layers.size());
+    return RunParallel(options_.threads, layers.size(), [&](std::size_t i) {
+      return VisitEntries(store_, layers[i], progress_, [&](const archive::TarEntry& entry) {
+        sizes_[i] += entry.size;
+        return CheckEntry(entry, layers[i]);
+      });
+    });
+  }
+
+  Status Write(const std::vector<PackedEntry>& layers) {
+    return RunParallel(options_.threads, layers.size(),
+                       [&](std::size_t i) { return WriteLayer(layers[i], sizes_[i]); });
+  }
+
+  Status WriteKitfile(const blueprint::Kitfile& kitfile) {
+    const std::string text = blueprint::PrintKitfile(kitfile);
+    MemorySource source(AsBytes(text));
+    return WriteFile(std::string(kKitfileName), kPlainMode,
+                     [&] { return source.Read(kReadSize); });
+  }
+
+  std::uint64_t files() const { return files_; }
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  Status CheckEntry(const archive::TarEntry& entry, const PackedEntry& layer) {
+    PLUMB_TRY(const std::string place, PlaceOf(entry, layer));
+    if (entry.type == archive::TarEntryType::kDirectory) return names_.AddDirectory(place);
+    return names_.AddFile(place);
+  }
+
+  Status WriteLayer(const PackedEntry& layer, std::uint64_t size) {
+    const auto task = progress_.Begin(
+        std::string(oci::LayerTypeName(layer.media_type.type)) + " layer " + layer.path, size);
+    PLUMB_TRY(const auto content, LayerContent::Open(store_, layer));
+    archive::TarReader tar(*content);
+    std::string made;  // the directory that was made last
+    for (;;) {
+      PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
+        return InLayer(std::move(error), layer);
+      }));
+      if (!entry) return Done{};
+      PLUMB_TRY(const std::string place, PlaceOf(*entry, layer));
+      const bool is_file = entry->type == archive::TarEntryType::kFile;
+      std::string directory = is_file ? std::string(DirectoryOf(place)) : place;
+      if (directory != made) {
+        PLUMB_RETURN_IF_ERROR(host::MakeDirectories(target_, directory, kDirectoryMode));
+        made = std::move(directory);
+      }
+      if (!is_file) continue;
+      const bool is_executable = (entry->mode & kExecutableBits) != 0;
+      PLUMB_RETURN_IF_ERROR(WriteFile(place, is_executable ? kExecutableMode : kPlainMode,
+                                      [&]() -> Result<ByteSpan> {
+                                        PLUMB_TRY(const ByteSpan bytes, tar.Read(kReadSize));
+                                        task->Advance(bytes.size());
+                                        return bytes;
+                                      }));
+    }
+  }
+
+  // `read` gives the content, piece by piece, and at its end nothing.
+  template <typename Read>
+  Status WriteFile(const std::string& place, std::uint32_t mode, const Read& read) {
+    if (options_.existing == Existing::kIgnore && target_.State(place)) return Done{};
+    PLUMB_TRY(const auto file, CreateBeside(place, mode));
+    std::uint64_t size = 0;
+    for (ByteSpan bytes;; size += bytes.size()) {
+      if (progress_.StopRequested()) return Interrupted();
+      PLUMB_TRY(bytes, read());
+      if (bytes.empty()) break;
+      PLUMB_RETURN_IF_ERROR(file->Append(bytes));
+    }
+    const bool may_replace = options_.existing == Existing::kOverwrite;
+    PLUMB_RETURN_IF_ERROR(
+        file->MoveTo(place, may_replace ? host::Overwrite::kYes : host::Overwrite::kNo));
+    ++files_;
+    bytes_ += size;
+    return Done{};
+  }
+
+  Result<std::unique_ptr<NewFile>> CreateBeside(const std::string& place, std::uint32_t mode) {
+    for (std::size_t tries = 0;; ++tries) {
+      const std::string temporary =
+          JoinPath(DirectoryOf(place), ".plumb-unpack-" + std::to_string(next_temporary_++));
+      if (names_.Holds(temporary)) continue;
+      auto file = NewFile::Create(target_, temporary, mode);
+      const bool is_taken = !file && file.error().kind == ErrorKind::kConflict;
+      if (!is_taken || tries == kLeftoversMax) return file;
+    }
+  }
+
+  store::Store& store_;
+  host::Directory& target_;
+  const UnpackOptions& options_;
+  Progress& progress_;
+  TargetNames names_;
+  std::vector<std::uint64_t> sizes_;  // of the files of each layer
+  std::atomic<std::uint64_t> next_temporary_ = 0;
+  std::atomic<std::uint64_t> files_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
+};
+
+}  // namespace
+
+Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const ModelKit& modelkit,
+                            host::Directory& target, const UnpackOptions& options,
+                            Progress& progress) {
+  PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(bases, modelkit));
+  PLUMB_TRY(layers, ChooseEntries(std::move(layers), options.filters));
+  const bool with_kitfile =
+      options.filters.empty() || std::ranges::any_of(options.filters, MatchesKitfile);
+
+  Unpacker unpacker(store, target, options, progress);
+  PLUMB_RETURN_IF_ERROR(unpacker.Check(layers, with_kitfile));
+  PLUMB_RETURN_IF_ERROR(unpacker.Write(layers));
+
+  UnpackReport report;
+  report.id = modelkit.id;
+  for (PackedEntry& layer : layers) {
+    report.entries.push_back({std::string(oci::LayerTypeName(layer.media_type.type)),
+                              std::move(layer.name), std::move(layer.path)});
+  }
+  if (with_kitfile) {
+    PLUMB_RETURN_IF_ERROR(unpacker.WriteKitfile(modelkit.kitfile));
+    report.entries.push_back({"config", {}, std::string(kKitfileName)});
+  }
+  report.files = unpacker.files();
+  report.bytes = unpacker.bytes();
+  return report;
+}
+
+}  // namespace plumb::kit

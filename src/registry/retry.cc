@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
+#include <array>
+#include <string>
+
+#include "registry/retry_internal.h"
+
+namespace plumb::registry {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kSleepSliceMs = 50;  // how long a person waits for Ctrl-C
+
+}  // namespace
+
+void Retrier::AskPause(std::uint64_t seconds) {
+  const std::uint64_t pause_ms = std::min(seconds, kAskedPauseMaxMs / 1000) * 1000;
+  not_before_ns_ = clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
+}
+
+std::uint64_t Retrier::PickPause(std::uint64_t longest_ms) {
+  std::array<std::byte, 1> random = {};
+  entropy_.Fill(random);
+  return longest_ms - longest_ms * std::to_integer<std::uint64_t>(random[0]) / 512;
+}
+
+Status Retrier::Sleep(std::uint64_t pause_ms, const Progress& progress) {
+  const std::int64_t until_ns = std::max(
+      clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs, not_before_ns_.load());
+  while (true) {
+    if (progress.StopRequested()) return Interrupted();
+    const std::int64_t left_ns = until_ns - clock_.MonotonicNs();
+    if (left_ns <= 0) return Done{};
+    const std::int64_t left_ms = (left_ns + kNsPerMs - 1) / kNsPerMs;
+    clock_.SleepMs(static_cast<std::uint64_t>(std::min(left_ms, kSleepSliceMs)));
+  }
+}
+
+Status Retrier::Run(Progress& progress, const std::function<Status()>& work,
+                    const std::function<bool()>& got_on) {
+  for (int failures = 0;;) {
+    Status status = work();
+    if (status || status.error().kind != ErrorKind::kUnavailable) return status;
+    failures = got_on && got_on() ? 1 : failures + 1;
+    if (failures == kTriesMax) return status;
+    const Error& error = status.error();
+    progress.Warn(error.message + "; trying again" +
+                  (error.hint.empty() ? "" : " (" + error.hint + ")"));
+    PLUMB_RETURN_IF_ERROR(Sleep(PickPause(kFirstPauseMs << failures >> 1), progress));
+  }
+}
+
+}  // namespace plumb::registry
