@@ -54,6 +54,7 @@ class DockerRegistry {
     sockaddr_in address = Loopback(0);
     socklen_t size = sizeof address;
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) return 0;
     EXPECT_EQ(::bind(probe, reinterpret_cast<const sockaddr*>(&address), size), 0);
     EXPECT_EQ(::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size), 0);
     ::close(probe);
@@ -63,6 +64,7 @@ class DockerRegistry {
   static bool Answers(std::uint16_t port) {
     const sockaddr_in address = Loopback(port);
     const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (probe < 0) return false;
     const bool is_open =
         ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::close(probe);

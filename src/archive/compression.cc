@@ -13,9 +13,9 @@ namespace plumb::archive {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{256} << 10;
-constexpr int kGzipWindowBits = 15 + 16;   // the largest window, in a gzip wrapper
-constexpr int kMemoryLevel = 8;            // zlib's default
-constexpr int kZstdWindowLogMax = 27;      // 128 MiB
+constexpr int kGzipWindowBits = 15 + 16;  // the largest window, in a gzip wrapper
+constexpr int kMemoryLevel = 8;           // zlib's default
+constexpr int kZstdWindowLogMax = 27;     // 128 MiB
 constexpr unsigned char kUnknownSystem = 255;
 
 Error Corrupt(std::string_view what) {

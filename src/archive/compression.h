@@ -21,8 +21,8 @@ class Compressor : public ByteSink {
   virtual Status Finish() = 0;
 };
 
-// Levels are the library's own: gzip 1–9, zstd 1–19; 0 is its default. `sink` must outlive the compressor.
-// Gzip headers carry no time, no name, and OS 255, as Go's do.
+// Levels are the library's own: gzip 1–9, zstd 1–19; 0 is its default. `sink` must outlive the
+// compressor. Gzip headers carry no time, no name, and OS 255, as Go's do.
 std::unique_ptr<Compressor> MakeCompressor(Compression compression, int level, ByteSink& sink);
 
 // The content of `source`, which must outlive it. Concatenated gzip members and zstd frames

@@ -40,8 +40,10 @@ std::optional<std::uint64_t> NumberOf(std::string_view field) {
     }
     return value;
   }
-  while (field.starts_with(' ')) field.remove_prefix(1);
-  while (field.ends_with(' ') || field.ends_with('\0')) field.remove_suffix(1);
+  while (field.starts_with(' '))
+    field.remove_prefix(1);
+  while (field.ends_with(' ') || field.ends_with('\0'))
+    field.remove_suffix(1);
   for (const char c : field) {
     if (c < '0' || c > '7' || value >> 60U != 0) return std::nullopt;
     value = value << 3U | static_cast<std::uint64_t>(c - '0');
@@ -148,8 +150,8 @@ Result<std::optional<TarEntry>> TarReader::Next() {
     const char type = block[156];
     if (type == 'x') {
       PLUMB_TRY(const std::string records, ReadExtended(*size));
-      PLUMB_RETURN_IF_ERROR(ReadPaxRecords(
-          records, [&](std::string_view key, std::string_view value) -> Status {
+      PLUMB_RETURN_IF_ERROR(
+          ReadPaxRecords(records, [&](std::string_view key, std::string_view value) -> Status {
             if (key == "path") extended.path = std::string(value);
             if (key.starts_with("GNU.sparse."))
               return Error{ErrorKind::kDenied, "an archive holds a sparse file, which is refused"};
@@ -193,7 +195,8 @@ Result<std::optional<TarEntry>> TarReader::MakeEntry(std::string_view block, std
   entry.size = extended.size.value_or(size);
   if (is_directory) {
     if (entry.size != 0) return Corrupt("a directory has a content");
-    while (entry.name.size() > 1 && entry.name.ends_with('/')) entry.name.pop_back();
+    while (entry.name.size() > 1 && entry.name.ends_with('/'))
+      entry.name.pop_back();
   }
   content_left_ = entry.size;
   padding_left_ = TarPadding(entry.size);

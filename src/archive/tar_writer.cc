@@ -94,7 +94,8 @@ std::string PaxHeaderName(std::string_view name) {
   path += slash == std::string_view::npos ? name : name.substr(slash + 1);
   std::erase_if(path, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   path.resize(std::min(path.size(), kName.size));
-  while (path.ends_with('/')) path.pop_back();
+  while (path.ends_with('/'))
+    path.pop_back();
   return path;
 }
 
@@ -119,7 +120,8 @@ std::string AsciiPart(std::string_view name) {
   std::erase_if(part, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
   if (part.size() > kName.size) {
     part.resize(kName.size);
-    while (part.ends_with('/')) part.pop_back();
+    while (part.ends_with('/'))
+      part.pop_back();
   }
   return part;
 }

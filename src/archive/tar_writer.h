@@ -17,10 +17,10 @@ inline constexpr std::uint64_t kTarBlockSize = 512;
 enum class TarEntryType : std::uint8_t { kFile, kDirectory };
 
 struct TarEntry {
-  std::string name;         // relative, '/'-separated, no trailing '/'
+  std::string name;  // relative, '/'-separated, no trailing '/'
   TarEntryType type = TarEntryType::kFile;
-  std::uint32_t mode = 0;   // permission bits, setuid, setgid, sticky; nothing else
-  std::uint64_t size = 0;   // of the content; 0 for a directory
+  std::uint32_t mode = 0;  // permission bits, setuid, setgid, sticky; nothing else
+  std::uint64_t size = 0;  // of the content; 0 for a directory
 
   friend bool operator==(const TarEntry&, const TarEntry&) = default;
 };

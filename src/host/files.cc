@@ -23,15 +23,16 @@ PathParts SplitPath(std::string_view path) {
     path.remove_suffix(1);
   const std::size_t slash = path.rfind('/');
   if (slash == std::string_view::npos) return {".", std::string(path)};
-  return {std::string(slash == 0 ? "/" : path.substr(0, slash)), std::string(path.substr(slash + 1))};
+  return {std::string(slash == 0 ? "/" : path.substr(0, slash)),
+          std::string(path.substr(slash + 1))};
 }
 
 Result<std::string> ReadFile(Directory& directory, std::string_view path, std::uint64_t size_max) {
   PLUMB_TRY(const auto file, directory.Open(path, OpenHow::kRead));
   PLUMB_TRY(const FileState state, file->State());
   if (state.size > size_max) {
-    return Error{ErrorKind::kExhausted, "'" + Printable(path) + "' is longer than " +
-                                            std::to_string(size_max) + " bytes"};
+    return Error{ErrorKind::kExhausted,
+                 "'" + Printable(path) + "' is longer than " + std::to_string(size_max) + " bytes"};
   }
   std::string text(static_cast<std::size_t>(state.size), '\0');
   PLUMB_TRY(const std::size_t size, file->ReadAt(0, std::as_writable_bytes(std::span(text))));

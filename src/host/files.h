@@ -14,9 +14,10 @@
 // The disk, as everything above this room sees it. The real one is MakeFiles(); tests put
 // faulty ones behind the same interfaces (tests/sim).
 //
-// Errors, everywhere below: ENOENT and ENOTDIR are kNotFound; EEXIST, ENOTEMPTY and EISDIR kConflict;
-// EACCES, EPERM, EROFS, ELOOP and EXDEV (an escape from a directory) kDenied; ENOSPC, EDQUOT, EMFILE, ENFILE and EFBIG
-// kExhausted; EIO kUnavailable; names that are too long kInvalid. Messages name the path.
+// Errors, everywhere below: ENOENT and ENOTDIR are kNotFound; EEXIST, ENOTEMPTY and EISDIR
+// kConflict; EACCES, EPERM, EROFS, ELOOP and EXDEV (an escape from a directory) kDenied; ENOSPC,
+// EDQUOT, EMFILE, ENFILE and EFBIG kExhausted; EIO kUnavailable; names that are too long kInvalid.
+// Messages name the path.
 namespace plumb::host {
 
 enum class FileType : std::uint8_t { kRegular, kDirectory, kSymlink, kOther };
@@ -74,11 +75,11 @@ class File {
 };
 
 enum class OpenHow : std::uint8_t {
-  kRead,          // must exist; never waits on a pipe
-  kReadFollow,    // the same, and symlinks are followed as long as they stay beneath
-  kReadWrite,     // must exist
-  kCreate,        // read and write, created if missing
-  kCreateNew,     // read and write, must not exist
+  kRead,        // must exist; never waits on a pipe
+  kReadFollow,  // the same, and symlinks are followed as long as they stay beneath
+  kReadWrite,   // must exist
+  kCreate,      // read and write, created if missing
+  kCreateNew,   // read and write, must not exist
 };
 
 enum class Overwrite : std::uint8_t { kNo, kYes };

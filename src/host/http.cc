@@ -78,9 +78,10 @@ class Exchange {
     if (code == CURLE_OK) PLUMB_RETURN_IF_ERROR(AnnounceBody());
     if (code == CURLE_OK) return std::move(response_);
     const std::string why = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code);
-    Error error = {KindOf(code), "no answer from '" + ShownUrl(request_.url) + "': " + Printable(why)};
-    if (response_.status != 0) error.message = "the answer of '" + ShownUrl(request_.url) +
-                                               "' broke off: " + Printable(why);
+    Error error = {KindOf(code),
+                   "no answer from '" + ShownUrl(request_.url) + "': " + Printable(why)};
+    if (response_.status != 0)
+      error.message = "the answer of '" + ShownUrl(request_.url) + "' broke off: " + Printable(why);
     return error;
   }
 
@@ -162,7 +163,8 @@ class Exchange {
     return static_cast<Exchange*>(self)->TakeBody({data, unit * count}) ? unit * count : 0;
   }
   static std::size_t OnSend(char* data, std::size_t unit, std::size_t count, void* self) {
-    return static_cast<Exchange*>(self)->GiveBody(std::as_writable_bytes(std::span(data, unit * count)));
+    return static_cast<Exchange*>(self)->GiveBody(
+        std::as_writable_bytes(std::span(data, unit * count)));
   }
   static int OnSeek(void* self, curl_off_t offset, int origin) {
     // curl sends again on a fresh connection if a kept one had died: only possible as long as
@@ -170,7 +172,7 @@ class Exchange {
     const auto* exchange = static_cast<const Exchange*>(self);
     const bool is_start = origin == SEEK_SET && offset == 0;
     return is_start && exchange->body_left_ == exchange->request_.body_size ? CURL_SEEKFUNC_OK
-                                                                           : CURL_SEEKFUNC_FAIL;
+                                                                            : CURL_SEEKFUNC_FAIL;
   }
   static int OnProgress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Exchange*>(self)->WasStopped() ? 1 : 0;
@@ -190,7 +192,8 @@ class Exchange {
   bool TakeHeader(std::string_view line) {
     headers_size_ += line.size();
     if (headers_size_ > kHeadersSizeMax)
-      return Fail({ErrorKind::kExhausted, "'" + ShownUrl(request_.url) + "' answers with over 256 KiB of headers"});
+      return Fail({ErrorKind::kExhausted,
+                   "'" + ShownUrl(request_.url) + "' answers with over 256 KiB of headers"});
     if (line.starts_with("HTTP/")) {
       // Of this answer, or of one before it (100 Continue, a proxy's).
       response_ = {};
@@ -229,8 +232,8 @@ class Exchange {
     if (request_.body == nullptr || body_left_ == 0) return 0;
     std::size_t filled = 0;
     while (filled < out.size() && body_left_ > 0) {
-      const auto wanted = static_cast<std::size_t>(
-          std::min<std::uint64_t>(out.size() - filled, body_left_));
+      const auto wanted =
+          static_cast<std::size_t>(std::min<std::uint64_t>(out.size() - filled, body_left_));
       auto bytes = request_.body->Read(wanted);
       if (!bytes || bytes->empty()) {
         Fail(bytes ? Error{ErrorKind::kCorrupt, "what is to be sent is shorter than announced"}

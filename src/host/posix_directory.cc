@@ -73,7 +73,8 @@ class PosixDirectory final : public Directory {
     if (!S_ISREG(info.st_mode)) {
       return Error{ErrorKind::kDenied, "'" + Shown(path) + "' is not a regular file"};
     }
-    const bool is_new = how == OpenHow::kCreateNew || (how == OpenHow::kCreate && info.st_size == 0);
+    const bool is_new =
+        how == OpenHow::kCreateNew || (how == OpenHow::kCreate && info.st_size == 0);
     if (mode != 0 && is_new && (info.st_mode & 07777U) != mode &&
         ::fchmod(opened.number(), mode) != 0) {
       return Problem(errno, "cannot set the mode of", path);
@@ -174,7 +175,8 @@ class PosixDirectory final : public Directory {
     how.resolve = resolve;
     const std::string name(path.empty() ? "." : path);
     for (;;) {
-      const long opened = ::syscall(SYS_openat2, descriptor_.number(), name.c_str(), &how, sizeof how);
+      const long opened =
+          ::syscall(SYS_openat2, descriptor_.number(), name.c_str(), &how, sizeof how);
       if (opened >= 0) return Descriptor(static_cast<int>(opened));
       // EAGAIN: something was moved meanwhile, and the kernel could not be sure.
       if (errno != EINTR && errno != EAGAIN) return Problem(errno, "cannot open", path);

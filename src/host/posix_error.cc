@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "host/posix_error_internal.h"
-
 #include <cerrno>
 #include <cstring>
 
 #include "base/text.h"
+#include "host/posix_error_internal.h"
 
 namespace plumb::host {
 namespace {
@@ -44,8 +43,7 @@ ErrorKind KindOf(int number) {
 Error PosixError(int number, std::string_view doing, std::string_view path) {
   std::string reason = strerrordesc_np(number) != nullptr ? strerrordesc_np(number) : "unknown";
   if (!reason.empty()) reason[0] = ToLowerAscii(reason.substr(0, 1))[0];
-  return Error{KindOf(number),
-               std::string(doing) + " '" + Printable(path) + "': " + reason};
+  return Error{KindOf(number), std::string(doing) + " '" + Printable(path) + "': " + reason};
 }
 
 }  // namespace plumb::host

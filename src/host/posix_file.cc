@@ -115,8 +115,7 @@ class PosixFile final : public File {
     if (end < begin + kWritebackSize) return;
     if (!writeback_begun_.compare_exchange_strong(begin, end)) return;
     static_cast<void>(::sync_file_range(descriptor_.number(), static_cast<off64_t>(begin),
-                                        static_cast<off64_t>(end - begin),
-                                        SYNC_FILE_RANGE_WRITE));
+                                        static_cast<off64_t>(end - begin), SYNC_FILE_RANGE_WRITE));
   }
 
   Descriptor descriptor_;

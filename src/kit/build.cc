@@ -110,8 +110,8 @@ class Builder {
                                            ? oci::WriteKit17Manifest(named, layers)
                                            : oci::WriteManifest(named, layers);
     if (manifest_bytes.size() > oci::kManifestSizeMax)
-      return Error{ErrorKind::kExhausted, "too many layers for one manifest: " +
-                                              std::to_string(layers.size())};
+      return Error{ErrorKind::kExhausted,
+                   "too many layers for one manifest: " + std::to_string(layers.size())};
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
     report.manifest_was_known = manifest.was_known;

@@ -33,7 +33,7 @@ enum class FollowSymlinks : std::uint8_t { kNo, kYes };
 
 struct BuildOptions {
   archive::Compression compression = archive::Compression::kNone;
-  int compression_level = 0;  // 0: the default of the compression
+  int compression_level = 0;                               // 0: the default of the compression
   blueprint::KitRules rules = blueprint::KitRules::kOurs;  // kKit17 is --kit-compat=1.7
   Rehash rehash = Rehash::kNo;  // kYes: read every layer, even where no file changed
   FollowSymlinks follow_symlinks = FollowSymlinks::kNo;

@@ -23,8 +23,12 @@ std::vector<EntryView> EntriesOf(blueprint::Kitfile& kitfile, ModelLayer model_l
                        {},
                        &code.layer});
   for (blueprint::Dataset& dataset : kitfile.datasets)
-    entries.push_back({LayerType::kDataset, "dataset " + dataset.name, dataset.name, dataset.path,
-                       {}, &dataset.layer});
+    entries.push_back({LayerType::kDataset,
+                       "dataset " + dataset.name,
+                       dataset.name,
+                       dataset.path,
+                       {},
+                       &dataset.layer});
   for (blueprint::Docs& docs : kitfile.docs)
     entries.push_back({LayerType::kDocs,
                        "docs layer " + std::to_string(&docs - kitfile.docs.data()),

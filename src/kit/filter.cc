@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/filter_internal.h"
-
 #include <algorithm>
 #include <array>
 #include <string>
@@ -8,6 +6,7 @@
 
 #include "base/text.h"
 #include "blueprint/kitfile.h"
+#include "kit/filter_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -65,7 +64,7 @@ Error NothingMatches(const Filter& filter, const std::vector<PackedEntry>& entri
   }
   if (entries.size() > kEntriesShown)
     there += " and " + std::to_string(entries.size() - kEntriesShown) + " more";
-  return Error{ErrorKind::kNotFound,
+  return Error{ErrorKind::kInvalid,
                "filter '" + Printable(ToText(filter)) + "' matches nothing; there is " + there};
 }
 
@@ -77,8 +76,8 @@ Result<Filter> Filter::Parse(std::string_view text) {
   for (const std::string_view type : Split(text.substr(0, colon), ',')) {
     if (std::ranges::find(kTypes, type) == kTypes.end()) {
       const std::vector<std::string> known(kTypes.begin(), kTypes.end());
-      return Malformed(text, "has the type '" + Printable(type) + "', which is none of " +
-                                 Join(known, ", "));
+      return Malformed(
+          text, "has the type '" + Printable(type) + "', which is none of " + Join(known, ", "));
     }
     filter.types.emplace_back(type);
   }

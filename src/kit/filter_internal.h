@@ -14,7 +14,7 @@ namespace plumb::kit {
 bool Matches(const Filter& filter, const PackedEntry& entry);
 bool MatchesKitfile(const Filter& filter);
 
-// The entries that some filter matches; without filters, all. kNotFound for a filter that matches
+// The entries that some filter matches; without filters, all. kInvalid for a filter that matches
 // nothing, saying what there is.
 Result<std::vector<PackedEntry>> ChooseEntries(std::vector<PackedEntry> entries,
                                                const std::vector<Filter>& filters);

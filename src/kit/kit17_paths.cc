@@ -28,8 +28,8 @@ bool IsGoHost(std::string_view host) {
 
 bool IsGoSpace(char32_t c) {
   return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
-         c == 0x205F || c == 0x3000;
+         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
+         c == 0x3000;
 }
 
 std::string_view TrimGoSpace(std::string_view text) {
@@ -49,8 +49,7 @@ std::string_view TrimGoSpace(std::string_view text) {
 
 std::optional<oci::Reference> ParseKit17Reference(std::string_view path) {
   if (path.find_first_of(":@") == std::string_view::npos) return std::nullopt;
-  if (Result<Digest> digest = Digest::Parse(path))
-    return oci::Reference{{}, "_", {}, *digest};
+  if (Result<Digest> digest = Digest::Parse(path)) return oci::Reference{{}, "_", {}, *digest};
 
   oci::Reference reference;
   std::string_view rest = Split(path, ',').front();  // a list of tags: the first counts

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/layer_reader_internal.h"
-
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "archive/compression.h"
 #include "base/text.h"
+#include "kit/layer_reader_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -91,9 +90,8 @@ Status VisitCompressed(store::Store& store, const PackedEntry& layer, Progress& 
   archive::TarReader tar(hashing);
   for (;;) {
     if (progress.StopRequested()) return Interrupted();
-    PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
-      return InLayer(std::move(error), layer);
-    }));
+    PLUMB_TRY(const auto entry,
+              tar.Next().map_error([&](Error error) { return InLayer(std::move(error), layer); }));
     if (!entry) break;
     PLUMB_RETURN_IF_ERROR(visit(*entry));
     // Content that Next() would skip, but with an ear for Ctrl-C.

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/layer_writer_internal.h"
-
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -8,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "kit/layer_writer_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -47,7 +46,8 @@ class CompressedOutput final : public ArchiveOutput {
  public:
   CompressedOutput(std::unique_ptr<store::BlobWriter> blob, const BuildOptions& options)
       : blob_(std::move(blob)),
-        compressor_(archive::MakeCompressor(options.compression, options.compression_level, *blob_)),
+        compressor_(
+            archive::MakeCompressor(options.compression, options.compression_level, *blob_)),
         buffer_(kReadSize) {}
 
   Result<MutableByteSpan> Space() override { return MutableByteSpan(buffer_); }
@@ -72,8 +72,7 @@ class CompressedOutput final : public ArchiveOutput {
 Result<std::unique_ptr<ArchiveOutput>> OpenOutput(const BuildOptions& options,
                                                   store::Session& session) {
   const bool is_plain = options.compression == archive::Compression::kNone;
-  PLUMB_TRY(auto blob,
-            session.CreateBlob(is_plain ? store::Shape::kTar : store::Shape::kOpaque));
+  PLUMB_TRY(auto blob, session.CreateBlob(is_plain ? store::Shape::kTar : store::Shape::kOpaque));
   std::unique_ptr<ArchiveOutput> output;
   if (is_plain) {
     output = std::make_unique<PlainOutput>(std::move(blob));
@@ -125,8 +124,8 @@ class LayerStream {
     for (std::uint64_t offset = 0; offset < entry.tar.size;) {
       if (progress_.StopRequested()) return Interrupted();
       PLUMB_TRY(MutableByteSpan space, output_.Space());
-      const std::uint64_t wanted = std::min<std::uint64_t>(
-          {space.size(), kReadSize, entry.tar.size - offset});
+      const std::uint64_t wanted =
+          std::min<std::uint64_t>({space.size(), kReadSize, entry.tar.size - offset});
       PLUMB_TRY(const std::size_t size,
                 file->ReadAt(offset, space.first(static_cast<std::size_t>(wanted))));
       if (size == 0) return Changed(entry);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/modelfile_files_internal.h"
-
 #include <algorithm>
 #include <array>
 
 #include "base/text.h"
+#include "kit/modelfile_files_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -28,22 +27,16 @@ bool IsOtherFile(std::string_view name) {
 
 // Identifiers of the SPDX License List 3.24 under which models, data and code are published.
 // Frozen: adding one changes ModelKitIDs.
-constexpr std::array<std::string_view, 58> kSpdxIdentifiers = {
-    "0BSD",            "AFL-3.0",           "AGPL-3.0-only",     "AGPL-3.0-or-later",
-    "Apache-2.0",      "Artistic-2.0",      "BSD-2-Clause",      "BSD-3-Clause",
-    "BSD-3-Clause-Clear", "BSL-1.0",        "C-UDA-1.0",         "CC-BY-2.0",
-    "CC-BY-2.5",       "CC-BY-3.0",         "CC-BY-4.0",         "CC-BY-NC-2.0",
-    "CC-BY-NC-3.0",    "CC-BY-NC-4.0",      "CC-BY-NC-ND-3.0",   "CC-BY-NC-ND-4.0",
-    "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0",   "CC-BY-NC-SA-4.0",   "CC-BY-ND-4.0",
-    "CC-BY-SA-3.0",    "CC-BY-SA-4.0",      "CC-PDDC",           "CC0-1.0",
-    "CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "ECL-2.0",
-    "EPL-1.0",         "EPL-2.0",           "EUPL-1.1",          "EUPL-1.2",
-    "GFDL-1.3-or-later", "GPL-2.0-only",    "GPL-2.0-or-later",  "GPL-3.0-only",
-    "GPL-3.0-or-later", "ISC",              "LGPL-2.1-only",     "LGPL-2.1-or-later",
-    "LGPL-3.0-only",   "LGPL-3.0-or-later", "MIT",               "MIT-0",
-    "MPL-2.0",         "MS-PL",             "NCSA",              "ODC-By-1.0",
-    "ODbL-1.0",        "OFL-1.1",           "OSL-3.0",           "PDDL-1.0",
-    "Unlicense",       "Zlib"};
+constexpr std::string_view kSpdxIdentifiers =
+    "0BSD AFL-3.0 AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-2.0 BSD-2-Clause "
+    "BSD-3-Clause BSD-3-Clause-Clear BSL-1.0 C-UDA-1.0 CC-BY-2.0 CC-BY-2.5 CC-BY-3.0 "
+    "CC-BY-4.0 CC-BY-NC-2.0 CC-BY-NC-3.0 CC-BY-NC-4.0 CC-BY-NC-ND-3.0 CC-BY-NC-ND-4.0 "
+    "CC-BY-NC-SA-2.0 CC-BY-NC-SA-3.0 CC-BY-NC-SA-4.0 CC-BY-ND-4.0 CC-BY-SA-3.0 "
+    "CC-BY-SA-4.0 CC-PDDC CC0-1.0 CDLA-Permissive-1.0 CDLA-Permissive-2.0 "
+    "CDLA-Sharing-1.0 ECL-2.0 EPL-1.0 EPL-2.0 EUPL-1.1 EUPL-1.2 GFDL-1.3-or-later "
+    "GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later ISC LGPL-2.1-only "
+    "LGPL-2.1-or-later LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MPL-2.0 MS-PL NCSA "
+    "ODC-By-1.0 ODbL-1.0 OFL-1.1 OSL-3.0 PDDL-1.0 Unlicense Zlib";
 
 }  // namespace
 
@@ -108,11 +101,9 @@ std::string_view OtherPartType(std::string_view name) {
 }
 
 std::string_view SpdxIdentifier(std::string_view license) {
-  const auto* const found =
-      std::ranges::find_if(kSpdxIdentifiers, [&](std::string_view identifier) {
-        return EqualsIgnoreCaseAscii(identifier, Trim(license));
-      });
-  return found == kSpdxIdentifiers.end() ? std::string_view() : *found;
+  for (const std::string_view identifier : Split(kSpdxIdentifiers, ' '))
+    if (EqualsIgnoreCaseAscii(identifier, Trim(license))) return identifier;
+  return {};
 }
 
 }  // namespace plumb::kit

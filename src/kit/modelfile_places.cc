@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/modelfile_places_internal.h"
-
 #include <utility>
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
 #include "kit/modelfile_files_internal.h"
+#include "kit/modelfile_places_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -176,7 +175,7 @@ Result<TakenFile> ModelfilePlaces::Take(const NamedPlace& file) {
 
 Result<Content> ModelfilePlaces::Open(const NamedPlace& file) {
   std::string path = file.machine_path;
-  PLUMB_TRY(host::Directory* directory, DirectoryAt(std::string(DirectoryOf(path))));
+  PLUMB_TRY(host::Directory * directory, DirectoryAt(std::string(DirectoryOf(path))));
   PLUMB_TRY(host::FileState state, directory->State(NameOf(path)));
   if (state.type == host::FileType::kSymlink) {
     const bool may_follow =
@@ -199,8 +198,7 @@ Result<host::Directory*> ModelfilePlaces::DirectoryAt(const std::string& machine
   const std::string path = machine_path.empty() ? "/" : machine_path;
   std::unique_ptr<host::Directory>& directory = directories_[path];
   if (!directory) {
-    PLUMB_TRY(directory,
-              request_.context.files.OpenDirectory(path, host::IfMissing::kFail));
+    PLUMB_TRY(directory, request_.context.files.OpenDirectory(path, host::IfMissing::kFail));
   }
   return directory.get();
 }

@@ -60,8 +60,8 @@ class ModelfilePlaces {
 
   const PlanRequest& request_;
   const ContextRules& rules_;
-  std::string context_path_;  // without symlinks; empty until it is needed
-  std::set<std::string> taken_;  // machine paths
+  std::string context_path_;                      // without symlinks; empty until it is needed
+  std::set<std::string> taken_;                   // machine paths
   std::map<std::string, std::string> top_names_;  // of outside places, to their machine paths
   std::map<std::string, std::unique_ptr<host::Directory>> directories_;
 };

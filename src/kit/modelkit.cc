@@ -52,9 +52,9 @@ constexpr std::size_t kLayerTypeCount = 5;
 std::size_t TypeIndex(oci::LayerType type) { return static_cast<std::size_t>(type); }
 
 Error CountsDiffer(const ModelKit& modelkit, oci::LayerType type) {
-  return Error{ErrorKind::kInvalid, "ModelKit " + modelkit.id.ToString() +
-                                        " does not have one layer for each " +
-                                        std::string(oci::LayerTypeName(type)) + " entry of its Kitfile"};
+  return Error{ErrorKind::kInvalid,
+               "ModelKit " + modelkit.id.ToString() + " does not have one layer for each " +
+                   std::string(oci::LayerTypeName(type)) + " entry of its Kitfile"};
 }
 
 }  // namespace
@@ -85,8 +85,9 @@ Result<std::vector<PackedEntry>> PairLayers(const ModelKit& modelkit) {
     const oci::Descriptor& layer = modelkit.manifest.layers[i];
     const auto& digests = *entry.layer;
     if (digests && digests->digest != layer.digest)
-      return Error{ErrorKind::kInvalid, "layer " + layer.digest.ToString() + " is not the one of '" +
-                                            std::string(entry.path) + "' in the Kitfile"};
+      return Error{ErrorKind::kInvalid, "layer " + layer.digest.ToString() +
+                                            " is not the one of '" + std::string(entry.path) +
+                                            "' in the Kitfile"};
     packed.push_back({types[i], layer, digests ? std::optional(digests->diff_id) : std::nullopt,
                       std::string(entry.name), std::string(entry.path),
                       std::string(entry.part_type)});

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/new_file_internal.h"
-
 #include <utility>
+
+#include "kit/new_file_internal.h"
 
 namespace plumb::kit {
 
 Result<std::unique_ptr<NewFile>> NewFile::Create(host::Directory& directory,
-                                                 const std::string& temporary,
-                                                 std::uint32_t mode) {
+                                                 const std::string& temporary, std::uint32_t mode) {
   PLUMB_TRY(auto file, directory.Open(temporary, host::OpenHow::kCreateNew, mode));
   return std::unique_ptr<NewFile>(new NewFile(directory, temporary, std::move(file)));
 }

@@ -13,8 +13,8 @@
 namespace plumb::kit {
 namespace {
 
-using blueprint::KitRules;
 using blueprint::Kitfile;
+using blueprint::KitRules;
 
 // What a model's path names, if it is no path of the context.
 Result<std::optional<oci::Reference>> BaseNamedBy(const Kitfile& kitfile,
@@ -26,8 +26,7 @@ Result<std::optional<oci::Reference>> BaseNamedBy(const Kitfile& kitfile,
 
   Result<oci::Reference> reference = oci::Reference::Parse(path);
   if (!reference) return none;
-  const Result<host::FileState> state =
-      request.context.directory.State(blueprint::CleanPath(path));
+  const Result<host::FileState> state = request.context.directory.State(blueprint::CleanPath(path));
   if (state || state.error().kind != ErrorKind::kNotFound) return none;
   return std::optional(*std::move(reference));
 }
@@ -63,8 +62,7 @@ Status CheckAgainstBases(Kitfile& kitfile, std::vector<ModelKit>& bases) {
   }
   if (problems.empty()) return Done{};
   std::ranges::sort(problems);
-  return Error{ErrorKind::kInvalid,
-               "errors while validating Kitfile: \n" + Join(problems, "\n")};
+  return Error{ErrorKind::kInvalid, "errors while validating Kitfile: \n" + Join(problems, "\n")};
 }
 
 }  // namespace
@@ -81,8 +79,7 @@ Kitfile MergeBases(const std::vector<ModelKit>& bases) {
                                  kitfile.model->parts.end());
     }
     merged.code.insert(merged.code.end(), kitfile.code.begin(), kitfile.code.end());
-    merged.datasets.insert(merged.datasets.end(), kitfile.datasets.begin(),
-                           kitfile.datasets.end());
+    merged.datasets.insert(merged.datasets.end(), kitfile.datasets.begin(), kitfile.datasets.end());
     merged.docs.insert(merged.docs.end(), kitfile.docs.begin(), kitfile.docs.end());
   }
   return merged;

@@ -60,9 +60,8 @@ class ModelfileReader {
   // Says which line of the Modelfile is to blame.
   Status At(const ModelfileCommand& command, Status status) const {
     if (status || command.line == 0) return status;
-    const std::string where =
-        request_.blueprint.file + ":" + std::to_string(command.line) + ":" +
-        std::to_string(command.column);
+    const std::string where = request_.blueprint.file + ":" + std::to_string(command.line) + ":" +
+                              std::to_string(command.column);
     return std::move(status).error().While(where);
   }
 
@@ -71,10 +70,8 @@ class ModelfileReader {
     if (!place) {
       const auto reference = oci::Reference::Parse(command.args);
       if (command.name != "model" || !reference)
-        return Error{ErrorKind::kInvalid,
-                     "'" + Printable(command.args) + "' does not exist"};
-      if (reference_)
-        return Error{ErrorKind::kInvalid, "only one FROM may name another ModelKit"};
+        return Error{ErrorKind::kInvalid, "'" + Printable(command.args) + "' does not exist"};
+      if (reference_) return Error{ErrorKind::kInvalid, "only one FROM may name another ModelKit"};
       reference_ = *reference;
     }
     commands_.push_back({&command, std::move(place), {}});
@@ -216,7 +213,8 @@ class ModelfileReader {
     PLUMB_TRY(std::string text, blueprint::PrintModelfile(modelfile));
     if (request_.blueprint.context_path != kModelfileName &&
         request_.context.directory.State(kModelfileName))
-      request_.progress.Warn("'Modelfile' of the context is left out: the blueprint takes its place");
+      request_.progress.Warn(
+          "'Modelfile' of the context is left out: the blueprint takes its place");
     return Generate(std::string(kModelfileName), std::move(text));
   }
 

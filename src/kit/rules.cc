@@ -14,8 +14,8 @@ constexpr std::array<std::string_view, 6> kReservedAtRoot = {
 
 // What version control, Plumb and operating systems leave about.
 constexpr std::array<std::string_view, 12> kReservedAnywhere = {
-    ".git",      ".plumb",      ".DS_Store", ".AppleDouble",  ".LSOverride", ".Spotlight-V100",
-    ".Trashes", ".fseventsd", "Thumbs.db", "ehthumbs.db", "Desktop.ini", "desktop.ini"};
+    ".git",     ".plumb",     ".DS_Store", ".AppleDouble", ".LSOverride", ".Spotlight-V100",
+    ".Trashes", ".fseventsd", "Thumbs.db", "ehthumbs.db",  "Desktop.ini", "desktop.ini"};
 
 }  // namespace
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "kit/target_names_internal.h"
-
 #include <utility>
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
 #include "blueprint/kitfile.h"
 #include "kit/entries_internal.h"
+#include "kit/target_names_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -21,8 +20,8 @@ Result<std::string> PlaceOf(const archive::TarEntry& entry, const PackedEntry& l
   const bool is_above =
       entry.type == archive::TarEntryType::kDirectory && IsAtOrBeneath(path, place);
   if (!IsAtOrBeneath(place, path) && !is_above)
-    return Error{ErrorKind::kDenied, "the name " + Quoted(place) +
-                                         " is refused: its layer is for " + Quoted(path)};
+    return Error{ErrorKind::kDenied,
+                 "the name " + Quoted(place) + " is refused: its layer is for " + Quoted(path)};
   return place;
 }
 

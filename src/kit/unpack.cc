@@ -77,8 +77,7 @@ class Unpacker {
   Status WriteKitfile(const blueprint::Kitfile& kitfile) {
     const std::string text = blueprint::PrintKitfile(kitfile);
     MemorySource source(AsBytes(text));
-    return WriteFile(std::string(kKitfileName), kPlainMode,
-                     [&] { return source.Read(kReadSize); });
+    return WriteFile(std::string(kKitfileName), kPlainMode, [&] { return source.Read(kReadSize); });
   }
 
   std::uint64_t files() const { return files_; }
@@ -111,12 +110,12 @@ class Unpacker {
       }
       if (!is_file) continue;
       const bool is_executable = (entry->mode & kExecutableBits) != 0;
-      PLUMB_RETURN_IF_ERROR(WriteFile(place, is_executable ? kExecutableMode : kPlainMode,
-                                      [&]() -> Result<ByteSpan> {
-                                        PLUMB_TRY(const ByteSpan bytes, tar.Read(kReadSize));
-                                        task->Advance(bytes.size());
-                                        return bytes;
-                                      }));
+      PLUMB_RETURN_IF_ERROR(
+          WriteFile(place, is_executable ? kExecutableMode : kPlainMode, [&]() -> Result<ByteSpan> {
+            PLUMB_TRY(const ByteSpan bytes, tar.Read(kReadSize));
+            task->Advance(bytes.size());
+            return bytes;
+          }));
     }
   }
 

@@ -65,11 +65,10 @@ class ContextWalk {
       return Error{ErrorKind::kInvalid, "symlinks cannot be packed: " + Shown(links_),
                    "plumb build --follow-symlinks"};
     if (!special_.empty())
-      return Error{ErrorKind::kInvalid, "only files and directories can be packed: " +
-                                            Shown(special_)};
-    if (!unfit_.empty())
       return Error{ErrorKind::kInvalid,
-                   "names that cannot be unpacked: " + Shown(unfit_)};
+                   "only files and directories can be packed: " + Shown(special_)};
+    if (!unfit_.empty())
+      return Error{ErrorKind::kInvalid, "names that cannot be unpacked: " + Shown(unfit_)};
     return Done{};
   }
 
@@ -96,9 +95,9 @@ class ContextWalk {
       return std::move(listed).error();
     }
     for (const host::DirectoryEntry& entry : *listed) {
-      PLUMB_RETURN_IF_ERROR(Visit({JoinPath(place.name, entry.name),
-                                   JoinPath(place.source, entry.name), entry.type},
-                                  owner));
+      PLUMB_RETURN_IF_ERROR(
+          Visit({JoinPath(place.name, entry.name), JoinPath(place.source, entry.name), entry.type},
+                owner));
     }
     return Done{};
   }
@@ -107,8 +106,7 @@ class ContextWalk {
     const Owner owner = OwnerAt(place.name, above);
     if (rules_.IsReserved(place.name)) return Done{};
     const bool ignored = rules_.Ignores(place.name);
-    const bool is_wanted =
-        owner ? IsLayer(owner) && !ignored : above_owned_.contains(place.name);
+    const bool is_wanted = owner ? IsLayer(owner) && !ignored : above_owned_.contains(place.name);
     if (place.type == host::FileType::kSymlink) {
       if (!is_wanted) return Done{};
       PLUMB_TRY(const bool followed, Follow(place));
@@ -238,8 +236,7 @@ Result<std::vector<PlannedLayer>> PlanLayers(const PlanRequest& request, ReadBlu
     if (!layers[i].HoldsFiles())
       request.progress.Warn(layers[i].label + " with path '" + layers[i].path + "' holds no file");
   }
-  if (!walk.left_out().empty())
-    request.progress.Warn("in no layer: " + Shown(walk.left_out()));
+  if (!walk.left_out().empty()) request.progress.Warn("in no layer: " + Shown(walk.left_out()));
   WarnOfCollisions(layers, request.progress);
   return layers;
 }

@@ -31,6 +31,7 @@ class HeaderReader {
   explicit HeaderReader(std::string_view rest) : rest_(rest) {}
 
   bool AtEnd() const { return rest_.empty(); }
+  std::string_view rest() const { return rest_; }
   void SkipAny(std::string_view characters) {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(characters), rest_.size()));
   }
@@ -120,11 +121,15 @@ Result<std::vector<Challenge>> ParseChallenges(std::string_view header) {
   return challenges;
 }
 
-std::optional<std::uint64_t> ParseContentRangeStart(std::string_view header) {
+std::optional<ContentRange> ParseContentRange(std::string_view header) {
   HeaderReader reader(header);
   if (!EqualsIgnoreCaseAscii(reader.TakeToken(), "bytes") || !reader.Take(' ')) return std::nullopt;
   const auto start = reader.TakeUntil('-');
-  return start ? ParseUint64(*start) : std::nullopt;
+  const auto last = reader.TakeUntil('/');
+  const auto first_byte = start ? ParseUint64(*start) : std::nullopt;
+  const auto last_byte = last ? ParseUint64(*last) : std::nullopt;
+  if (!first_byte || !last_byte || *last_byte < *first_byte) return std::nullopt;
+  return ContentRange{*first_byte, ParseUint64(reader.rest())};
 }
 
 std::optional<std::uint64_t> ParseRetryAfter(std::string_view header) {

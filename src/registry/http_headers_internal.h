@@ -28,8 +28,12 @@ struct Challenge {
 // kExhausted over a limit or over 8 KiB.
 Result<std::vector<Challenge>> ParseChallenges(std::string_view header);
 
-// Content-Range "bytes 5-9/10" (RFC 9110, section 14.4): where the part begins.
-std::optional<std::uint64_t> ParseContentRangeStart(std::string_view header);
+// Content-Range "bytes 5-9/10" (RFC 9110, section 14.4).
+struct ContentRange {
+  std::uint64_t start = 0;
+  std::optional<std::uint64_t> whole_size;  // nothing for "bytes 5-9/*"
+};
+std::optional<ContentRange> ParseContentRange(std::string_view header);
 
 // Retry-After in seconds. The other form, a date, is as good as none.
 std::optional<std::uint64_t> ParseRetryAfter(std::string_view header);

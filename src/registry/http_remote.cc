@@ -80,6 +80,11 @@ Result<host::HttpResponse> HttpRemote::Ask(const char* method, const Url& url,
   return client_->Send(std::move(request), scope, nullptr, progress_);
 }
 
+Error HttpRemote::OtherThanAsked(std::string_view what) const {
+  return Error{ErrorKind::kCorrupt, "'" + client_->registry_host() + "' has " + std::string(what) +
+                                        " than the one asked for"};
+}
+
 Error HttpRemote::ErrorOf(const host::HttpResponse& response) const {
   return registry::ErrorOf(response, client_->registry_host());
 }
@@ -143,12 +148,18 @@ Status HttpRemote::FetchRest(const oci::Descriptor& blob, CheckedSink& sink, Pro
   SkippingSink rest(sink);
   request.sink = &rest;
   request.before_body = [&](int status, const std::vector<host::HttpHeader>& headers) -> Status {
-    if (status == 200) rest.Skip(start);
-    if (status != 206) return Done{};
     const host::HttpResponse head = {status, headers, {}};
-    if (ParseContentRangeStart(head.Header("Content-Range").value_or("")) == start) return Done{};
-    return Error{ErrorKind::kCorrupt,
-                 "'" + client_->registry_host() + "' sends another part than the one asked for"};
+    std::optional<std::uint64_t> whole_size;
+    if (status == 200) {
+      rest.Skip(start);
+      whole_size = ParseUint64(head.Header("Content-Length").value_or(""));
+    } else if (status == 206) {
+      const auto range = ParseContentRange(head.Header("Content-Range").value_or(""));
+      if (!range || range->start != start) return OtherThanAsked("another part");
+      whole_size = range->whole_size;
+    }
+    if (whole_size.value_or(blob.size) != blob.size) return OtherThanAsked("another size");
+    return Done{};
   };
   PLUMB_TRY(const host::HttpResponse response,
             client_->Send(std::move(request), pull_scope_, nullptr, progress));

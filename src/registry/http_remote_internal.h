@@ -39,6 +39,7 @@ class HttpRemote final : public Remote {
   std::string Named(const oci::Descriptor& blob) const;
   // Sends a request that has no body and whose answer has none of use.
   Result<host::HttpResponse> Ask(const char* method, const Url& url, const std::string& scope);
+  Error OtherThanAsked(std::string_view what) const;
   Error ErrorOf(const host::HttpResponse& response) const;
 
   Result<RemoteManifest> FetchManifestOnce(std::string_view tag,

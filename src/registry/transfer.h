@@ -24,7 +24,7 @@ struct TransferReport {
 
 struct PushRequest {
   Digest manifest;
-  std::vector<std::string> tags;         // of the target; empty: only by digest
+  std::vector<std::string> tags;             // of the target; empty: only by digest
   std::vector<std::string> mount_from = {};  // sibling repositories of the same registry
   unsigned connections = 4;
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/blob_pipeline_internal.h"
-
 #include <algorithm>
 #include <utility>
+
+#include "store/blob_pipeline_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -99,7 +99,8 @@ void BlobPipeline::Start() {
       return Done{};
     });
   });
-  threads_.emplace_back([this] { Drain(to_save_, [this](ByteSpan piece) { return Save(piece); }); });
+  threads_.emplace_back(
+      [this] { Drain(to_save_, [this](ByteSpan piece) { return Save(piece); }); });
 }
 
 void BlobPipeline::Stop() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/blob_reader_internal.h"
-
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <optional>
 #include <string>
 #include <thread>
+
+#include "store/blob_reader_internal.h"
 
 namespace plumb::store {
 namespace {

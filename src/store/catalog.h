@@ -100,8 +100,7 @@ class Catalog {
 
 // SQLite in the file `path`, which is made if it is missing. Who writes holds a lock on
 // `lock_file`, which must outlive it.
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path,
-                                                   host::File& lock_file);
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file);
 
 }  // namespace plumb::store
 

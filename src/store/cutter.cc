@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/cutter_internal.h"
-
 #include <algorithm>
 #include <limits>
 #include <optional>
@@ -8,6 +6,7 @@
 
 #include "archive/tar_writer.h"
 #include "base/text.h"
+#include "store/cutter_internal.h"
 #include "store/recipe_internal.h"
 
 namespace plumb::store {
@@ -56,8 +55,7 @@ Cutter::Cutter(Shape shape)
 bool Cutter::Take(ByteSpan bytes) {
   PLUMB_CHECK(!bytes.empty() && bytes.size() <= left_);
   if (state_ == State::kOpaque) return false;
-  if (state_ == State::kHeader || state_ == State::kPaxRecords)
-    collected_.append(AsText(bytes));
+  if (state_ == State::kHeader || state_ == State::kPaxRecords) collected_.append(AsText(bytes));
   left_ -= bytes.size();
   if (left_ > 0) return false;
   switch (state_) {

@@ -36,11 +36,11 @@ class Cutter {
   void GiveUp();
 
   State state_;
-  std::uint64_t left_;                   // of what is being taken
-  std::uint64_t content_left_ = 0;      // of a large file, behind the present piece
+  std::uint64_t left_;              // of what is being taken
+  std::uint64_t content_left_ = 0;  // of a large file, behind the present piece
   std::uint64_t content_padding_ = 0;
-  std::uint64_t pax_size_ = 0;          // of the coming entry, if a pax record says so
-  std::string collected_;               // of a header or of pax records
+  std::uint64_t pax_size_ = 0;  // of the coming entry, if a pax record says so
+  std::string collected_;       // of a header or of pax records
 };
 
 }  // namespace plumb::store

@@ -24,8 +24,7 @@ std::optional<PackName> NameOf(std::string_view file) {
 
 class FilePackWriter final : public PackWriter {
  public:
-  FilePackWriter(host::Directory& directory, const PackName& name,
-                 std::unique_ptr<host::File> file)
+  FilePackWriter(host::Directory& directory, const PackName& name, std::unique_ptr<host::File> file)
       : directory_(directory), name_(name), file_(std::move(file)) {}
 
   ~FilePackWriter() override {

@@ -36,8 +36,7 @@ std::string PackHeader(const PackName& name) {
 }
 
 std::string FrameHeader(const FrameContent& content, std::uint64_t padding) {
-  const ObjectId check =
-      content.encoding == Encoding::kRaw ? content.id : Blake3(content.stored);
+  const ObjectId check = content.encoding == Encoding::kRaw ? content.id : Blake3(content.stored);
   std::string header = "PLFR";
   header.push_back(static_cast<char>(content.type));
   header.push_back(static_cast<char>(content.encoding));

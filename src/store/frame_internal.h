@@ -32,7 +32,7 @@ inline constexpr std::uint64_t kPackSizeMax = std::uint64_t{256} << 20;
 // What a frame holds.
 struct FrameContent {
   FrameType type = FrameType::kObject;
-  ObjectId id;               // of the raw bytes
+  ObjectId id;  // of the raw bytes
   std::uint64_t raw_size = 0;
   Encoding encoding = Encoding::kRaw;
   ByteSpan stored = {};

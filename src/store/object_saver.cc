@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/object_saver_internal.h"
-
 #include <algorithm>
 #include <string>
 #include <utility>
 
 #include "archive/compression.h"
 #include "base/streams.h"
+#include "store/object_saver_internal.h"
 #include "store/recipe_internal.h"
 
 namespace plumb::store {
@@ -18,8 +17,7 @@ constexpr int kZstdLevel = 3;
 // The bytes as zstd, or nothing if that does not save two fifths.
 Result<std::string> Shrunk(ByteSpan raw) {
   MemorySink sink(raw.size() + kSampleSize);
-  const auto compressor =
-      archive::MakeCompressor(archive::Compression::kZstd, kZstdLevel, sink);
+  const auto compressor = archive::MakeCompressor(archive::Compression::kZstd, kZstdLevel, sink);
   PLUMB_RETURN_IF_ERROR(compressor->Write(raw));
   PLUMB_RETURN_IF_ERROR(compressor->Finish());
   if (sink.text().size() > raw.size() / 5 * 3) return std::string();
@@ -40,8 +38,8 @@ Result<std::string> ShrunkIfWorthwhile(ByteSpan raw) {
 
 ObjectSaver::~ObjectSaver() {
   // Best effort: what stays is litter.
-  for (const PackName& name : unwanted_)
-    [[maybe_unused]] const Status removed = packs_.Remove(name);
+  for (const PackName& name : unwanted_) [[maybe_unused]]
+    const Status removed = packs_.Remove(name);
 }
 
 Result<ObjectId> ObjectSaver::SaveObject(ByteSpan raw) {

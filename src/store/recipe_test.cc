@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/recipe_internal.h"
-
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
 #include <string>
+
+#include "store/recipe_internal.h"
 
 namespace plumb::store {
 namespace {

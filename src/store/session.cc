@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/session_internal.h"
-
 #include <algorithm>
 #include <string>
 #include <utility>
+
+#include "store/session_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -129,8 +129,7 @@ Status StoreSession::SaveRecords() {
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
   }
   for (const RefMove& move : change_.moves)
-    PLUMB_RETURN_IF_ERROR(
-        saver_.SaveRecord(FrameType::kRefMove, MoveRecord(move, change_.now_ns)));
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, MoveRecord(move, change_.now_ns)));
   for (const Digest& kit : change_.removed_kits) {
     const std::string record = KitRecord(KitAction::kRemoved, kit, change_.now_ns);
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));

@@ -121,7 +121,8 @@ class Changer {
   Status AddObject(const ObjectRecord& object) {
     const ObjectPlace& place = object.place;
     PLUMB_TRY(const std::uint64_t pack, PackNumber(place.pack));
-    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO objects VALUES(?,?,?,?,?,?)"));
+    PLUMB_TRY(auto* insert,
+              connection_.Prepare("INSERT OR IGNORE INTO objects VALUES(?,?,?,?,?,?)"));
     insert->Bind(object.id.bytes).Bind(pack).Bind(place.offset).Bind(place.stored_size);
     insert->Bind(place.raw_size).Bind(static_cast<std::uint64_t>(place.encoding));
     return insert->Run();
@@ -295,9 +296,9 @@ Status SqliteCatalog::Prepare() {
 
 Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find, connection_->Prepare(
-                            "SELECT name, position, stored_size, raw_size, encoding"
-                            " FROM objects JOIN packs USING (pack) WHERE id = ?"));
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT name, position, stored_size, raw_size, encoding"
+                                 " FROM objects JOIN packs USING (pack) WHERE id = ?"));
   find->Bind(id.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<ObjectPlace> place;
@@ -402,16 +403,15 @@ Status SqliteCatalog::Apply(const CatalogChange& change) {
   PLUMB_RETURN_IF_ERROR(transaction->Commit());
   // It is durable in the log; folding the log back is housekeeping, and readers that
   // keep it from happening now are no failure: the next writer tries again.
-  [[maybe_unused]] const Status folded =
-      connection_->Execute("PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE);"
-                           "PRAGMA busy_timeout = 30000");
+  [[maybe_unused]] const Status folded = connection_->Execute(
+      "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE);"
+      "PRAGMA busy_timeout = 30000");
   return Done{};
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path,
-                                                   host::File& lock_file) {
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file) {
   PLUMB_TRY(auto connection, SqliteConnection::Open(path, static_cast<int>(kLockTimeoutMs)));
   auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
   PLUMB_RETURN_IF_ERROR(catalog->Prepare());

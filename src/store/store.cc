@@ -27,7 +27,8 @@ Error Damaged(const Digest& digest, std::string_view why) {
 class WholeSource final : public ByteSource {
  public:
   WholeSource(std::string bytes, std::uint64_t offset)
-      : bytes_(std::move(bytes)), source_(AsBytes(bytes_).subspan(static_cast<std::size_t>(offset))) {}
+      : bytes_(std::move(bytes)),
+        source_(AsBytes(bytes_).subspan(static_cast<std::size_t>(offset))) {}
   Result<ByteSpan> Read(std::size_t size_max) override { return source_.Read(size_max); }
 
  private:

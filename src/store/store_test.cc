@@ -103,7 +103,8 @@ TEST_F(StoreTest, BlobsOfEverySizeComeBack) {
 TEST_F(StoreTest, ATarComesBackWhateverItsCuts) {
   std::string tar;
   for (const std::size_t size : {std::size_t{100}, 5 * kMiB + 77, std::size_t{0}, 2 * kMiB}) {
-    tar += *archive::TarHeader({"f" + std::to_string(size), archive::TarEntryType::kFile, 0644, size});
+    tar +=
+        *archive::TarHeader({"f" + std::to_string(size), archive::TarEntryType::kFile, 0644, size});
     tar += Noise(size, 3) + std::string(archive::TarPadding(size), '\0');
   }
   tar += archive::TarEnd();
@@ -115,7 +116,8 @@ TEST_F(StoreTest, ATarComesBackWhateverItsCuts) {
 TEST_F(StoreTest, ReadingMayBeginAnywhere) {
   const std::string blob = Noise(9 * kMiB, 1);
   const Digest digest = Put(blob);
-  for (const std::size_t offset : {std::size_t{1}, 4 * kMiB - 1, 4 * kMiB, 8 * kMiB + 5, 9 * kMiB}) {
+  for (const std::size_t offset :
+       {std::size_t{1}, 4 * kMiB - 1, 4 * kMiB, 8 * kMiB + 5, 9 * kMiB}) {
     const auto read = Get(digest, offset);
     ASSERT_TRUE(read) << offset;
     EXPECT_TRUE(*read == blob.substr(offset)) << offset;
@@ -138,7 +140,8 @@ TEST_F(StoreTest, EqualBytesAreKeptOnce) {
 
 TEST_F(StoreTest, TextIsKeptSmaller) {
   std::string text;
-  while (text.size() < 4 * kMiB) text += "{\"token\": " + std::to_string(text.size()) + "},\n";
+  while (text.size() < 4 * kMiB)
+    text += "{\"token\": " + std::to_string(text.size()) + "},\n";
   const Digest digest = Put(text);
   EXPECT_LT(BytesOnDisk(), text.size() / 2);
   EXPECT_TRUE(*Get(digest) == text);
@@ -207,7 +210,8 @@ TEST_F(StoreTest, ADamagedPieceIsCorruptAndNeverReturned) {
 
 TEST_F(StoreTest, AMissingPackIsCorruptNotAbsent) {
   const Digest digest = Put(Noise(5 * kMiB, 1));
-  for (const auto& pack : Packs()) std::filesystem::remove(pack);
+  for (const auto& pack : Packs())
+    std::filesystem::remove(pack);
   store_ = Open();
   EXPECT_EQ(Get(digest).error().kind, ErrorKind::kCorrupt);
 }
@@ -236,7 +240,8 @@ TEST_F(StoreTest, WritersOfOneSessionShareWhatIsEqual) {
       EXPECT_EQ((*writer->Finish()).digest, Sha256(AsBytes(blob)));
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   ASSERT_TRUE(session->Commit());
   EXPECT_LT(BytesOnDisk(), blob.size() + kMiB);
   EXPECT_TRUE(*Get(Sha256(AsBytes(blob))) == blob);
@@ -257,7 +262,8 @@ TEST_F(StoreTest, SeveralStoresOnOneDirectoryWorkAtOnce) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
   EXPECT_EQ(store_->ListRefs()->size(), 20U);
 }
 

@@ -19,8 +19,8 @@ Result<store::Store*> Workspace::Store() {
   const std::scoped_lock lock(mutex_);
   if (!store_) {
     PLUMB_TRY(const std::string home, Home());
-    PLUMB_TRY(store_, store::OpenStore(machine_.files, machine_.clock, machine_.entropy,
-                                       home + "/store"));
+    PLUMB_TRY(store_,
+              store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store"));
   }
   return store_.get();
 }

@@ -24,8 +24,8 @@ struct HttpFixture final : RemoteFixture {
   std::unique_ptr<Remote> Connect(const std::string& repository) {
     ConnectOptions options;
     options.scheme = ConnectOptions::Scheme::kHttp;
-    auto connected = ConnectRegistry({*http, *clock, *entropy, credentials, progress},
-                                     registry.host(), repository, options);
+    auto connected = ConnectRegistry({*http, *clock, *entropy, credentials}, registry.host(),
+                                     repository, options);
     EXPECT_TRUE(connected) << connected.error().message;
     return *std::move(connected);
   }
@@ -35,7 +35,6 @@ struct HttpFixture final : RemoteFixture {
   std::unique_ptr<host::Clock> clock = host::MakeClock();
   std::unique_ptr<host::Entropy> entropy = host::MakeEntropy();
   NoCredentials credentials;
-  SilentProgress progress;
   std::unique_ptr<Remote> first = Reopened();
 };
 

@@ -49,7 +49,8 @@ TEST(SqliteCatalogTest, ManyMayMakeItAtOnce) {
       EXPECT_TRUE(catalog) << catalog.error().message;
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  for (std::thread& thread : threads)
+    thread.join();
 }
 
 TEST(SqliteCatalogTest, AFileThatIsNoDatabaseIsCorrupt) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Runs a fuzz target once on every file of the directories and files named, so that what fuzzing found
-// stays found in builds without a fuzzer.
+// Runs a fuzz target once on every file of the directories and files named, so that what fuzzing
+// found stays found in builds without a fuzzer.
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>

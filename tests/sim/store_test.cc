@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include "store/store.h"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <string>
 
-#include "store/store.h"
 #include "tests/sim/faulty_files.h"
 #include "tests/temporary_directory.h"
 
