@@ -16,6 +16,9 @@ namespace {
 
 // Linux moves at most 0x7ffff000 bytes in one call.
 constexpr std::size_t kCallSizeMax = std::size_t{1} << 30;
+// Larger writes make the kernel take huge pages for its cache, and a virtual machine may first have
+// to ask its host for those: 4 MiB at a time took three times as long as 1 MiB, for the same bytes.
+constexpr std::size_t kWriteSizeMax = std::size_t{512} << 10;
 // How much may be written before the system is asked to begin writing it back.
 constexpr std::uint64_t kWritebackSize = std::uint64_t{8} << 20;
 
@@ -59,7 +62,7 @@ class PosixFile final : public File {
   Status WriteAt(std::uint64_t offset, ByteSpan bytes) override {
     std::size_t written = 0;
     while (written < bytes.size()) {
-      const std::size_t size = std::min(bytes.size() - written, kCallSizeMax);
+      const std::size_t size = std::min(bytes.size() - written, kWriteSizeMax);
       const ssize_t put = ::pwrite(descriptor_.number(), bytes.data() + written, size,
                                    static_cast<off_t>(offset + written));
       if (put < 0 && errno == EINTR) continue;
