@@ -7,6 +7,7 @@
 #include "archive/compression.h"
 #include "blueprint/kitfile.h"
 #include "oci/reference.h"
+#include "verbs/kit_name.h"
 
 namespace plumb::verbs {
 namespace {
@@ -77,7 +78,9 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   const kit::BuildContext context{machine.files,       *directory, directory_path, machine.clock,
                                   machine.environment, *store,     *bases};
   BuildReport report;
+  PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, build.tags));
   PLUMB_TRY(report.built, kit::Build(context, blueprint, build, progress));
+  NoteMoves(before, report.built.id, progress);
   for (const store::RefName& tag : build.tags)
     report.tags.push_back(tag.ToString());
   return report;
