@@ -140,8 +140,13 @@ std::unique_ptr<Terminal> MakeTerminal() { return std::make_unique<SystemTermina
 void CatchStopSignals() {
   struct sigaction action = {};
   action.sa_handler = OnStopSignal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP})
-    PLUMB_CHECK(::sigaction(number, &action, nullptr) == 0);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    PLUMB_CHECK(::sigaction(number, &action, &before) == 0);
+    // Under nohup a closed terminal is no reason to stop.
+    const bool was_ignored = number == SIGHUP && before.sa_handler == SIG_IGN;
+    if (was_ignored) PLUMB_CHECK(::sigaction(number, &before, nullptr) == 0);
+  }
   action.sa_handler = SIG_IGN;
   for (const int number : {SIGPIPE, SIGXFSZ})
     PLUMB_CHECK(::sigaction(number, &action, nullptr) == 0);

@@ -32,9 +32,9 @@ class Terminal {
 
 std::unique_ptr<Terminal> MakeTerminal();
 
-// From now on the first SIGINT, SIGTERM or SIGHUP only makes StopRequested() true, and a
-// second one ends the process at once with exit code 130. SIGPIPE and SIGXFSZ are ignored:
-// the call that meets a closed pipe or a limit on file sizes fails instead.
+// From now on the first SIGINT, SIGTERM or SIGHUP (unless the parent ignores that) only makes
+// StopRequested() true, and a second one ends the process at once with exit code 130. SIGPIPE and
+// SIGXFSZ are ignored: the call that meets a closed pipe or a limit on file sizes fails instead.
 void CatchStopSignals();
 bool StopRequested();
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/build.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -39,19 +40,20 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
   return Done{};
 }
 
-Result<std::vector<store::RefName>> ParseTags(const std::string& text, blueprint::KitRules rules) {
-  std::vector<store::RefName> tags;
-  if (text.empty()) return tags;
+// Adds the tags that `text` names.
+Status AddTags(const std::string& text, blueprint::KitRules rules,
+               std::vector<store::RefName>& tags) {
   // kit 1.7 leaves a kit untagged if the name has no tag.
   if (rules == blueprint::KitRules::kKit17) {
     const auto reference = oci::Reference::Parse(text);
-    if (reference && reference->tag.empty() && !reference->digest) return tags;
+    if (reference && reference->tag.empty() && !reference->digest) return Done{};
   }
   PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(text));
   for (const oci::Reference& reference : references) {
-    tags.push_back({reference.Name(), reference.TagOrDefault()});
+    const store::RefName tag{reference.Name(), reference.TagOrDefault()};
+    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
   }
-  return tags;
+  return Done{};
 }
 
 }  // namespace
@@ -60,7 +62,8 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   kit::BuildOptions build;
   PLUMB_TRY(build.rules, ParseRules(options.kit_compatibility));
   PLUMB_RETURN_IF_ERROR(SetCompression(options.compression, build));
-  PLUMB_TRY(build.tags, ParseTags(options.tags, build.rules));
+  for (const std::string& text : options.tags)
+    PLUMB_RETURN_IF_ERROR(AddTags(text, build.rules, build.tags));
   build.message = options.message;
   build.rehash = options.rehash;
   build.follow_symlinks = options.follow_symlinks;
