@@ -39,6 +39,7 @@ Error NothingNamed(const std::vector<store::Ref>& refs, const oci::Reference& wa
   const std::string name = wanted.ToString();
   Error error{ErrorKind::kNotFound, "nothing in this store is named '" + name + "'", "plumb list"};
   std::vector<std::string> names;
+  names.reserve(refs.size());
   for (const store::Ref& ref : refs)
     names.push_back(wanted.tag.empty() ? ref.name.repository : ref.name.ToString());
   if (const auto nearest = Nearest(name, names)) {
