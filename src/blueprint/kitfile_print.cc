@@ -80,6 +80,17 @@ std::string Quoted(std::string_view text) {
 
 class Printer {
  public:
+  // A document of its own.
+  void PrintWhole(const Json& value) {
+    if (IsCollection(value) && !IsEmpty(value)) return PrintCollection(value, 0);
+    PrintScalar(value, kIndent);
+  }
+
+  std::string TakeText() && { return std::move(out_); }
+
+ private:
+  static constexpr std::size_t kIndent = 2;
+
   // The members of an object, a line each, at `indent`; the first where the text stands.
   void PrintMembers(const Json::Object& members, std::size_t indent) {
     for (const auto& [name, member] : members) {
@@ -92,13 +103,10 @@ class Printer {
         out_ += key;
       }
       out_ += ":";
-      PrintBelow(member, indent + 2);
+      PrintBelow(member, indent + kIndent);
     }
   }
 
-  std::string TakeText() && { return std::move(out_); }
-
- private:
   void Indent(std::size_t indent) { out_.append(indent, ' '); }
 
   static bool IsEmpty(const Json& value) {
@@ -127,9 +135,9 @@ class Printer {
       if (&item != value.IfArray()->data()) Indent(indent);
       out_ += "- ";
       if (IsCollection(item) && !IsEmpty(item)) {
-        PrintCollection(item, indent + 2);
+        PrintCollection(item, indent + kIndent);
       } else {
-        PrintScalar(item, indent + 2);
+        PrintScalar(item, indent + kIndent);
       }
     }
   }
@@ -169,10 +177,8 @@ class Printer {
 }  // namespace
 
 std::string WriteYaml(const Json& value) {
-  PLUMB_CHECK(value.IfObject() != nullptr);
-  if (value.IfObject()->empty()) return "{}\n";
   Printer printer;
-  printer.PrintMembers(*value.IfObject(), 0);
+  printer.PrintWhole(value);
   return std::move(printer).TakeText();
 }
 

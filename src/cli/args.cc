@@ -126,6 +126,10 @@ Status Assign(const Binding& binding) {
   const std::vector<std::string>& results = binding.option->results();
   if (results.empty()) return Done{};
   const std::string& last = results.back();
+  // As a rule a variable of a script that was never set; it must not mean "all" or "none".
+  if (std::ranges::any_of(results, &std::string::empty)) {
+    return Error{ErrorKind::kInvalid, "'" + binding.name + "' must not be empty"};
+  }
   if (auto* const* words = std::get_if<std::vector<std::string>*>(&binding.target)) {
     (*words)->insert((*words)->end(), results.begin(), results.end());
   } else if (auto* const* word = std::get_if<std::string*>(&binding.target)) {
@@ -159,6 +163,10 @@ Error UnknownFlag(std::string_view word, Command* command) {
       known.push_back(std::move(name));
   }
   const std::string_view name = word.substr(0, word.find('='));
+  if (std::ranges::find(known, name) != known.end()) {
+    return Error{ErrorKind::kInvalid, "flag '" + std::string(name) + "' must stand behind the verb",
+                 UsageLine(*command)};
+  }
   // Of a single letter every other one is near.
   const std::string hint = name.size() > 2 ? DidYouMean(name, known, otherwise) : otherwise;
   return Error{ErrorKind::kInvalid, "unknown flag '" + Printable(name) + "'", hint};
@@ -209,10 +217,16 @@ std::vector<Flag> GlobalFlags(GlobalOptions& options) {
 Result<Command*> ReadArguments(const std::vector<std::string>& words, const Commands& commands,
                                GlobalOptions& options) {
   Grammar grammar(commands, options);
-  PLUMB_RETURN_IF_ERROR(grammar.Parse(words));
-  for (const Binding& binding : grammar.Bindings())
-    PLUMB_RETURN_IF_ERROR(Assign(binding));
+  Status read = grammar.Parse(words);
+  for (const Binding& binding : grammar.Bindings()) {
+    if (read) read = Assign(binding);
+  }
   Command* const command = grammar.Named();
+  if (!read) {
+    Error error = std::move(read).error();
+    error.hint = command == nullptr ? "plumb help" : "plumb help " + std::string(command->Name());
+    return error;
+  }
   PLUMB_RETURN_IF_ERROR(CheckRest(grammar.Rest(), command));
   if (command == nullptr || options.help) return command;
   for (const Operand& operand : command->Operands()) {

@@ -121,7 +121,7 @@ TEST_F(ArgsTest, SwitchesMayBeSwitchedOff) {
   EXPECT_EQ(Read({"tag", "a", "--tls-verify=false"}), "tag");
   EXPECT_FALSE(tag_->tls_verify);
   EXPECT_EQ(Read({"tag", "a", "--tls-verify=maybe"}),
-            "'--tls-verify' takes true or false, not 'maybe' | ");
+            "'--tls-verify' takes true or false, not 'maybe' | plumb help tag");
 }
 
 TEST_F(ArgsTest, ReadsListsOfOperands) {
@@ -148,8 +148,17 @@ TEST_F(ArgsTest, AliasesNameTheSameVerb) { EXPECT_EQ(Read({"pack", "x"}), "build
 TEST_F(ArgsTest, ExplainsWhatIsMissing) {
   EXPECT_EQ(Read({"tag"}), "'plumb tag' needs SOURCE | plumb tag SOURCE [TARGET] [flags]");
   EXPECT_EQ(Read({"remove"}), "'plumb remove' needs REFERENCE | plumb remove REFERENCE... [flags]");
-  EXPECT_EQ(Read({"tag", "a", "-m"}), "'--message' needs a value | ");
-  EXPECT_EQ(Read({"tag", ""}), "'plumb tag' needs SOURCE | plumb tag SOURCE [TARGET] [flags]");
+  EXPECT_EQ(Read({"tag", "a", "-m"}), "'--message' needs a value | plumb help tag");
+  EXPECT_EQ(Read({"--threads"}), "'--threads' needs a value | plumb help");
+}
+
+TEST_F(ArgsTest, AnEmptyWordIsNoValue) {
+  EXPECT_EQ(Read({"tag", ""}), "'SOURCE' must not be empty | plumb help tag");
+  EXPECT_EQ(Read({"tag", "a", ""}), "'TARGET' must not be empty | plumb help tag");
+  EXPECT_EQ(Read({"tag", "a", "-m", ""}), "'--message' must not be empty | plumb help tag");
+  EXPECT_EQ(Read({"tag", "a", "-f", "model", "-f", ""}),
+            "'--filter' must not be empty | plumb help tag");
+  EXPECT_EQ(Read({"rm", "a", ""}), "'REFERENCE' must not be empty | plumb help remove");
 }
 
 TEST_F(ArgsTest, HelpNeedsNothing) {
@@ -170,13 +179,14 @@ TEST_F(ArgsTest, SuggestsTheNearestWord) {
   EXPECT_EQ(Read({"tag", "a", "--jsn=true"}), "unknown flag '--jsn' | did you mean '--json'?");
   EXPECT_EQ(Read({"tag", "a", "-z"}), "unknown flag '-z' | plumb help tag");
   EXPECT_EQ(Read({"--overwrite", "tag"}),
-            "unknown flag '--overwrite' | did you mean '--overwrite'?");
+            "flag '--overwrite' must stand behind the verb | plumb tag SOURCE [TARGET] [flags]");
 }
 
 TEST_F(ArgsTest, RefusesNumbersThatAreNone) {
   for (const std::string_view text : {"x", "0", "-1", "257", "1.5", "99999999999999999999"}) {
     EXPECT_EQ(Read({"tag", "a", "--concurrency=" + std::string(text)}),
-              "'--concurrency' takes a number from 1 to 256, not '" + std::string(text) + "' | ");
+              "'--concurrency' takes a number from 1 to 256, not '" + std::string(text) +
+                  "' | plumb help tag");
   }
 }
 

@@ -19,8 +19,8 @@ class BuildCommand final : public Command {
     return {
         {"-f,--file", "BLUEPRINT", "Build from this Kitfile or Modelfile; - reads standard input",
          &file_, Offer::kFile},
-        {"-t,--tag", "REF[:TAG,...]", "Point these tags at the kit", &options_.tags,
-         Offer::kReference},
+        {"-t,--tag", "REF[:TAG,...]", "Point these tags at the kit; may be repeated",
+         &options_.tags, Offer::kReference},
         {"--compression",
          "HOW",
          "none, gzip, gzip-fastest or zstd; default: none",

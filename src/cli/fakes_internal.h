@@ -23,7 +23,7 @@ class FakeTerminal final : public host::Terminal {
   Status Write(host::Stream stream, std::string_view text) override {
     const std::lock_guard lock(mutex_);
     if (reader_gone && stream == host::Stream::kOutput) {
-      return Error{ErrorKind::kUnavailable, "the reader went away"};
+      return Error{ErrorKind::kInterrupted, "the reader went away"};
     }
     (stream == host::Stream::kOutput ? output : errors) += text;
     return Done{};

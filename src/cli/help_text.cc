@@ -18,11 +18,15 @@ Help Making() {
        "blueprint and files give the same ModelKitID on every machine, on every day.\n"
        "Layers of which no file changed are not read again.\n"
        "\n"
-       "Without --tag the kit has only its ModelKitID.",
+       "Without --tag the kit has only its ModelKitID. A tag that is in use moves, and\n"
+       "where it pointed is said.\n"
+       "\n"
+       "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
+       "the ModelKitID depends on the version of the library that compresses.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",
          "plumb build . -f small.kitfile -t demo:v2,latest"}},
-       {3, 4, 5, 6, 8, 9}},
+       {3, 4, 5, 6, 7, 8, 9}},
       {"unpack",
        "",
        "make",
@@ -48,7 +52,8 @@ Help Looking() {
        "look",
        "List the ModelKits of this store, or the tags of a repository elsewhere",
        "Without an argument everything in this store; with the name of a repository only\n"
-       "its kits; with a name that has a host, or an OCI layout, the tags it has there.\n"
+       "its kits, and with a tag only that one; with a name that has a host, or an OCI\n"
+       "layout, the tags it has there.\n"
        "\n"
        "--format takes table, json, or a template in which {{.Repo}} {{.Digest}}\n"
        "{{.Tags}} {{.ModelName}} {{.Size}} and {{.Author}} stand for what the list knows\n"
@@ -86,7 +91,7 @@ Help Looking() {
        "The tensors of a kit cannot be shown by this version.",
        {{"Check a Modelfile", "plumb show --blueprint Modelfile"},
         {"Its commands, for a script", "plumb show --blueprint - --json < Modelfile"}},
-       {3, 6, 8, 9}},
+       {3, 4, 6, 7, 8, 9}},
   };
 }
 
@@ -99,7 +104,7 @@ Help Changing() {
        "A tag that is in use moves, and where it pointed is printed.",
        {{"Name a version", "plumb tag demo:latest demo:v1"},
         {"Prepare a push", "plumb tag demo:v1 registry.example.com/team/demo:v1"}},
-       {3, 4, 5, 8}},
+       {3, 4, 5, 6, 7, 8, 9}},
       {"remove",
        "rm",
        "change",
@@ -110,7 +115,7 @@ Help Changing() {
        "every kit.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
-       {3, 4, 5, 8}},
+       {3, 4, 5, 6, 7, 8, 9}},
   };
 }
 

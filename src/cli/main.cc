@@ -10,6 +10,7 @@
 #include "verbs/version.h"
 
 int main(int argument_count, char** arguments) {
+  plumb::host::OccupyStandardStreams();
   plumb::host::CatchStopSignals();
   const auto files = plumb::host::MakeFiles();
   const auto clock = plumb::host::MakeClock();

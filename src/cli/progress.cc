@@ -114,7 +114,7 @@ class Screen final : public Progress {
     work->begin_ns = clock_.MonotonicNs();
     const std::lock_guard lock(mutex_);
     works_.push_back(work.get());
-    if (options_.talk == Talk::kVerbose && options_.style != ProgressStyle::kBars) Announce(*work);
+    if (options_.talk == Talk::kVerbose && options_.style == ProgressStyle::kPlain) Announce(*work);
     return std::make_unique<Task>(*this, std::move(work));
   }
 
@@ -161,7 +161,8 @@ class Screen final : public Progress {
     std::erase(works_, &work);
     const std::int64_t elapsed_ns = clock_.MonotonicNs() - work.begin_ns;
     if (works_.empty()) Clear();
-    const bool told = options_.talk == Talk::kVerbose || work.announced;
+    const bool told = (options_.talk == Talk::kVerbose && options_.style != ProgressStyle::kNone) ||
+                      work.announced;
     if (!told) return;
     std::string line = work.name + ": " + FormatSize(work.bytes_done);
     if (work.bytes_done < work.bytes_expected) line += " of " + FormatSize(work.bytes_expected);

@@ -31,11 +31,12 @@ std::size_t ColumnsOf(std::string_view text) {
 
 std::string OrNone(std::string_view text) { return Printable(text.empty() ? kNone : text); }
 
-// The entry types of kit's lines. kit leaves two spaces where a named kind has no name.
+// The entry types of kit's lines.
 std::string UnpackedLine(const std::string& directory, const kit::UnpackedEntry& entry) {
   if (entry.type == "config") return "config to " + Printable(directory + "/" + entry.path);
   std::string line = entry.type == "modelpart" ? "model part" : entry.type;
-  if (entry.type != "code" && entry.type != "docs") line += " " + Printable(entry.name);
+  const bool kind_has_names = entry.type != "code" && entry.type != "docs";
+  if (kind_has_names && !entry.name.empty()) line += " " + Printable(entry.name);
   return line + " to " + Printable(entry.path);
 }
 

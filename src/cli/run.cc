@@ -77,8 +77,19 @@ Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answe
   std::string text = options.json ? PrintedJson(answer.json) : answer.text;
   if (terminal.IsInteractive(host::Stream::kOutput)) text = PrintableLines(text);
   auto status = terminal.Write(host::Stream::kOutput, text);
-  if (!status && status.error().kind == ErrorKind::kUnavailable) return Done{};
-  return status;
+  if (status) return status;
+  if (status.error().kind == ErrorKind::kInterrupted) return Done{};  // `plumb list | head -1`
+  return std::move(status).error().While("cannot print the answer");
+}
+
+// What is wrong with the words themselves has its remedy in the help, unless the error shows
+// the place already.
+Error WithHint(Error error, const Command& command) {
+  const bool shows_place = error.message.find('\n') != std::string::npos;
+  if (error.kind == ErrorKind::kInvalid && error.hint.empty() && !shows_place) {
+    error.hint = "plumb help " + std::string(command.Name());
+  }
+  return error;
 }
 
 Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
@@ -95,8 +106,9 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
     json.Append("text", Json::String(text));
     return Print(terminal, options, {text, std::move(json)});
   }
-  PLUMB_TRY(const Answer answer, RunCommand(machine, terminal, options, commands, *command));
-  return Print(terminal, options, answer);
+  const auto answer = RunCommand(machine, terminal, options, commands, *command);
+  if (!answer) return WithHint(answer.error(), *command);
+  return Print(terminal, options, *answer);
 }
 
 }  // namespace

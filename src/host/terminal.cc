@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "host/terminal.h"
 
+#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -38,6 +39,10 @@ int DescriptorOf(Stream stream) {
   return STDERR_FILENO;
 }
 
+std::string_view NameOf(Stream stream) {
+  return stream == Stream::kErrors ? "standard error" : "standard output";
+}
+
 // Typed letters stay invisible while this lives.
 class EchoOff {
  public:
@@ -73,8 +78,11 @@ class SystemTerminal final : public Terminal {
     while (!text.empty()) {
       const ssize_t put = ::write(DescriptorOf(stream), text.data(), text.size());
       if (put < 0 && errno == EINTR) continue;
-      if (put < 0 && errno == EPIPE) return Error{ErrorKind::kUnavailable, "the reader went away"};
-      if (put < 0) return PosixError(errno, "cannot write", "standard output");
+      if (put < 0 && errno == EPIPE) return Error{ErrorKind::kInterrupted, "the reader went away"};
+      if (put < 0 && errno == EBADF) {
+        return Error{ErrorKind::kInvalid, std::string(NameOf(stream)) + " is closed"};
+      }
+      if (put < 0) return PosixError(errno, "cannot write", NameOf(stream));
       text.remove_prefix(static_cast<std::size_t>(put));
     }
     return Done{};
@@ -132,12 +140,27 @@ std::unique_ptr<Terminal> MakeTerminal() { return std::make_unique<SystemTermina
 void CatchStopSignals() {
   struct sigaction action = {};
   action.sa_handler = OnStopSignal;
-  for (const int number : {SIGINT, SIGTERM, SIGHUP})
-    PLUMB_CHECK(::sigaction(number, &action, nullptr) == 0);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction before = {};
+    PLUMB_CHECK(::sigaction(number, &action, &before) == 0);
+    // Under nohup a closed terminal is no reason to stop.
+    const bool was_ignored = number == SIGHUP && before.sa_handler == SIG_IGN;
+    if (was_ignored) PLUMB_CHECK(::sigaction(number, &before, nullptr) == 0);
+  }
   action.sa_handler = SIG_IGN;
-  PLUMB_CHECK(::sigaction(SIGPIPE, &action, nullptr) == 0);
+  for (const int number : {SIGPIPE, SIGXFSZ})
+    PLUMB_CHECK(::sigaction(number, &action, nullptr) == 0);
 }
 
 bool StopRequested() { return stop_requested != 0; }
+
+void OccupyStandardStreams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    // The lowest free number is taken, which is this stream's. For reading only, so that a
+    // write to it fails as one to a closed stream does.
+    if (::open("/dev/null", O_RDONLY | O_CLOEXEC) < 0) return;
+  }
+}
 
 }  // namespace plumb::host

@@ -22,7 +22,7 @@ class Terminal {
   virtual bool IsInteractive(Stream stream) = 0;
   // Columns of the window behind kErrors; 80 if nobody knows.
   virtual unsigned Width() = 0;
-  // Writes all of it at once. A reader that went away (EPIPE) is kUnavailable.
+  // Writes all of it at once. A reader that went away (EPIPE) is kInterrupted.
   virtual Status Write(Stream stream, std::string_view text) = 0;
   // Everything on standard input, at most `size_max` bytes.
   virtual Result<std::string> ReadInput(std::size_t size_max) = 0;
@@ -32,10 +32,16 @@ class Terminal {
 
 std::unique_ptr<Terminal> MakeTerminal();
 
-// From now on the first SIGINT, SIGTERM or SIGHUP only makes StopRequested() true, and a
-// second one ends the process at once with exit code 130. SIGPIPE is ignored.
+// From now on the first SIGINT, SIGTERM or SIGHUP (unless the parent ignores that) only makes
+// StopRequested() true, and a second one ends the process at once with exit code 130. SIGPIPE and
+// SIGXFSZ are ignored: the call that meets a closed pipe or a limit on file sizes fails instead.
 void CatchStopSignals();
 bool StopRequested();
+
+// Call before any file is opened: a standard stream that was closed by the parent would else
+// lend its number to that file, and what is said there would be written into it. Afterwards
+// reading such a stream ends at once, and writing to it fails.
+void OccupyStandardStreams();
 
 }  // namespace plumb::host
 

@@ -61,6 +61,9 @@ class ContextWalk {
   Status Run() {
     const Owner root = OwnerAt(".", std::nullopt);
     PLUMB_RETURN_IF_ERROR(WalkDirectory({"", "", host::FileType::kDirectory}, root));
+    if (!links_.empty() && request_.options.follow_symlinks == FollowSymlinks::kYes)
+      return Error{ErrorKind::kInvalid,
+                   "symlinks that lead to nothing within the context: " + Shown(links_)};
     if (!links_.empty())
       return Error{ErrorKind::kInvalid, "symlinks cannot be packed: " + Shown(links_),
                    "plumb build --follow-symlinks"};

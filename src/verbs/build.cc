@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/build.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "archive/compression.h"
 #include "blueprint/kitfile.h"
 #include "oci/reference.h"
+#include "verbs/kit_name.h"
 
 namespace plumb::verbs {
 namespace {
@@ -38,19 +40,20 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
   return Done{};
 }
 
-Result<std::vector<store::RefName>> ParseTags(const std::string& text, blueprint::KitRules rules) {
-  std::vector<store::RefName> tags;
-  if (text.empty()) return tags;
+// Adds the tags that `text` names.
+Status AddTags(const std::string& text, blueprint::KitRules rules,
+               std::vector<store::RefName>& tags) {
   // kit 1.7 leaves a kit untagged if the name has no tag.
   if (rules == blueprint::KitRules::kKit17) {
     const auto reference = oci::Reference::Parse(text);
-    if (reference && reference->tag.empty() && !reference->digest) return tags;
+    if (reference && reference->tag.empty() && !reference->digest) return Done{};
   }
   PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(text));
   for (const oci::Reference& reference : references) {
-    tags.push_back({reference.Name(), reference.TagOrDefault()});
+    const store::RefName tag{reference.Name(), reference.TagOrDefault()};
+    if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
   }
-  return tags;
+  return Done{};
 }
 
 }  // namespace
@@ -59,7 +62,8 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   kit::BuildOptions build;
   PLUMB_TRY(build.rules, ParseRules(options.kit_compatibility));
   PLUMB_RETURN_IF_ERROR(SetCompression(options.compression, build));
-  PLUMB_TRY(build.tags, ParseTags(options.tags, build.rules));
+  for (const std::string& text : options.tags)
+    PLUMB_RETURN_IF_ERROR(AddTags(text, build.rules, build.tags));
   build.message = options.message;
   build.rehash = options.rehash;
   build.follow_symlinks = options.follow_symlinks;
@@ -77,7 +81,9 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   const kit::BuildContext context{machine.files,       *directory, directory_path, machine.clock,
                                   machine.environment, *store,     *bases};
   BuildReport report;
+  PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, build.tags));
   PLUMB_TRY(report.built, kit::Build(context, blueprint, build, progress));
+  NoteMoves(before, report.built.id, progress);
   for (const store::RefName& tag : build.tags)
     report.tags.push_back(tag.ToString());
   return report;

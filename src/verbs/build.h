@@ -19,7 +19,7 @@ using kit::Rehash;
 struct BuildOptions {
   std::string directory = ".";
   BlueprintChoice blueprint = {};
-  std::string tags = {};               // "REF[:t1,t2…]"; empty: an untagged kit
+  std::vector<std::string> tags = {};  // each "REF[:t1,t2…]"; none: an untagged kit
   std::string compression = "none";    // or gzip, gzip-fastest, zstd
   std::string kit_compatibility = {};  // or "1.7"
   std::string message = {};            // why; recorded with the moves of the tags

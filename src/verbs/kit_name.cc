@@ -27,6 +27,7 @@ Error NotHere(store::Store& store, const std::string& name) {
 }  // namespace
 
 Result<KitName> KitName::Parse(std::string_view text) {
+  PLUMB_RETURN_IF_ERROR(RefuseAncestor(text));
   if (auto digest = Digest::Parse(text)) {
     oci::Reference reference;
     reference.digest = *digest;
@@ -60,6 +61,33 @@ Result<Digest> FindKit(store::Store& store, const KitName& name) {
 Result<bool> HasKit(store::Store& store, const Digest& id) {
   PLUMB_TRY(const std::vector<store::Kit> kits, store.ListKits());
   return std::ranges::any_of(kits, [&](const store::Kit& kit) { return kit.manifest == id; });
+}
+
+Status RefuseAncestor(std::string_view reference) {
+  const std::size_t tilde = reference.rfind('~');
+  if (tilde == std::string_view::npos || !ParseUint64(reference.substr(tilde + 1))) return Done{};
+  return Error{ErrorKind::kUnsupported,
+               "this version cannot go back to '" + std::string(reference) +
+                   "': it keeps no history of versions",
+               "plumb list"};
+}
+
+Result<std::vector<store::Ref>> FindRefs(store::Store& store,
+                                         const std::vector<store::RefName>& tags) {
+  std::vector<store::Ref> refs;
+  for (const store::RefName& tag : tags) {
+    PLUMB_TRY(const std::optional<Digest> id, store.FindRef(tag));
+    if (id) refs.push_back({tag, *id});
+  }
+  return refs;
+}
+
+void NoteMoves(const std::vector<store::Ref>& before, const Digest& now, Progress& progress) {
+  for (const store::Ref& ref : before) {
+    if (ref.manifest == now) continue;
+    progress.Note("'" + ref.name.ToString() + "' pointed at " + ref.manifest.ToString() +
+                  " before");
+  }
 }
 
 }  // namespace plumb::verbs

@@ -4,7 +4,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "oci/reference.h"
@@ -16,7 +18,7 @@ namespace plumb::verbs {
 // a tag and a digest it means the tag "latest"; with both the digest decides.
 class KitName {
  public:
-  // kInvalid, saying what is wrong with which part.
+  // kInvalid, saying what is wrong with which part; kUnsupported for a "~N" at the end.
   static Result<KitName> Parse(std::string_view text);
   explicit KitName(oci::Reference reference) : reference_(std::move(reference)) {}
 
@@ -37,6 +39,15 @@ Result<Digest> FindKit(store::Store& store, const KitName& name);
 
 // Whether the store has a kit with this id.
 Result<bool> HasKit(store::Store& store, const Digest& id);
+
+// kUnsupported for "…~N", an earlier version of what the reference names.
+Status RefuseAncestor(std::string_view reference);
+
+// Those of the tags that point somewhere, with where.
+Result<std::vector<store::Ref>> FindRefs(store::Store& store,
+                                         const std::vector<store::RefName>& tags);
+// Says of each tag that pointed at something else than `now` what that was.
+void NoteMoves(const std::vector<store::Ref>& before, const Digest& now, Progress& progress);
 
 }  // namespace plumb::verbs
 

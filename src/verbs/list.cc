@@ -10,9 +10,11 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "base/text.h"
 #include "kit/modelkit.h"
 #include "oci/reference.h"
 #include "registry/connect.h"
+#include "verbs/kit_name.h"
 
 namespace plumb::verbs {
 namespace {
@@ -26,20 +28,37 @@ void Describe(const kit::ModelKit& modelkit, ListedKit& row) {
 }
 
 void Sort(std::vector<ListedKit>& rows) {
-  std::ranges::sort(rows, [](const ListedKit& a, const ListedKit& b) {
-    return std::tie(a.repository, a.digest) < std::tie(b.repository, b.digest);
-  });
   for (ListedKit& row : rows)
     std::ranges::sort(row.tags);
+  std::ranges::sort(rows, [](const ListedKit& a, const ListedKit& b) {
+    return std::tie(a.repository, a.tags, a.digest) < std::tie(b.repository, b.tags, b.digest);
+  });
 }
 
-Result<std::vector<ListedKit>> LocalRows(store::Store& store, const std::string& repository) {
+Error NothingNamed(const std::vector<store::Ref>& refs, const oci::Reference& wanted) {
+  const std::string name = wanted.ToString();
+  Error error{ErrorKind::kNotFound, "nothing in this store is named '" + name + "'", "plumb list"};
+  std::vector<std::string> names;
+  names.reserve(refs.size());
+  for (const store::Ref& ref : refs)
+    names.push_back(wanted.tag.empty() ? ref.name.repository : ref.name.ToString());
+  if (const auto nearest = Nearest(name, names)) {
+    error.hint = "did you mean '" + *nearest + "'?";
+  } else if (wanted.repository == "localhost" || wanted.repository.find('.') != std::string::npos) {
+    error.hint = "of a registry name the repository too: plumb list " + name + "/REPOSITORY";
+  }
+  return error;
+}
+
+Result<std::vector<ListedKit>> LocalRows(store::Store& store, const oci::Reference& wanted) {
   PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
   std::map<std::pair<std::string, Digest>, std::vector<std::string>> tags;
   std::set<Digest> tagged;
   for (const store::Ref& ref : refs) {
     tagged.insert(ref.manifest);
-    if (!repository.empty() && ref.name.repository != repository) continue;
+    if (!wanted.repository.empty() && ref.name.repository != wanted.Name()) continue;
+    if (!wanted.tag.empty() && ref.name.tag != wanted.tag) continue;
+    if (wanted.digest && ref.manifest != *wanted.digest) continue;
     tags[{ref.name.repository, ref.manifest}].push_back(ref.name.tag);
   }
   std::vector<ListedKit> rows;
@@ -50,7 +69,10 @@ Result<std::vector<ListedKit>> LocalRows(store::Store& store, const std::string&
     row.tags = std::move(names);
     rows.push_back(std::move(row));
   }
-  if (!repository.empty()) return rows;
+  if (!wanted.repository.empty()) {
+    if (rows.empty()) return NothingNamed(refs, wanted);
+    return rows;
+  }
   PLUMB_TRY(const std::vector<store::Kit> kits, store.ListKits());
   for (const store::Kit& kit : kits) {
     if (tagged.contains(kit.manifest)) continue;
@@ -61,11 +83,11 @@ Result<std::vector<ListedKit>> LocalRows(store::Store& store, const std::string&
   return rows;
 }
 
-Result<ListReport> ListLocal(Workspace& workspace, const std::string& repository,
+Result<ListReport> ListLocal(Workspace& workspace, const oci::Reference& wanted,
                              Progress& progress) {
   PLUMB_TRY(store::Store * store, workspace.Store());
   ListReport report;
-  PLUMB_TRY(report.kits, LocalRows(*store, repository));
+  PLUMB_TRY(report.kits, LocalRows(*store, wanted));
   for (ListedKit& row : report.kits) {
     if (progress.StopRequested()) return Interrupted();
     const auto modelkit = kit::LoadModelKit(*store, row.digest);
@@ -126,8 +148,9 @@ Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListO
 Result<ListReport> List(Workspace& workspace, const ListOptions& options, Progress& progress) {
   if (options.repository.empty()) return ListLocal(workspace, {}, progress);
   if (!registry::ParseLayoutName(options.repository)) {
+    PLUMB_RETURN_IF_ERROR(RefuseAncestor(options.repository));
     PLUMB_TRY(const oci::Reference reference, oci::Reference::Parse(options.repository));
-    if (reference.host.empty()) return ListLocal(workspace, reference.repository, progress);
+    if (reference.host.empty()) return ListLocal(workspace, reference, progress);
   }
   PLUMB_TRY(PlaceName place, PlaceName::Parse(options.repository));
   return ListRemote(workspace, std::move(place), options, progress);

@@ -15,7 +15,8 @@
 namespace plumb::verbs {
 
 struct ListOptions {
-  // Empty: everything here. A local repository: its kits. A place: the tags it has there.
+  // Empty: everything here. A local repository: its kits, with a tag only that one; kNotFound
+  // if there are none. A place: the tags it has there.
   std::string repository = {};
   NetworkOptions network = {};
 };
@@ -31,7 +32,7 @@ struct ListedKit {
 };
 
 struct ListReport {
-  std::vector<ListedKit> kits;  // by repository, then digest; untagged ones first
+  std::vector<ListedKit> kits;  // by repository, first tag and digest; untagged ones first
 };
 
 // A kit whose manifest or config is damaged is listed by digest and tags, with a warning.

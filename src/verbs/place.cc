@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "oci/manifest.h"
 #include "registry/connect.h"
+#include "verbs/kit_name.h"
 
 namespace plumb::verbs {
 
@@ -27,6 +28,7 @@ Result<PlaceName> PlaceName::Parse(std::string_view text) {
     place.reference.tag = layout->tag;
     return place;
   }
+  PLUMB_RETURN_IF_ERROR(RefuseAncestor(text));
   PLUMB_TRY(oci::Reference reference, oci::Reference::Parse(text));
   if (reference.host.empty()) {
     return Error{ErrorKind::kInvalid, "'" + std::string(text) + "' names no registry",

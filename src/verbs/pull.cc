@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "kit/modelkit.h"
 #include "verbs/kit_name.h"
@@ -56,11 +57,16 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   PullReport report;
   report.source = source.ToString();
   if (request.name) report.name = request.name->ToString();
+  std::vector<store::Ref> before;
+  if (request.name) {
+    PLUMB_TRY(before, FindRefs(*store, {*request.name}));
+  }
   auto transfer = registry::Pull(*store, *remote, request, progress);
   if (!transfer) {
     return std::move(transfer).error().While("cannot pull '" + report.source + "'");
   }
   report.transfer = *transfer;
+  NoteMoves(before, report.transfer.manifest, progress);
   PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, report.transfer.manifest, progress));
   return report;
 }

@@ -96,6 +96,7 @@ Status TakeNamed(Removal& removal, const RemoveOptions& options) {
   PLUMB_TRY(const std::vector<KitName> names, [&]() -> Result<std::vector<KitName>> {
     auto single = KitName::Parse(options.name);
     if (single) return std::vector<KitName>{*std::move(single)};
+    if (single.error().kind == ErrorKind::kUnsupported) return std::move(single).error();
     PLUMB_TRY(const std::vector<oci::Reference> list, oci::Reference::ParseTags(options.name));
     return std::vector<KitName>(list.begin(), list.end());
   }());

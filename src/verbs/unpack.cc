@@ -48,7 +48,12 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
             files.OpenDirectory(options.directory, host::IfMissing::kCreate));
   UnpackReport report;
   PLUMB_TRY(report.directory, files.Canonical(options.directory));
-  PLUMB_TRY(report.unpacked, kit::Unpack(*store, *bases, modelkit, *target, unpack, progress));
+  auto unpacked = kit::Unpack(*store, *bases, modelkit, *target, unpack, progress);
+  if (!unpacked) {
+    return std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
+                                             options.directory + "'");
+  }
+  report.unpacked = *std::move(unpacked);
   return report;
 }
 

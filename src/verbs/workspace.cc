@@ -19,8 +19,16 @@ Result<store::Store*> Workspace::Store() {
   const std::scoped_lock lock(mutex_);
   if (!store_) {
     PLUMB_TRY(const std::string home, Home());
-    PLUMB_TRY(store_,
-              store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store"));
+    auto store =
+        store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store");
+    if (!store) {
+      Error error = std::move(store).error();
+      const bool another_place_helps =
+          error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kNotFound;
+      if (another_place_helps && error.hint.empty()) error.hint = "export PLUMB_HOME=DIRECTORY";
+      return error;
+    }
+    store_ = *std::move(store);
   }
   return store_.get();
 }
