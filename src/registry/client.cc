@@ -35,8 +35,8 @@ RegistryClient::RegistryClient(const Network& network, std::string registry_host
       registry_host_(std::move(registry_host)),
       origin_(std::move(origin)),
       options_(std::move(options)),
-      authenticator_(network, registry_host_, origin_, options_.tls_verify),
-      retrier_(network.clock, network.entropy) {}
+      retrier_(network.clock, network.entropy),
+      authenticator_(network, registry_host_, origin_, options_.tls_verify, retrier_) {}
 
 Url RegistryClient::UrlOf(std::string_view path) const {
   Url url = origin_;
@@ -61,8 +61,7 @@ Result<host::HttpResponse> RegistryClient::SendOnce(host::HttpRequest request,
       error.hint = "if the registry speaks no TLS: --plain-http";
     return error;
   }
-  if (const auto seconds = ParseRetryAfter(response->Header("Retry-After").value_or("")))
-    retrier_.AskPause(*seconds);
+  retrier_.Heed(*response);
   return response;
 }
 
