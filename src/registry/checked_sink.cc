@@ -13,21 +13,22 @@ Error Corrupt(const oci::Descriptor& blob, std::string_view why) {
 
 }  // namespace
 
-CheckedSink::CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
-                         Progress& progress)
+CheckedSink::CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, Hashing hashing,
+                         ByteSink& sink, Progress& progress)
     : blob_(blob),
       sink_(sink),
       progress_(progress),
       task_(progress.Begin(blob.digest.ToString().substr(0, 19), blob.size - offset)),
       received_(offset),
-      is_whole_(offset == 0) {
+      hashing_(hashing) {
   PLUMB_CHECK(offset <= blob.size);
+  PLUMB_CHECK(hashing == Hashing::kNo || offset == 0);
 }
 
 Status CheckedSink::Write(ByteSpan bytes) {
   if (bytes.size() > blob_.size - received_) return Corrupt(blob_, "it is too long");
   if (progress_.StopRequested()) return Interrupted();
-  if (is_whole_) hasher_.Add(bytes);
+  if (hashing_ == Hashing::kYes) hasher_.Add(bytes);
   PLUMB_RETURN_IF_ERROR(sink_.Write(bytes));
   received_ += bytes.size();
   task_->Advance(bytes.size());
@@ -36,7 +37,7 @@ Status CheckedSink::Write(ByteSpan bytes) {
 
 Status CheckedSink::Finish() {
   if (received_ != blob_.size) return Corrupt(blob_, "it is too short");
-  if (is_whole_ && hasher_.Finish() != blob_.digest)
+  if (hashing_ == Hashing::kYes && hasher_.Finish() != blob_.digest)
     return Corrupt(blob_, "its bytes have another digest");
   return Done{};
 }

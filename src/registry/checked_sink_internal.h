@@ -12,16 +12,19 @@
 
 namespace plumb::registry {
 
-// Hands a blob on while it is counted and hashed, so that it need not be believed.
+// Whether a blob's bytes are hashed here; not where whoever takes them names them himself.
+enum class Hashing : std::uint8_t { kNo, kYes };
+
+// Hands a blob on while it is counted and, if nobody behind does, hashed: it need not be believed.
 class CheckedSink final : public ByteSink {
  public:
-  // All must outlive it. A blob that is taken from an offset on is counted, not hashed.
-  CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
+  // All must outlive it. Only a blob that comes from its start can be hashed.
+  CheckedSink(const oci::Descriptor& blob, std::uint64_t offset, Hashing hashing, ByteSink& sink,
               Progress& progress);
 
   // kCorrupt as soon as there are more bytes than the descriptor says.
   Status Write(ByteSpan bytes) override;
-  // kCorrupt if there were fewer, or others.
+  // kCorrupt if there were fewer, or (hashed) others.
   Status Finish();
   // How many bytes of the blob are there, those before the first offset included.
   std::uint64_t received() const { return received_; }
@@ -32,7 +35,7 @@ class CheckedSink final : public ByteSink {
   Progress& progress_;
   const std::unique_ptr<ProgressTask> task_;
   std::uint64_t received_;
-  const bool is_whole_;
+  const Hashing hashing_;
   Sha256Hasher hasher_;
 };
 

@@ -125,7 +125,7 @@ Status HttpRemote::FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, 
                              Progress& progress) {
   if (offset > blob.size)
     return Error{ErrorKind::kInvalid, "cannot fetch " + Named(blob) + " from behind its end"};
-  CheckedSink checked(blob, offset, sink, progress);
+  CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
   std::uint64_t counted = offset;
   const auto got_on = [&] {
     const bool has_got_on = checked.received() - counted >= kGotOnSize;

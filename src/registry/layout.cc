@@ -107,10 +107,8 @@ class LayoutRemote final : public Remote {
     }
     RemoteManifest manifest = {entry->descriptor, {}};
     if (manifest.descriptor.size > oci::kManifestSizeMax) return ManifestTooLong();
-    MemorySink sink(oci::kManifestSizeMax);
     SilentProgress silent;
-    PLUMB_RETURN_IF_ERROR(FetchBlob(manifest.descriptor, 0, sink, silent));
-    manifest.bytes = std::move(sink).TakeText();
+    PLUMB_TRY(manifest.bytes, FetchWholeBlob(*this, manifest.descriptor, silent));
     return manifest;
   }
 
@@ -123,7 +121,7 @@ class LayoutRemote final : public Remote {
     PLUMB_TRY(host::Directory * directory, OpenToRead());
     PLUMB_TRY(const auto file, directory->Open(BlobPath(blob.digest), host::OpenHow::kRead));
     FileSource source(*file, offset);
-    CheckedSink checked(blob, offset, sink, progress);
+    CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
     PLUMB_RETURN_IF_ERROR(CopyAll(source, checked));
     return checked.Finish();
   }
@@ -150,7 +148,7 @@ class LayoutRemote final : public Remote {
     const auto write = [&]() -> Status {
       PLUMB_TRY(const auto file, directory->Open(partial, host::OpenHow::kCreateNew, kByUmask));
       FileSink sink(*file);
-      CheckedSink checked(blob, 0, sink, progress);
+      CheckedSink checked(blob, 0, Hashing::kYes, sink, progress);
       PLUMB_RETURN_IF_ERROR(CopyAll(*source, checked));
       PLUMB_RETURN_IF_ERROR(checked.Finish());
       PLUMB_RETURN_IF_ERROR(file->Sync());

@@ -28,7 +28,8 @@ struct RemoteManifest {
 // directory (image-spec image-layout.md).
 //
 // Promises, checked by tests/conformance/remote_suite.h on every implementation:
-//   - What is read is what its digest says, or the call fails with kCorrupt.
+//   - A manifest that is read is what its digest says, and a blob has the size that its
+//     descriptor says, or the call fails with kCorrupt. Who takes a blob compares its digest.
 //   - A blob or manifest is there whole once its Push returns, and never in part.
 //   - kNotFound only if the other side said so; no answer is kUnavailable; a refusal kDenied.
 //
@@ -42,8 +43,10 @@ class Remote {
   virtual Result<RemoteManifest> FetchManifest(std::string_view tag,
                                                const std::optional<Digest>& digest) = 0;
 
-  // The blob's bytes from `offset` on; the sink may have been given some of them when this
-  // fails. From offset 0 the whole is checked against the digest; who resumes checks himself.
+  // The blob's bytes from `offset` on: as many as its descriptor says, but not hashed, because
+  // who keeps blobs must name them himself and who resumes has the beginning. Compare what
+  // comes (store::BlobWriter::Finish tells its digest), or use FetchWholeBlob. The sink may
+  // have been given some of them when this fails.
   virtual Status FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
                            Progress& progress) = 0;
 
@@ -64,6 +67,9 @@ class Remote {
 
   virtual Result<std::vector<std::string>> ListTags() = 0;  // sorted
 };
+
+// A small blob, whole, its digest checked: kCorrupt if it is another. kExhausted over 4 MiB.
+Result<std::string> FetchWholeBlob(Remote& remote, const oci::Descriptor& blob, Progress& progress);
 
 }  // namespace plumb::registry
 

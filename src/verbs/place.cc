@@ -75,13 +75,8 @@ Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Referen
       registry::RemoteManifest manifest,
       remote.FetchManifest(reference.digest ? "" : reference.TagOrDefault(), reference.digest));
   PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
-  if (parsed.config.size > oci::kManifestSizeMax) {
-    return Error{ErrorKind::kExhausted,
-                 "the config of '" + reference.ToString() + "' is longer than 4 MiB"};
-  }
-  MemorySink config(oci::kManifestSizeMax);
-  PLUMB_RETURN_IF_ERROR(remote.FetchBlob(parsed.config, 0, config, progress));
-  return kit::ParseModelKit(std::move(manifest.bytes), std::move(config).TakeText());
+  PLUMB_TRY(std::string config, registry::FetchWholeBlob(remote, parsed.config, progress));
+  return kit::ParseModelKit(std::move(manifest.bytes), std::move(config));
 }
 
 }  // namespace plumb::verbs
