@@ -141,25 +141,33 @@ TEST_F(HttpRemoteTest, ATransferThatDoesNotGetOnEnds) {
   EXPECT_EQ(Ranges().size(), 5U);
 }
 
-TEST_F(HttpRemoteTest, OtherBytesThanTheBlobAreCorrupt) {
-  const auto with = [&](const std::string& body, const std::string& header) {
-    return FakeAnswer{
-        200, {{header, header == "Content-Length" ? std::to_string(body.size()) : ""}}, body};
-  };
-  std::string other = blob_;
-  other.back() ^= 1;
-  for (const std::string& body : {other, blob_ + "x", blob_.substr(1), std::string()}) {
-    for (const char* header : {"Content-Length", "Transfer-Encoding"}) {
-      const Status status = Fetch({with(body, header)});
-      ASSERT_FALSE(status) << body.size() << header;
-      EXPECT_EQ(status.error().kind, ErrorKind::kCorrupt) << body.size() << header;
+TEST_F(HttpRemoteTest, ABlobOfAnotherSizeIsCorrupt) {
+  for (const std::string& body : {blob_ + "x", blob_.substr(1), std::string()}) {
+    const FakeAnswer said = {200, {{"Content-Length", std::to_string(body.size())}}, body};
+    const FakeAnswer unsaid = {200, {{"Transfer-Encoding", "chunked"}}, body};
+    for (const FakeAnswer& answer : {said, unsaid}) {
+      const Status status = Fetch({answer});
+      ASSERT_FALSE(status) << body.size();
+      EXPECT_EQ(status.error().kind, ErrorKind::kCorrupt) << status.error().message;
       EXPECT_LE(sink_.text().size(), blob_.size());
     }
+    EXPECT_FALSE(Fetch({said}));
+    EXPECT_EQ(sink_.text(), "") << "what is said to be another is not taken";
   }
-  // A wrong byte before the break is found at the end.
-  other = blob_;
+}
+
+TEST_F(HttpRemoteTest, ASmallBlobOfOtherBytesIsCorrupt) {
+  std::string other = blob_;
   other.front() ^= 1;
-  EXPECT_EQ(Fetch({{200, {}, other, 10}, Part(10)}).error().kind, ErrorKind::kCorrupt);
+  for (const std::vector<FakeAnswer>& answers :
+       {std::vector<FakeAnswer>{{200, {}, other}}, {{200, {}, other, 10}, Part(10)}}) {
+    world_.http.On(BlobOf(Describe(blob_)), answers);
+    const auto fetched = FetchWholeBlob(*remote_, Describe(blob_), world_.progress);
+    ASSERT_FALSE(fetched);
+    EXPECT_EQ(fetched.error().kind, ErrorKind::kCorrupt);
+  }
+  world_.http.On(BlobOf(Describe(blob_)), {Part(0, 10), Part(10)});
+  EXPECT_EQ(*FetchWholeBlob(*remote_, Describe(blob_), world_.progress), blob_);
 }
 
 TEST_F(HttpRemoteTest, ABlobThatIsEmptyOrWantedFromItsEndIsNoProblem) {
