@@ -34,6 +34,10 @@ std::string MoveRecord(const RefMove& move, std::int64_t now_ns) {
   return record;
 }
 
+bool IsRefusal(ErrorKind kind) {
+  return kind == ErrorKind::kInvalid || kind == ErrorKind::kConflict;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
@@ -95,9 +99,11 @@ Status StoreSession::Commit() {
                        !change_.added_kits.empty() || !change_.moves.empty() ||
                        !change_.removed_kits.empty() || !change_.layers.empty();
   if (!is_news) return Done{};
-  PLUMB_RETURN_IF_ERROR(catalog_.Apply(change_));
-  saver_.Keep();
-  return Done{};
+  Status applied = catalog_.Apply(change_);
+  // Only a refusal says that nothing was changed. After any other failure the catalog may name
+  // the packs all the same, once the disk is well again: they stay, as litter at worst.
+  if (applied || !IsRefusal(applied.error().kind)) saver_.Keep();
+  return applied;
 }
 
 Status StoreSession::DropNoNews() {
