@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "registry/connect.h"
@@ -301,6 +302,36 @@ TEST_F(AuthTest, OnlyARegistryThatAsksForWhatWeCanGetsAnAnswer) {
   }
   EXPECT_EQ(world_.SecretsSentOutside("https://registry.example.org/"), 0U);
   EXPECT_THAT(Authorizations(), testing::Each(IsEmpty()));
+}
+
+TEST_F(AuthTest, ManyWhoNeedATokenAskForItOnce) {
+  int given = 0;
+  world_.http.On(kService, [&](const Asked&) {
+    ++given;
+    return Token(R"({"token":"t"})");
+  });
+  WantAuthorization("Bearer t", kBearer);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] { EXPECT_TRUE(ListTags()); });
+  for (std::thread& thread : threads)
+    thread.join();
+  EXPECT_EQ(given, 1);
+}
+
+TEST_F(AuthTest, DockerHubIsNotWhereItsNameIs) {
+  world_.LogIn("docker.io");
+  world_.http.On("GET https://auth.docker.io/token", [](const Asked& asked) {
+    return asked.Header("Authorization") == kBasic ? Token(R"({"token":"t"})") : FakeAnswer{401};
+  });
+  world_.http.On("GET https://registry-1.docker.io/v2/models/tiny/tags/list",
+                 [](const Asked& asked) {
+                   return asked.Header("Authorization") == "Bearer t"
+                              ? Tags()
+                              : Refusal(R"(Bearer realm="https://auth.docker.io/token")");
+                 });
+  remote_ = world_.Connect("docker.io");
+  EXPECT_TRUE(ListTags());
 }
 
 class CheckLoginTest : public AuthTest {

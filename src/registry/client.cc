@@ -16,13 +16,19 @@ bool IsFollowed(const std::string& method, int status) {
   return only_reads && (status == 301 || status == 302 || status == 303);
 }
 
+// Docker Hub's registry is not where the name is that people know it by.
+std::string AddressOf(const std::string& registry_host) {
+  return registry_host == "docker.io" || registry_host == "index.docker.io" ? "registry-1.docker.io"
+                                                                            : registry_host;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RegistryClient>> RegistryClient::Make(const Network& network,
                                                              const std::string& registry_host,
                                                              const ConnectOptions& options) {
   const bool is_plain = options.scheme == ConnectOptions::Scheme::kHttp;
-  auto origin = Url::Parse((is_plain ? "http://" : "https://") + registry_host);
+  auto origin = Url::Parse((is_plain ? "http://" : "https://") + AddressOf(registry_host));
   if (!origin || registry_host.find_first_of("/?") != std::string::npos)
     return Error{ErrorKind::kInvalid, "'" + Printable(registry_host) + "' is no registry",
                  "write host or host:port, as in registry.example.com"};
