@@ -312,6 +312,7 @@ TEST_F(AuthTest, ManyWhoNeedATokenAskForItOnce) {
   });
   WantAuthorization("Bearer t", kBearer);
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i)
     threads.emplace_back([&] { EXPECT_TRUE(ListTags()); });
   for (std::thread& thread : threads)
