@@ -44,7 +44,7 @@ class LoginCommand final : public Command {
                    command + " --password-stdin"};
     }
     options_.network = network_.Options();
-    PLUMB_TRY(const auto report, verbs::Login(context.workspace, options_));
+    PLUMB_TRY(const auto report, verbs::Login(context.workspace, options_, context.progress));
     Json json = Json::MakeObject();
     json.Append("registry", Json::String(report.registry));
     json.Append("user", Json::String(report.user));

@@ -52,11 +52,12 @@ bool IsToken(const std::string& text) {
 }  // namespace
 
 Authenticator::Authenticator(const Network& network, std::string registry_host, Url registry,
-                             host::TlsVerify tls_verify)
+                             host::TlsVerify tls_verify, Retrier& retrier)
     : network_(network),
       registry_host_(std::move(registry_host)),
       registry_(std::move(registry)),
-      tls_verify_(tls_verify) {}
+      tls_verify_(tls_verify),
+      retrier_(retrier) {}
 
 Result<std::optional<Credential>> Authenticator::FindCredential() {
   if (given_) return given_;
@@ -67,24 +68,26 @@ Result<std::string> Authenticator::AuthorizationFor(const std::string& scope,
                                                     const Progress& progress) {
   const std::lock_guard lock(mutex_);
   if (!token_service_) return basic_;
-  const auto known = tokens_.find(scope);
-  if (known != tokens_.end() && network_.clock.MonotonicNs() < known->second.fresh_until_ns)
-    return known->second.authorization;
+  if (auto known = KnownToken(scope)) return *std::move(known);
   return FetchToken(*token_service_, scope, progress);
+}
+
+std::optional<std::string> Authenticator::KnownToken(const std::string& scope) const {
+  const auto known = tokens_.find(scope);
+  if (known == tokens_.end() || network_.clock.MonotonicNs() >= known->second.fresh_until_ns)
+    return std::nullopt;
+  return known->second.authorization;
 }
 
 Result<std::string> Authenticator::Answer(const host::HttpResponse& response,
                                           const std::string& scope, const std::string& refused,
                                           const Progress& progress) {
-  PLUMB_TRY(const auto challenges,
-            ParseChallenges(response.Header("WWW-Authenticate").value_or("")));
+  PLUMB_TRY(const auto challenges, ParseChallenges(AllOf(response, "WWW-Authenticate")));
   const std::lock_guard lock(mutex_);
   if (const Challenge* bearer = FindChallenge(challenges, "bearer")) {
     token_service_ = *bearer;
-    const auto known = tokens_.find(scope);
     // Another thread may have asked for one meanwhile.
-    if (known != tokens_.end() && known->second.authorization != refused)
-      return known->second.authorization;
+    if (auto known = KnownToken(scope); known && *known != refused) return *std::move(known);
     return FetchToken(*bearer, scope, progress);
   }
   if (FindChallenge(challenges, "basic") == nullptr) return ErrorOf(response, registry_host_);
@@ -136,6 +139,7 @@ Result<std::string> Authenticator::FetchToken(const Challenge& challenge, const 
   request.sink = &answer;
   PLUMB_TRY(const host::HttpResponse response,
             network_.http.Send(request, [&] { return progress.StopRequested(); }));
+  retrier_.Heed(response);
   if (response.status != 200) {
     Error error = ErrorOf(response, realm->host);
     if (!error.hint.empty()) error.hint = "plumb login " + registry_host_;

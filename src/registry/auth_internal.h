@@ -12,6 +12,7 @@
 #include "host/http.h"
 #include "registry/connect.h"
 #include "registry/http_headers_internal.h"
+#include "registry/retry_internal.h"
 #include "registry/url_internal.h"
 
 namespace plumb::registry {
@@ -25,10 +26,10 @@ namespace plumb::registry {
 // Threads: any number at once; one asks for a token, the others wait for it.
 class Authenticator {
  public:
-  // All of the network must outlive it. `registry_host` is as a person writes it, `registry` where
-  // that is.
+  // All of the network must outlive it, and so must `retrier`, which is told of pauses that a token
+  // service asks for. `registry_host` is as a person writes it, `registry` where that is.
   Authenticator(const Network& network, std::string registry_host, Url registry,
-                host::TlsVerify tls_verify);
+                host::TlsVerify tls_verify, Retrier& retrier);
 
   // Uses this login instead of a stored one. Before anything else is called.
   void UseCredential(Credential credential) { given_ = std::move(credential); }
@@ -47,6 +48,8 @@ class Authenticator {
     std::int64_t fresh_until_ns = 0;  // of the monotonic clock
   };
 
+  // Nothing if there is none, or none that lives much longer.
+  std::optional<std::string> KnownToken(const std::string& scope) const;
   Result<std::string> FetchToken(const Challenge& challenge, const std::string& scope,
                                  const Progress& progress);
   Result<Token> ParseToken(const std::string& text) const;
@@ -57,6 +60,7 @@ class Authenticator {
   const std::string registry_host_;
   const Url registry_;
   const host::TlsVerify tls_verify_;
+  Retrier& retrier_;
   std::optional<Credential> given_;
 
   std::mutex mutex_;

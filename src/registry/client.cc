@@ -16,13 +16,19 @@ bool IsFollowed(const std::string& method, int status) {
   return only_reads && (status == 301 || status == 302 || status == 303);
 }
 
+// Docker Hub's registry is not where the name is that people know it by.
+std::string AddressOf(const std::string& registry_host) {
+  return registry_host == "docker.io" || registry_host == "index.docker.io" ? "registry-1.docker.io"
+                                                                            : registry_host;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RegistryClient>> RegistryClient::Make(const Network& network,
                                                              const std::string& registry_host,
                                                              const ConnectOptions& options) {
   const bool is_plain = options.scheme == ConnectOptions::Scheme::kHttp;
-  auto origin = Url::Parse((is_plain ? "http://" : "https://") + registry_host);
+  auto origin = Url::Parse((is_plain ? "http://" : "https://") + AddressOf(registry_host));
   if (!origin || registry_host.find_first_of("/?") != std::string::npos)
     return Error{ErrorKind::kInvalid, "'" + Printable(registry_host) + "' is no registry",
                  "write host or host:port, as in registry.example.com"};
@@ -35,8 +41,8 @@ RegistryClient::RegistryClient(const Network& network, std::string registry_host
       registry_host_(std::move(registry_host)),
       origin_(std::move(origin)),
       options_(std::move(options)),
-      authenticator_(network, registry_host_, origin_, options_.tls_verify),
-      retrier_(network.clock, network.entropy) {}
+      retrier_(network.clock, network.entropy),
+      authenticator_(network, registry_host_, origin_, options_.tls_verify, retrier_) {}
 
 Url RegistryClient::UrlOf(std::string_view path) const {
   Url url = origin_;
@@ -61,8 +67,7 @@ Result<host::HttpResponse> RegistryClient::SendOnce(host::HttpRequest request,
       error.hint = "if the registry speaks no TLS: --plain-http";
     return error;
   }
-  if (const auto seconds = ParseRetryAfter(response->Header("Retry-After").value_or("")))
-    retrier_.AskPause(*seconds);
+  retrier_.Heed(*response);
   return response;
 }
 

@@ -57,8 +57,8 @@ class RegistryClient {
   const std::string registry_host_;
   const Url origin_;
   const ConnectOptions options_;
-  Authenticator authenticator_;
   Retrier retrier_;
+  Authenticator authenticator_;
 };
 
 }  // namespace plumb::registry

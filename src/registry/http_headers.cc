@@ -88,6 +88,16 @@ class HeaderReader {
 
 }  // namespace
 
+std::string AllOf(const host::HttpResponse& response, std::string_view name) {
+  std::string all;
+  for (const auto& [candidate, value] : response.headers) {
+    if (!EqualsIgnoreCaseAscii(candidate, name)) continue;
+    if (!all.empty()) all += ", ";
+    all += value;
+  }
+  return all;
+}
+
 std::string Challenge::Parameter(std::string_view name) const {
   for (const auto& [candidate, value] : parameters)
     if (candidate == name) return value;
@@ -129,7 +139,10 @@ std::optional<ContentRange> ParseContentRange(std::string_view header) {
   const auto first_byte = start ? ParseUint64(*start) : std::nullopt;
   const auto last_byte = last ? ParseUint64(*last) : std::nullopt;
   if (!first_byte || !last_byte || *last_byte < *first_byte) return std::nullopt;
-  return ContentRange{*first_byte, ParseUint64(reader.rest())};
+  if (reader.rest() == "*") return ContentRange{*first_byte, std::nullopt};
+  const auto whole_size = ParseUint64(reader.rest());
+  if (!whole_size || *last_byte >= *whole_size) return std::nullopt;
+  return ContentRange{*first_byte, whole_size};
 }
 
 std::optional<std::uint64_t> ParseRetryAfter(std::string_view header) {
@@ -146,10 +159,14 @@ std::optional<std::string> ParseNextLink(std::string_view header) {
     for (reader.SkipBlanks(); reader.Take(';'); reader.SkipBlanks()) {
       reader.SkipBlanks();
       const std::string_view name = reader.TakeToken();
-      const auto value = reader.Take('=') ? reader.TakeValue() : std::string();
+      reader.SkipBlanks();
+      const bool has_value = reader.Take('=');
+      if (has_value) reader.SkipBlanks();
+      const auto value = has_value ? reader.TakeValue() : std::string();
       if (!value) return std::nullopt;
-      if (EqualsIgnoreCaseAscii(name, "rel") && EqualsIgnoreCaseAscii(*value, "next"))
-        is_next = true;
+      if (!EqualsIgnoreCaseAscii(name, "rel")) continue;
+      for (const std::string_view relation : Split(*value, ' '))
+        is_next = is_next || EqualsIgnoreCaseAscii(relation, "next");
     }
     if (is_next) return std::string(*address);
   }

@@ -11,9 +11,14 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "host/http.h"
 
 // What registries say in headers. All of it is an enemy's until checked.
 namespace plumb::registry {
+
+// The values of all headers of that name as one list (RFC 9110, section 5.3); empty if there is
+// none.
+std::string AllOf(const host::HttpResponse& response, std::string_view name);
 
 // One challenge of WWW-Authenticate (RFC 9110, section 11.6.1).
 struct Challenge {
@@ -24,7 +29,7 @@ struct Challenge {
   std::string Parameter(std::string_view name) const;
 };
 
-// All challenges of one header, at most 16 with 32 parameters each. kInvalid if it is malformed,
+// All challenges of such a list, at most 16 with 32 parameters each. kInvalid if it is malformed,
 // kExhausted over a limit or over 8 KiB.
 Result<std::vector<Challenge>> ParseChallenges(std::string_view header);
 

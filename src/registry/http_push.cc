@@ -109,6 +109,11 @@ Status HttpRemote::UploadWhole(const oci::Descriptor& blob, const Url& session,
 Status HttpRemote::PushManifest(const oci::Descriptor& descriptor, std::string_view bytes,
                                 std::string_view tag) {
   if (!tag.empty()) PLUMB_RETURN_IF_ERROR(oci::CheckTag(tag));
+  // Not left to the registry, which would move the tag before it says what it took.
+  if (Sha256(AsBytes(bytes)) != descriptor.digest)
+    return Error{ErrorKind::kInvalid, "a manifest cannot be pushed as '" +
+                                          descriptor.digest.ToString() +
+                                          "': its bytes have another digest"};
   auto status =
       client_->retrier().Run(progress_, [&] { return PushManifestOnce(descriptor, bytes, tag); });
   if (status) return Done{};

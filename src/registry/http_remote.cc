@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kTagPageSizeMax = std::size_t{4} << 20;
 constexpr std::size_t kTagCountMax = 100'000;
-constexpr int kTagPageCountMax = 10'000;
+constexpr int kTagPageCountMax = 1'000;
 constexpr std::size_t kMediaTypeSizeMax = 255;  // RFC 6838, section 4.2
 // A try that brought as much does not count as failed: a long blob may outlive many connections.
 constexpr std::uint64_t kGotOnSize = std::uint64_t{1} << 20;
@@ -157,6 +157,9 @@ Status HttpRemote::FetchRest(const oci::Descriptor& blob, CheckedSink& sink, Pro
       const auto range = ParseContentRange(head.Header("Content-Range").value_or(""));
       if (!range || range->start != start) return OtherThanAsked("another part");
       whole_size = range->whole_size;
+    } else if (status >= 200 && status < 300) {
+      return Error{ErrorKind::kCorrupt, "'" + client_->registry_host() + "' answers " +
+                                            std::to_string(status) + ", which is no blob"};
     }
     if (whole_size.value_or(blob.size) != blob.size) return OtherThanAsked("another size");
     return Done{};
@@ -190,7 +193,7 @@ Result<std::vector<std::string>> HttpRemote::ListTags() {
   std::optional<Url> next = UrlOf("tags/list");
   for (int pages = 0; next; ++pages) {
     if (pages == kTagPageCountMax || tags.size() > kTagCountMax)
-      return Error{ErrorKind::kExhausted, doing + ": there are more than 100000"};
+      return Error{ErrorKind::kExhausted, doing + ": there is no end to them"};
     const Url url = *next;
     auto status = client_->retrier().Run(progress_, [&]() -> Status {
       PLUMB_TRY(next, FetchTags(url, tags));

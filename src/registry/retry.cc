@@ -3,6 +3,7 @@
 #include <array>
 #include <string>
 
+#include "registry/http_headers_internal.h"
 #include "registry/retry_internal.h"
 
 namespace plumb::registry {
@@ -13,9 +14,15 @@ constexpr std::int64_t kSleepSliceMs = 50;  // how long a person waits for Ctrl-
 
 }  // namespace
 
-void Retrier::AskPause(std::uint64_t seconds) {
-  const std::uint64_t pause_ms = std::min(seconds, kAskedPauseMaxMs / 1000) * 1000;
-  not_before_ns_ = clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
+void Retrier::Heed(const host::HttpResponse& response) {
+  const auto seconds = ParseRetryAfter(response.Header("Retry-After").value_or(""));
+  if (!seconds) return;
+  const std::uint64_t pause_ms = std::min(*seconds, kAskedPauseMaxMs / 1000) * 1000;
+  const std::int64_t wanted_ns =
+      clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
+  std::int64_t known_ns = not_before_ns_;
+  while (known_ns < wanted_ns && !not_before_ns_.compare_exchange_weak(known_ns, wanted_ns)) {
+  }
 }
 
 std::uint64_t Retrier::PickPause(std::uint64_t longest_ms) {

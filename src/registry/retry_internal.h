@@ -8,6 +8,7 @@
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "host/http.h"
 #include "host/machine.h"
 
 namespace plumb::registry {
@@ -22,8 +23,8 @@ class Retrier {
   // Both must outlive it.
   Retrier(host::Clock& clock, host::Entropy& entropy) : clock_(clock), entropy_(entropy) {}
 
-  // Nobody shall try again before this has passed, or 60 s have.
-  void AskPause(std::uint64_t seconds);
+  // Nobody shall try again before what the answer's Retry-After says has passed, or 60 s have.
+  void Heed(const host::HttpResponse& response);
 
   // Calls `work` until it succeeds, fails for good (anything but kUnavailable), or has failed five
   // times in a row. Each pause is about twice the one before. A try after which `got_on` says yes

@@ -122,7 +122,7 @@ Result<std::optional<ListedKit>> RemoteRow(registry::Remote& remote, const Place
 Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListOptions& options,
                               Progress& progress) {
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
-            Connect(workspace, place, options.network));
+            Connect(workspace, place, options.network, progress));
   std::vector<std::string> tags;
   if (place.reference.tag.empty() && !place.reference.digest) {
     PLUMB_TRY(tags, remote->ListTags());

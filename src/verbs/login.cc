@@ -13,11 +13,12 @@ Status CheckRegistryName(const std::string& registry) {
                "write host or host:port, as in registry.example.com"};
 }
 
-Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options) {
+Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options, Progress& progress) {
   PLUMB_RETURN_IF_ERROR(CheckRegistryName(options.registry));
   const Machine& machine = workspace.machine();
   PLUMB_TRY(registry::Credentials * credentials, workspace.Credentials());
-  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials};
+  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
+                                  &progress};
   const registry::Credential credential{options.user, options.secret};
   if (auto status = registry::CheckLogin(network, options.registry, credential,
                                          ToConnectOptions(options.network));

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/progress.h"
 #include "base/result.h"
 #include "verbs/place.h"
 #include "verbs/workspace.h"
@@ -24,7 +25,7 @@ struct LoginReport {
 
 // Tries a credential and, if the registry takes it, keeps it in a file that only its owner
 // can read. kDenied if the registry does not; nothing is kept then.
-Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options);
+Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options, Progress& progress);
 
 struct LogoutOptions {
   std::string registry;

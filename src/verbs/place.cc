@@ -43,11 +43,13 @@ std::string PlaceName::ToString() const {
 }
 
 Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const PlaceName& place,
-                                                  const NetworkOptions& options) {
+                                                  const NetworkOptions& options,
+                                                  Progress& progress) {
   const Machine& machine = workspace.machine();
   if (place.IsLayout()) return registry::OpenLayout(machine.files, place.directory);
   PLUMB_TRY(registry::Credentials * credentials, workspace.Credentials());
-  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials};
+  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
+                                  &progress};
   return registry::ConnectRegistry(network, place.reference.host, place.reference.repository,
                                    ToConnectOptions(options));
 }

@@ -40,9 +40,11 @@ struct PlaceName {
   std::string ToString() const;
 };
 
-// Nothing is sent, and for a layout nothing is made, before it is used.
+// Nothing is sent, and for a layout nothing is made, before it is used. `progress`, which must
+// outlive what is returned, is asked whether to stop.
 Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const PlaceName& place,
-                                                  const NetworkOptions& options);
+                                                  const NetworkOptions& options,
+                                                  Progress& progress);
 
 // Fills in the tag of a name that has neither tag nor digest: "latest", but of a layout its
 // only one, if it has only one.

@@ -45,7 +45,7 @@ Status WarnOfMissingBase(store::Store& store, const Digest& id, Progress& progre
 Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progress& progress) {
   PLUMB_TRY(PlaceName source, PlaceName::Parse(options.source));
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
-            Connect(workspace, source, options.network));
+            Connect(workspace, source, options.network, progress));
   registry::PullRequest request;
   PLUMB_TRY(request.name, NameHere(options, source));
   PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, source));

@@ -79,7 +79,7 @@ Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progre
   PLUMB_RETURN_IF_ERROR(CompleteTarget(source, id, target));
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
-            Connect(workspace, target, options.network));
+            Connect(workspace, target, options.network, progress));
 
   registry::PushRequest request;
   request.manifest = id;

@@ -12,7 +12,7 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
   if (source.where == Where::kElsewhere) {
     PLUMB_TRY(PlaceName place, PlaceName::Parse(source.name));
     PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
-              Connect(workspace, place, source.network));
+              Connect(workspace, place, source.network, progress));
     PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, place));
     return FetchModelKit(*remote, place.reference, progress);
   }
