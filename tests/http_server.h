@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -41,7 +42,7 @@ class TestHttpServer {
     }
   };
 
-  enum class Then {
+  enum class Then : std::uint8_t {
     kKeep,        // wait for the next request
     kClose,       // close without having said so
     kStall,       // say nothing more, until the client goes away
@@ -59,7 +60,8 @@ class TestHttpServer {
   using Handler = std::function<Answer(const Request&)>;
 
   explicit TestHttpServer(Handler handler) : handler_(std::move(handler)) {
-    // Whoever runs tests behind a proxy.
+    // For whoever runs tests behind a proxy.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any thread of this server is.
     ::setenv("no_proxy", "127.0.0.1", 1);
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address = {};
@@ -145,7 +147,7 @@ class TestHttpServer {
     std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " as the test says\r\n";
     bool has_length = answer.status == 204 || answer.then == Then::kRepeatBody;
     for (const auto& [name, value] : answer.headers) {
-      head += name + ": " + value + "\r\n";
+      head.append(name).append(": ").append(value).append("\r\n");
       has_length = has_length || EqualsIgnoreCaseAscii(name, "Content-Length");
     }
     if (!has_length) head += "Content-Length: " + std::to_string(answer.body.size()) + "\r\n";

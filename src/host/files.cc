@@ -79,6 +79,8 @@ Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_
     // What is no directory shows when one is made beneath it; of the last nothing is.
     if (end != std::string_view::npos) continue;
     PLUMB_TRY(const FileState state, directory.State(path));
+    if (state.type == FileType::kSymlink)
+      return Error{ErrorKind::kDenied, "'" + Printable(path) + "' is a symlink, not a directory"};
     if (state.type != FileType::kDirectory) return made;
   }
   return Done{};

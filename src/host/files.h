@@ -159,7 +159,7 @@ Status WriteFileDurably(Directory& directory, std::string_view path, std::string
                         std::uint32_t mode);
 
 // Makes `path` and its missing parents beneath `directory`. kConflict if `path` is there and is no
-// directory.
+// directory, kDenied if it is a symlink, even to one.
 Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_t mode = 0);
 
 }  // namespace plumb::host

@@ -372,7 +372,7 @@ TEST_F(FilesTest, DirectoriesAreMadeWithTheirParents) {
   EXPECT_EQ(ModeOf("x/y/z"), 0700U);
   Link("a", "near");
   EXPECT_EQ(KindOf(MakeDirectories(*directory_, "file")), ErrorKind::kConflict);
-  EXPECT_EQ(KindOf(MakeDirectories(*directory_, "near")), ErrorKind::kConflict);
+  EXPECT_EQ(KindOf(MakeDirectories(*directory_, "near")), ErrorKind::kDenied);
   EXPECT_EQ(KindOf(MakeDirectories(*directory_, "file/x")), ErrorKind::kNotFound);
   EXPECT_EQ(KindOf(MakeDirectories(*directory_, "near/x")), ErrorKind::kDenied);
   EXPECT_EQ(KindOf(MakeDirectories(*directory_, "x/../y")), ErrorKind::kInvalid);
