@@ -90,7 +90,10 @@ class ZstdCompressor final : public Compressor {
   ZstdCompressor(const ZstdCompressor&) = delete;
   ZstdCompressor& operator=(const ZstdCompressor&) = delete;
 
-  Status Write(ByteSpan bytes) override { return Compress(bytes, ZSTD_e_continue); }
+  Status Write(ByteSpan bytes) override {
+    // An empty write would count as a beginning, and change the frame's header.
+    return bytes.empty() ? Done{} : Compress(bytes, ZSTD_e_continue);
+  }
   Status Finish() override { return Compress({}, ZSTD_e_end); }
 
  private:
@@ -204,6 +207,9 @@ class ZstdDecompressor final : public Decompressor {
 
  protected:
   Status Decode() override {
+    // libzstd also reads what came before RFC 8878, with decoders that nobody looks after.
+    if (at_start_ && !input_.empty() && !BeginsFrame(input_[0]))
+      return Corrupt("it is no zstd stream");
     ZSTD_inBuffer input = {input_.data(), input_.size(), 0};
     ZSTD_outBuffer output = {buffer_.data(), buffer_.size(), 0};
     const std::size_t left = ZSTD_decompressStream(context_, &output, &input);
@@ -215,12 +221,19 @@ class ZstdDecompressor final : public Decompressor {
     input_ = input_.subspan(input.pos);
     plain_ = ByteSpan(buffer_).first(output.pos);
     is_within_ = left != 0;
+    at_start_ = left == 0;
     holds_output_ = left != 0 && output.pos == output.size;
     return Done{};
   }
 
  private:
+  // The first byte of the two magic numbers: of a frame, and of one that is skipped.
+  static bool BeginsFrame(std::byte first) {
+    return first == std::byte{0x28} || (first & std::byte{0xF0}) == std::byte{0x50};
+  }
+
   ZSTD_DCtx* const context_;
+  bool at_start_ = true;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ std::string TextOf(std::string_view field) {
   return std::string(field.substr(0, std::min(field.find('\0'), field.size())));
 }
 
-// Octal digits between blanks and NULs, or GNU's base-256 (first byte 0x80).
+// Octal digits, blanks before them and blanks or NULs behind, or GNU's base-256 (first byte 0x80).
 std::optional<std::uint64_t> NumberOf(std::string_view field) {
   std::uint64_t value = 0;
   if (static_cast<unsigned char>(field[0]) >= 0x80) {
@@ -140,7 +140,8 @@ Result<std::optional<TarEntry>> TarReader::Next() {
   while (!ended_) {
     PLUMB_TRY(const std::string block, ReadExactly(kTarBlockSize));
     if (IsZeros(block)) {
-      if (extended.path || extended.size) return Corrupt("it ends behind a pax header");
+      if (extended.path || extended.size || extended.is_sparse)
+        return Corrupt("it ends behind a pax header");
       PLUMB_RETURN_IF_ERROR(ReadToEnd());
       break;
     }
@@ -153,8 +154,7 @@ Result<std::optional<TarEntry>> TarReader::Next() {
       PLUMB_RETURN_IF_ERROR(
           ReadPaxRecords(records, [&](std::string_view key, std::string_view value) -> Status {
             if (key == "path") extended.path = std::string(value);
-            if (key.starts_with("GNU.sparse."))
-              return Error{ErrorKind::kDenied, "an archive holds a sparse file, which is refused"};
+            if (key.starts_with("GNU.sparse.")) extended.is_sparse = true;
             if (key != "size") return Done{};
             extended.size = ParseUint64(value);
             if (!extended.size || *extended.size > kSizeMax) return Corrupt("a size does not fit");
@@ -186,9 +186,10 @@ Result<std::optional<TarEntry>> TarReader::MakeEntry(std::string_view block, std
   entry.mode = static_cast<std::uint32_t>(*mode) & kPermissions;
 
   const bool is_plain = type == '0' || type == '\0' || type == '7';
-  if (!is_plain && type != '5')
+  if ((!is_plain && type != '5') || extended.is_sparse)
     return Error{ErrorKind::kDenied, "'" + Printable(entry.name) + "' is " +
-                                         std::string(TypeName(type)) + ", which is refused"};
+                                         std::string(TypeName(extended.is_sparse ? 'S' : type)) +
+                                         ", which is refused"};
   // Before POSIX a directory was a file whose name ends with a slash.
   const bool is_directory = type == '5' || (type == '\0' && entry.name.ends_with('/'));
   entry.type = is_directory ? TarEntryType::kDirectory : TarEntryType::kFile;

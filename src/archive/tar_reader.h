@@ -18,8 +18,9 @@ namespace plumb::archive {
 //
 // Trust: the bytes are an enemy's. Links, devices, pipes, sparse files and unknown types
 // are kDenied, named; a bad checksum, a size that does not fit, a truncated archive or something
-// other than zeros after its end is kCorrupt; names over 4096 bytes and pax headers over 1 MiB
-// are kExhausted. Whether a name is safe to write is CheckEntryName's business.
+// other than zeros after its end (one block of zeros is enough for one) is kCorrupt; names over
+// 4096 bytes and pax headers over 1 MiB are kExhausted. Of several pax records for one thing the
+// last holds. Whether a name is safe to write is CheckEntryName's business.
 // Threads: one at a time. Memory: a few blocks.
 class TarReader {
  public:
@@ -39,6 +40,7 @@ class TarReader {
   struct Extended {
     std::optional<std::string> path;
     std::optional<std::uint64_t> size;
+    bool is_sparse = false;
   };
 
   Result<std::string> ReadExactly(std::uint64_t size);
@@ -62,7 +64,7 @@ class TarReader {
 Result<std::string> CheckEntryName(std::string_view name);
 
 // A key that is equal for names which some file system (APFS, NTFS, ext4 with casefold) may
-// take for the same: lower-cased, composed and decomposed forms alike, for Latin, Greek and
+// take for the same: case-folded and canonically decomposed (Unicode 15), for Latin, Greek and
 // Cyrillic letters; other text is kept.
 std::string NameFold(std::string_view name);
 

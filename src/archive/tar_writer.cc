@@ -114,14 +114,16 @@ std::string PaxHeader(std::string_view name, const std::string& records) {
 }
 
 // What is left of a name in a block whose pax header holds all of it. It must not end with a
-// slash: old readers would take that for a directory.
+// slash: old readers would take that for a directory. Go ends such a name before its last slashes,
+// but lets the last byte of the field stand if there were several; we do the same.
 std::string AsciiPart(std::string_view name) {
   std::string part(name);
   std::erase_if(part, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-  if (part.size() > kName.size) {
-    part.resize(kName.size);
-    while (part.ends_with('/'))
-      part.pop_back();
+  if (part.size() <= kName.size) return part;
+  part.resize(kName.size);
+  if (part.ends_with('/')) {
+    const std::size_t last = part.substr(0, kName.size - 1).find_last_not_of('/');
+    part[last == std::string::npos ? 0 : last + 1] = '\0';
   }
   return part;
 }

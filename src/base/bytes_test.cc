@@ -2,12 +2,15 @@
 #include "base/bytes.h"
 
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
 #include <cstdint>
 #include <limits>
 
 namespace plumb {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::uint64_t kMax = std::numeric_limits<std::uint64_t>::max();
 
@@ -42,16 +45,44 @@ TEST(Bytes, VarintsReadBackInTheirShortestFormOnly) {
     EXPECT_EQ(reader.Varint(), value);
     EXPECT_TRUE(reader.AtEnd());
   }
-  using namespace std::string_view_literals;
+  const struct {
+    std::uint64_t value;
+    std::string_view text;
+  } spellings[] = {{0, "\0"sv},
+                   {127, "\x7f"},
+                   {128, "\x80\x01"},
+                   {300, "\xac\x02"},
+                   {kMax, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"}};
+  for (const auto& spelling : spellings) {
+    std::string text;
+    AppendVarint(text, spelling.value);
+    EXPECT_EQ(text, spelling.text);
+  }
   for (const std::string_view bad :
-       {"\x80\x00"sv, "\x80"sv, ""sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv,
+       {"\x80\x00"sv, "\xff\x80\x00"sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x80\x00"sv, "\x80"sv,
+        ""sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv,
         "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv}) {
     ByteReader reader(AsBytes(bad));
     EXPECT_EQ(reader.Varint(), std::nullopt);
+    EXPECT_EQ(reader.U8(), std::nullopt);
+    EXPECT_FALSE(reader.AtEnd());
   }
+  EXPECT_TRUE(rc::check([](std::uint64_t value) {
+    value >>= *rc::gen::inRange(0, 64);
+    std::string text;
+    AppendVarint(text, value);
+    text += "x";
+    ByteReader reader(AsBytes(text));
+    RC_ASSERT(reader.Varint() == value);
+    RC_ASSERT(AsText(reader.rest()) == "x");
+  }));
 }
 
 TEST(Bytes, AReadPastTheEndFailsAllLaterReads) {
+  ByteReader whole(AsBytes("abc"));
+  EXPECT_EQ(AsText(*whole.Bytes(3)), "abc");
+  EXPECT_TRUE(whole.Bytes(0)->empty());
+  EXPECT_TRUE(whole.AtEnd());
   ByteReader reader(AsBytes("abc"));
   EXPECT_EQ(reader.Bytes(kMax), std::nullopt);
   EXPECT_EQ(reader.U8(), std::nullopt);

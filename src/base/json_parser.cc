@@ -45,7 +45,10 @@ class Builder {
   // NOLINTBEGIN(readability-identifier-naming): the names are nlohmann's.
   bool null() { return Put(Json()); }
   bool boolean(bool value) { return Put(Json::Bool(value)); }
-  bool number_integer(number_integer_t value) { return Put(Json::Int(value)); }
+  bool number_integer(number_integer_t value) {
+    // Only what begins with a minus comes here; that of zero was lost.
+    return Put(value == 0 ? Json::Digits("-0") : Json::Int(value));
+  }
   bool number_unsigned(number_unsigned_t value) { return Put(Json::Uint(value)); }
   bool number_float(number_float_t /*value*/, const string_t& digits) {
     return Put(Json::Digits(digits));
@@ -125,6 +128,10 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   }
   if (text.starts_with("\xef\xbb\xbf")) {
     return Error{ErrorKind::kInvalid, "JSON begins with a byte order mark"};
+  }
+  // nlohmann takes a NUL for the end, and what lies behind it for nothing.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error{ErrorKind::kInvalid, "malformed JSON at " + Where(text, nul)};
   }
   Builder builder(text, limits.depth_max);
   if (!nlohmann::json::sax_parse(text, &builder)) return std::move(builder).TakeError();

@@ -13,6 +13,9 @@ std::string Compact(std::string_view text) {
 }
 
 TEST(Json, KeepsOrderAndDigits) {
+  for (const auto digits : {"-0", "-0.0", "0e-0", "1E+2", "-9223372036854775809", "1.10",
+                            "18446744073709551616", "0.1000000000000000055511151231257827"})
+    EXPECT_EQ(Compact(digits), digits);
   EXPECT_EQ(Compact(R"( {"b": 1.0, "a": [12345678901234567890123, -7, 1e+21, true, null, {}]} )"),
             R"({"b":1.0,"a":[12345678901234567890123,-7,1e+21,true,null,{}]})");
 }
@@ -24,6 +27,17 @@ TEST(Json, RefusesWhatIsNotStrict) {
     ASSERT_FALSE(json) << bad;
     EXPECT_EQ(json.error().kind, ErrorKind::kInvalid) << bad;
   }
+}
+
+TEST(Json, NothingLiesBehindTheEnd) {
+  using namespace std::string_view_literals;
+  for (const auto bad : {"{}\0"sv, "{\"a\":1}\0{\"a\":2}"sv, "\0"sv, "[1\0]"sv, "\"\0\""sv}) {
+    const auto json = ParseJson(bad);
+    ASSERT_FALSE(json) << bad;
+    EXPECT_EQ(json.error().kind, ErrorKind::kInvalid) << bad;
+  }
+  EXPECT_EQ(Compact("{}\n\0"sv), "error: malformed JSON at line 2, column 1");
+  EXPECT_EQ(*ParseJson("\"\\u0000\"")->IfString(), "\0"sv);
 }
 
 TEST(Json, RefusesDuplicateMembersAtAnyDepth) {
@@ -41,6 +55,11 @@ TEST(Json, HasLimits) {
             ErrorKind::kExhausted);
   EXPECT_TRUE(ParseJson(std::string(64, '[') + std::string(64, ']')));
   EXPECT_EQ(ParseJson("[1]", {.size_max = 2}).error().kind, ErrorKind::kExhausted);
+  EXPECT_TRUE(ParseJson("[1]", {.size_max = 3}));
+  EXPECT_EQ(ParseJson(R"({"a":{"b":[]}})", {.depth_max = 2}).error().kind, ErrorKind::kExhausted);
+  EXPECT_TRUE(ParseJson(R"([{},[],{"a":[]}])", {.depth_max = 3}));
+  // However deep, it is refused at the limit and not by the stack.
+  EXPECT_EQ(ParseJson(std::string(4'000'000, '[')).error().kind, ErrorKind::kExhausted);
 }
 
 TEST(Json, EscapesAsGoDoes) {
@@ -66,6 +85,18 @@ TEST(Json, TextRoundTrips) {
     for (const JsonStyle style : {JsonStyle::kCompact, JsonStyle::kGo, JsonStyle::kIndented})
       RC_ASSERT(*ParseJson(WriteJson(object, style)) == object);
   }));
+}
+
+TEST(Json, IsBuiltInOrder) {
+  Json object = Json::MakeObject();
+  object.Set("b", Json::Int(-1)).Set("a", Json::Bool(false)).Append("c", Json());
+  object.Set("b", Json::MakeArray().Add(Json::Uint(~std::uint64_t{0})));
+  EXPECT_EQ(WriteJson(object, JsonStyle::kCompact),
+            R"({"b":[18446744073709551615],"a":false,"c":null})");
+  EXPECT_EQ(*object.Find("a")->IfBool(), false);
+  EXPECT_EQ(object.Find("d"), nullptr);
+  EXPECT_EQ(Json().Find("a"), nullptr);
+  EXPECT_FALSE(*ParseJson(R"({"a":1,"b":2})") == *ParseJson(R"({"b":2,"a":1})"));
 }
 
 TEST(Json, WholeNumbers) {

@@ -29,10 +29,10 @@ unsigned ByteAt(std::string_view text, std::size_t index) {
   return static_cast<unsigned char>(text[index]);
 }
 
-// Marks that reorder or hide text: bidirectional controls, zero-width characters.
+// Marks that reorder or hide text: bidirectional controls, zero-width characters, tags.
 bool IsDeceptive(char32_t c) {
-  return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || c == 0xad;
+  return c == 0x61c || (c >= 0xe0000 && c < 0xe0080) || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || c == 0xad;
 }
 
 }  // namespace

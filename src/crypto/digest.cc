@@ -3,6 +3,8 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace plumb {
@@ -10,9 +12,19 @@ namespace {
 
 constexpr std::string_view kPrefix = "sha256:";
 
-// The other algorithms that image-spec registers ("Digests").
-bool IsOtherAlgorithm(std::string_view text) {
-  return text.starts_with("sha512:") || text.starts_with("sha384:") || text.starts_with("blake3:");
+// The other algorithms that image-spec registers ("Digests"), and how many bytes they give.
+struct Algorithm {
+  std::string_view prefix;
+  std::size_t size;
+};
+constexpr Algorithm kOthers[] = {{"sha512:", 64}, {"sha384:", 48}, {"blake3:", 32}};
+
+bool IsOfOtherAlgorithm(std::string_view text) {
+  std::array<std::byte, 64> bytes = {};
+  return std::ranges::any_of(kOthers, [&](const Algorithm& other) {
+    return text.starts_with(other.prefix) &&
+           DecodeHex(text.substr(other.prefix.size()), MutableByteSpan(bytes).first(other.size));
+  });
 }
 
 }  // namespace
@@ -22,7 +34,7 @@ Result<Digest> Digest::Parse(std::string_view text) {
   if (text.starts_with(kPrefix) && DecodeHex(text.substr(kPrefix.size()), digest.bytes))
     return digest;
   const std::string shown = Printable(text.substr(0, 160));
-  if (IsOtherAlgorithm(text))
+  if (IsOfOtherAlgorithm(text))
     return Error{ErrorKind::kUnsupported, "'" + shown + "' is no sha256 digest"};
   return Error{ErrorKind::kInvalid,
                "'" + shown + "' is no digest: sha256: and 64 lower-case hexadecimal digits"};

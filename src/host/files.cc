@@ -73,8 +73,15 @@ Status WriteFileDurably(Files& files, const std::string& path, std::string_view 
 Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_t mode) {
   for (std::size_t end = 0; end != std::string_view::npos && !path.empty();) {
     end = path.find('/', end == 0 ? 0 : end + 1);
-    const Status made = directory.MakeDirectory(path.substr(0, end), mode);
-    if (!made && made.error().kind != ErrorKind::kConflict) return made;
+    Status made = directory.MakeDirectory(path.substr(0, end), mode);
+    if (made) continue;
+    if (made.error().kind != ErrorKind::kConflict) return made;
+    // What is no directory shows when one is made beneath it; of the last nothing is.
+    if (end != std::string_view::npos) continue;
+    PLUMB_TRY(const FileState state, directory.State(path));
+    if (state.type == FileType::kSymlink)
+      return Error{ErrorKind::kDenied, "'" + Printable(path) + "' is a symlink, not a directory"};
+    if (state.type != FileType::kDirectory) return made;
   }
   return Done{};
 }

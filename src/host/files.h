@@ -16,8 +16,8 @@
 //
 // Errors, everywhere below: ENOENT and ENOTDIR are kNotFound; EEXIST, ENOTEMPTY and EISDIR
 // kConflict; EACCES, EPERM, EROFS, ELOOP and EXDEV (an escape from a directory) kDenied; ENOSPC,
-// EDQUOT, EMFILE, ENFILE and EFBIG kExhausted; EIO kUnavailable; names that are too long kInvalid.
-// Messages name the path.
+// EDQUOT, EMFILE, ENFILE, EFBIG and ENOMEM kExhausted; EIO kUnavailable; names that are too long,
+// or no names, kInvalid. Messages name the path.
 namespace plumb::host {
 
 enum class FileType : std::uint8_t { kRegular, kDirectory, kSymlink, kOther };
@@ -93,7 +93,7 @@ class Directory {
   virtual ~Directory() = default;
 
   // `mode` is what a file that this creates gets, whatever the umask; 0 means 0666 less the
-  // umask. Opening anything but a regular file is kDenied.
+  // umask. Opening anything but a regular file is kDenied (with kCreateNew kConflict).
   virtual Result<std::unique_ptr<File>> Open(std::string_view path, OpenHow how,
                                              std::uint32_t mode = 0) = 0;
 
@@ -158,7 +158,8 @@ Result<std::string> ReadFile(Directory& directory, std::string_view path, std::u
 Status WriteFileDurably(Directory& directory, std::string_view path, std::string_view text,
                         std::uint32_t mode);
 
-// Makes `path` and its missing parents beneath `directory`.
+// Makes `path` and its missing parents beneath `directory`. kConflict if `path` is there and is no
+// directory, kDenied if it is a symlink, even to one.
 Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_t mode = 0);
 
 }  // namespace plumb::host

@@ -22,7 +22,6 @@ constexpr std::size_t kIdleHandlesMax = 16;
 ErrorKind KindOf(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
       return ErrorKind::kInvalid;
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -75,6 +74,7 @@ class Exchange {
     PLUMB_RETURN_IF_ERROR(Prepare());
     const CURLcode code = curl_easy_perform(handle_);
     if (failure_) return *std::move(failure_);
+    if (was_cut_) return std::move(response_);
     if (code == CURLE_OK) PLUMB_RETURN_IF_ERROR(AnnounceBody());
     if (code == CURLE_OK) return std::move(response_);
     const std::string why = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code);
@@ -96,6 +96,10 @@ class Exchange {
     curl_easy_reset(handle_);
     if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://"))
       return Error{ErrorKind::kInvalid, "'" + ShownUrl(request_.url) + "' is no http address"};
+    for (const auto& [name, value] : request_.headers)
+      if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
+        return Error{ErrorKind::kInvalid,
+                     "the header '" + Printable(name) + "' holds a line break"};
     Set(CURLOPT_URL, request_.url.c_str());
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
     Set(CURLOPT_NOSIGNAL, 1L);
@@ -225,7 +229,9 @@ class Exchange {
       return true;
     }
     response_.text += bytes.substr(0, kTextSizeMax - response_.text.size());
-    return true;
+    // Nobody waits for the rest, which may have no end.
+    was_cut_ = response_.text.size() == kTextSizeMax;
+    return !was_cut_;
   }
 
   std::size_t GiveBody(MutableByteSpan out) {
@@ -255,6 +261,7 @@ class Exchange {
   std::uint64_t body_left_;
   std::size_t headers_size_ = 0;
   bool was_announced_ = false;
+  bool was_cut_ = false;
   std::optional<Error> failure_;
   char error_text_[CURL_ERROR_SIZE] = {};
 };

@@ -32,7 +32,7 @@ struct HttpRequest {
   std::uint64_t body_size = 0;
 
   // Where the body of a 2xx answer goes. Without a sink, and for every other status, its
-  // first 64 KiB are kept in HttpResponse::text and the rest is dropped.
+  // first 64 KiB are kept in HttpResponse::text, and no more is waited for.
   ByteSink* sink = nullptr;
   // If set, asked once when the status and headers of the answer are known, before any of
   // the body reaches the sink; an Error from it ends the transfer.
@@ -61,8 +61,9 @@ class Http {
 
   // Sends and waits for the whole answer. Any HTTP status is a success here. No connection,
   // a broken one, a timeout (nothing received or accepted for 60 s): kUnavailable. A
-  // certificate that does not verify: kDenied. `stop` is asked several times a second; once
-  // it says yes the transfer is given up with kInterrupted. An Error from body, sink or
+  // certificate that does not verify: kDenied. Headers of over 256 KiB: kExhausted. `stop` is
+  // asked about once a second, and more often while bytes move; once it says yes the transfer is
+  // given up with kInterrupted. An Error from body, sink or
   // before_body ends the transfer and is returned.
   virtual Result<HttpResponse> Send(const HttpRequest& request,
                                     const std::function<bool()>& stop) = 0;

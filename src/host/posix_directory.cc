@@ -33,6 +33,12 @@ Status CheckRelative(std::string_view path) {
   return Done{};
 }
 
+// The system would take what is before a NUL for all of it.
+Status CheckMachinePath(const std::string& path) {
+  if (path.find('\0') == std::string::npos) return Done{};
+  return Error{ErrorKind::kInvalid, "'" + Printable(path) + "' holds a NUL"};
+}
+
 struct ListDeleter {
   void operator()(DIR* list) const { static_cast<void>(::closedir(list)); }
 };
@@ -57,24 +63,12 @@ class PosixDirectory final : public Directory {
 
   Result<std::unique_ptr<File>> Open(std::string_view path, OpenHow how,
                                      std::uint32_t mode) override {
-    int flags = O_NOCTTY | O_NONBLOCK;  // a pipe or a device must not hold us up
-    if (how == OpenHow::kRead || how == OpenHow::kReadFollow) {
-      flags |= O_RDONLY;
-    } else {
-      flags |= O_RDWR;
-    }
-    if (how == OpenHow::kCreate) flags |= O_CREAT;
-    if (how == OpenHow::kCreateNew) flags |= O_CREAT | O_EXCL;
-    const std::uint32_t create_mode = (flags & O_CREAT) == 0 ? 0 : mode == 0 ? 0666 : mode;
-    const std::uint64_t resolve = how == OpenHow::kReadFollow ? kResolveFollow : kResolve;
-    PLUMB_TRY(Descriptor opened, OpenBeneath(path, flags, create_mode, resolve));
+    bool is_new = how == OpenHow::kCreateNew;
+    PLUMB_TRY(Descriptor opened,
+              how == OpenHow::kCreate ? OpenOrCreate(path, mode, is_new) : OpenAs(path, how, mode));
     struct stat info = {};
     if (::fstat(opened.number(), &info) != 0) return Problem(errno, "cannot look at", path);
-    if (!S_ISREG(info.st_mode)) {
-      return Error{ErrorKind::kDenied, "'" + Shown(path) + "' is not a regular file"};
-    }
-    const bool is_new =
-        how == OpenHow::kCreateNew || (how == OpenHow::kCreate && info.st_size == 0);
+    if (!S_ISREG(info.st_mode)) return NotRegular(path);
     if (mode != 0 && is_new && (info.st_mode & 07777U) != mode &&
         ::fchmod(opened.number(), mode) != 0) {
       return Problem(errno, "cannot set the mode of", path);
@@ -161,9 +155,30 @@ class PosixDirectory final : public Directory {
     const std::size_t slash = path.rfind('/');
     const std::string_view parent = slash == std::string_view::npos ? "" : path.substr(0, slash);
     const std::string_view name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-    if (name.empty()) return Error{ErrorKind::kInvalid, "'" + path_ + "' cannot be changed itself"};
+    if (name.empty())
+      return Error{ErrorKind::kInvalid, "'" + Shown("") + "' cannot be changed itself"};
     PLUMB_TRY(Descriptor opened, OpenBeneath(parent, O_PATH | O_DIRECTORY, 0, kResolve));
     return Place{std::move(opened), std::string(name)};
+  }
+
+  Result<Descriptor> OpenAs(std::string_view path, OpenHow how, std::uint32_t mode) {
+    const bool reads_only = how == OpenHow::kRead || how == OpenHow::kReadFollow;
+    int flags = O_NOCTTY | O_NONBLOCK;  // a pipe or a device must not hold us up
+    flags |= reads_only ? O_RDONLY : O_RDWR;
+    if (how != OpenHow::kCreateNew)
+      return OpenBeneath(path, flags, 0, how == OpenHow::kReadFollow ? kResolveFollow : kResolve);
+    return OpenBeneath(path, flags | O_CREAT | O_EXCL, mode == 0 ? 0666 : mode, kResolve);
+  }
+
+  // In two steps, so that it is known who made the file: another's keeps its mode.
+  Result<Descriptor> OpenOrCreate(std::string_view path, std::uint32_t mode, bool& is_new) {
+    for (;;) {
+      auto opened = OpenAs(path, OpenHow::kReadWrite, mode);
+      if (opened || opened.error().kind != ErrorKind::kNotFound) return opened;
+      auto made = OpenAs(path, OpenHow::kCreateNew, mode);
+      is_new = made.has_value();
+      if (made || made.error().kind != ErrorKind::kConflict) return made;
+    }
   }
 
   Result<Descriptor> OpenBeneath(std::string_view path, int flags, std::uint32_t mode,
@@ -178,6 +193,8 @@ class PosixDirectory final : public Directory {
       const long opened =
           ::syscall(SYS_openat2, descriptor_.number(), name.c_str(), &how, sizeof how);
       if (opened >= 0) return Descriptor(static_cast<int>(opened));
+      // What cannot be opened to be written (a directory), or at all (a socket).
+      if (errno == EISDIR || errno == ENXIO || errno == ENODEV) return NotRegular(path);
       // EAGAIN: something was moved meanwhile, and the kernel could not be sure.
       if (errno != EINTR && errno != EAGAIN) return Problem(errno, "cannot open", path);
     }
@@ -190,9 +207,14 @@ class PosixDirectory final : public Directory {
     return Done{};
   }
 
+  Error NotRegular(std::string_view path) const {
+    return Error{ErrorKind::kDenied, "'" + Shown(path) + "' is not a regular file"};
+  }
+  // For messages only.
   std::string Shown(std::string_view path) const {
-    if (path.empty()) return path_;
-    return path_ == "." ? std::string(path) : path_ + "/" + std::string(path);
+    if (path.empty()) return Printable(path_);
+    if (path_ == ".") return Printable(path);
+    return Printable(path_ + (path_.ends_with('/') ? "" : "/") + std::string(path));
   }
   Error Problem(int number, std::string_view doing, std::string_view path) const {
     return PosixError(number, doing, Shown(path));
@@ -206,6 +228,7 @@ class PosixFiles final : public Files {
  public:
   Result<std::unique_ptr<Directory>> OpenDirectory(const std::string& path, IfMissing if_missing,
                                                    std::uint32_t mode) override {
+    PLUMB_RETURN_IF_ERROR(CheckMachinePath(path));
     const int opened = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (opened >= 0) {
       return std::unique_ptr<Directory>(std::make_unique<PosixDirectory>(Descriptor(opened), path));
@@ -215,22 +238,26 @@ class PosixFiles final : public Files {
     }
     const PathParts parts = SplitPath(path);
     PLUMB_TRY(const auto parent, OpenDirectory(parts.directory, IfMissing::kCreate, mode));
-    // Somebody else may have made it meanwhile: then it is there, which is what was wanted.
-    if (auto made = parent->MakeDirectory(parts.name, mode);
-        !made && made.error().kind != ErrorKind::kConflict) {
-      return std::move(made).error();
+    if (parts.name != "." && parts.name != "..") {
+      // Somebody else may have made it meanwhile: then it is there, which is what was wanted.
+      if (auto made = parent->MakeDirectory(parts.name, mode);
+          !made && made.error().kind != ErrorKind::kConflict) {
+        return std::move(made).error();
+      }
+      PLUMB_RETURN_IF_ERROR(parent->Sync(""));
     }
-    PLUMB_RETURN_IF_ERROR(parent->Sync(""));
     return OpenDirectory(path, IfMissing::kFail, mode);
   }
 
   Result<FileState> State(const std::string& path) override {
+    PLUMB_RETURN_IF_ERROR(CheckMachinePath(path));
     struct stat info = {};
     if (::stat(path.c_str(), &info) != 0) return PosixError(errno, "cannot open", path);
     return StateOf(info);
   }
 
   Result<std::string> Canonical(const std::string& path) override {
+    PLUMB_RETURN_IF_ERROR(CheckMachinePath(path));
     char* const resolved = ::realpath(path.c_str(), nullptr);
     if (resolved == nullptr) return PosixError(errno, "cannot open", path);
     std::string canonical = resolved;

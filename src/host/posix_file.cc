@@ -24,20 +24,21 @@ constexpr std::uint64_t kWritebackSize = std::uint64_t{8} << 20;
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+// Has a descriptor of its own, so that it may outlive the file it was taken on.
 class PosixLock final : public FileLock {
  public:
-  explicit PosixLock(int descriptor) : descriptor_(descriptor) {}
+  explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
   ~PosixLock() override {
     struct flock request = {};
     request.l_type = F_UNLCK;
     request.l_whence = SEEK_SET;
-    static_cast<void>(::fcntl(descriptor_, F_OFD_SETLK, &request));
+    static_cast<void>(::fcntl(descriptor_.number(), F_OFD_SETLK, &request));
   }
   PosixLock(const PosixLock&) = delete;
   PosixLock& operator=(const PosixLock&) = delete;
 
  private:
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 class PosixFile final : public File {
@@ -95,12 +96,14 @@ class PosixFile final : public File {
     using std::chrono::milliseconds;
     const auto deadline = std::chrono::steady_clock::now() + milliseconds(timeout_ms);
     milliseconds pause(1);
+    Descriptor twin(::fcntl(descriptor_.number(), F_DUPFD_CLOEXEC, 0));
+    if (twin.number() < 0) return PosixError(errno, "cannot lock", path_);
     for (;;) {
       struct flock request = {};
       request.l_type = kind == LockKind::kShared ? F_RDLCK : F_WRLCK;
       request.l_whence = SEEK_SET;
-      if (::fcntl(descriptor_.number(), F_OFD_SETLK, &request) == 0)
-        return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(descriptor_.number()));
+      if (::fcntl(twin.number(), F_OFD_SETLK, &request) == 0)
+        return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(std::move(twin)));
       if (errno != EAGAIN && errno != EACCES && errno != EINTR)
         return PosixError(errno, "cannot lock", path_);
       if (std::chrono::steady_clock::now() >= deadline) {
