@@ -111,7 +111,7 @@ class Writer {
         break;
     }
     const bool html = c == '<' || c == '>' || c == '&' || c == 0x2028 || c == 0x2029;
-    if (c >= 0x20 && !(html && style_ == JsonStyle::kGo)) return false;
+    if (c >= 0x20 && (!html || style_ != JsonStyle::kGo)) return false;
     // Go before 1.22 wrote \u0008 and \u000c, later ones \b and \f: kit 1.7 is of the later.
     if (c == '\b') {
       out_ += "\\b";

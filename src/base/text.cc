@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <memory>
 
 namespace plumb {
 namespace {
@@ -73,8 +74,8 @@ bool EqualsIgnoreCaseAscii(std::string_view a, std::string_view b) {
 
 std::optional<std::uint64_t> ParseUint64(std::string_view text) {
   std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, problem] = std::from_chars(text.data(), end, value);
+  const char* const end = std::to_address(text.end());
+  const auto [stop, problem] = std::from_chars(std::to_address(text.begin()), end, value);
   if (problem != std::errc() || stop != end || text.empty()) return std::nullopt;
   return value;
 }

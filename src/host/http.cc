@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "host/http.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <mutex>
 
 #include "base/text.h"
+#include "host/curl_internal.h"
 
 namespace plumb::host {
 namespace {
@@ -47,37 +46,47 @@ std::string ShownUrl(std::string_view url) {
 // curl's list of headers, owned.
 class HeaderList {
  public:
-  ~HeaderList() { curl_slist_free_all(list_); }
-  HeaderList() = default;
+  explicit HeaderList(const Curl& curl) : curl_(curl) {}
+  ~HeaderList() { curl_.slist_free_all(list_); }
   HeaderList(const HeaderList&) = delete;
   HeaderList& operator=(const HeaderList&) = delete;
 
   void Add(const std::string& line) {
-    curl_slist* longer = curl_slist_append(list_, line.c_str());
+    curl_slist* longer = curl_.slist_append(list_, line.c_str());
     PLUMB_CHECK(longer != nullptr);
     list_ = longer;
   }
   curl_slist* list() const { return list_; }
 
  private:
+  const Curl& curl_;
   curl_slist* list_ = nullptr;
 };
 
-// One request on its way, as curl's callbacks see it. They are called by curl_easy_perform, in
+// One request on its way, as curl's callbacks see it. They are called by perform, in
 // the thread of Send().
 class Exchange {
  public:
-  Exchange(CURL* handle, const HttpRequest& request, const std::function<bool()>& stop)
-      : handle_(handle), request_(request), stop_(stop), body_left_(request.body_size) {}
+  Exchange(const Curl& curl, CURL* handle, const HttpRequest& request,
+           const std::function<bool()>& stop)
+      : curl_(curl),
+        handle_(handle),
+        request_(request),
+        stop_(stop),
+        headers_(curl),
+        body_left_(request.body_size) {}
 
   Result<HttpResponse> Perform() {
     PLUMB_RETURN_IF_ERROR(Prepare());
-    const CURLcode code = curl_easy_perform(handle_);
+    const CURLcode code = curl_.perform(handle_);
     if (failure_) return *std::move(failure_);
     if (was_cut_) return std::move(response_);
     if (code == CURLE_OK) PLUMB_RETURN_IF_ERROR(AnnounceBody());
     if (code == CURLE_OK) return std::move(response_);
-    const std::string why = error_text_[0] != '\0' ? error_text_ : curl_easy_strerror(code);
+    const std::string why = error_text_[0] != '\0' ? error_text_ : curl_.strerror(code);
+    // OpenSSL's words for an answer in plain HTTP: trying again would not help.
+    if (code == CURLE_SSL_CONNECT_ERROR && why.find("wrong version number") != std::string::npos)
+      return Error{ErrorKind::kUnsupported, "'" + ShownUrl(request_.url) + "' speaks no TLS"};
     Error error = {KindOf(code),
                    "no answer from '" + ShownUrl(request_.url) + "': " + Printable(why)};
     if (response_.status != 0)
@@ -89,11 +98,11 @@ class Exchange {
   template <typename Value>
   void Set(CURLoption option, Value value) {
     // Fails only for options that the library was built without, which the callers can do without.
-    curl_easy_setopt(handle_, option, value);
+    curl_.setopt(handle_, option, value);
   }
 
   Status Prepare() {
-    curl_easy_reset(handle_);
+    curl_.reset(handle_);
     if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://"))
       return Error{ErrorKind::kInvalid, "'" + ShownUrl(request_.url) + "' is no http address"};
     for (const auto& [name, value] : request_.headers)
@@ -202,7 +211,7 @@ class Exchange {
       // Of this answer, or of one before it (100 Continue, a proxy's).
       response_ = {};
       long status = 0;
-      curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
+      curl_.getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
       response_.status = static_cast<int>(status);
       return true;
     }
@@ -253,6 +262,7 @@ class Exchange {
     return filled;
   }
 
+  const Curl& curl_;
   CURL* const handle_;
   const HttpRequest& request_;
   const std::function<bool()>& stop_;
@@ -271,7 +281,7 @@ class CurlHttp final : public Http {
   explicit CurlHttp(std::string user_agent) : user_agent_(std::move(user_agent)) {}
   ~CurlHttp() override {
     for (CURL* handle : idle_)
-      curl_easy_cleanup(handle);
+      curl_->cleanup(handle);
   }
   CurlHttp(const CurlHttp&) = delete;
   CurlHttp& operator=(const CurlHttp&) = delete;
@@ -280,27 +290,26 @@ class CurlHttp final : public Http {
                             const std::function<bool()>& stop) override {
     HttpRequest sent = request;
     sent.headers.emplace_back("User-Agent", user_agent_);
-    CURL* const handle = Take();
-    auto response = Exchange(handle, sent, stop).Perform();
+    PLUMB_TRY(const Curl* const curl, Curl::Load());
+    CURL* const handle = Take(*curl);
+    auto response = Exchange(*curl, handle, sent, stop).Perform();
     GiveBack(handle);
     return response;
   }
 
  private:
   // A handle keeps its connection: what was used last is most likely still connected.
-  CURL* Take() {
-    // Not before the first request: it loads what only network verbs need.
-    static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-    PLUMB_CHECK(initialised == CURLE_OK);
+  CURL* Take(const Curl& curl) {
     {
       const std::lock_guard lock(mutex_);
+      curl_ = &curl;
       if (!idle_.empty()) {
         CURL* const handle = idle_.back();
         idle_.pop_back();
         return handle;
       }
     }
-    CURL* const handle = curl_easy_init();
+    CURL* const handle = curl.init();
     PLUMB_CHECK(handle != nullptr);
     return handle;
   }
@@ -310,12 +319,13 @@ class CurlHttp final : public Http {
     if (idle_.size() < kIdleHandlesMax) {
       idle_.push_back(handle);
     } else {
-      curl_easy_cleanup(handle);
+      curl_->cleanup(handle);
     }
   }
 
   const std::string user_agent_;
   std::mutex mutex_;
+  const Curl* curl_ = nullptr;  // once something was sent
   std::vector<CURL*> idle_;
 };
 

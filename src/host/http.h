@@ -61,10 +61,10 @@ class Http {
 
   // Sends and waits for the whole answer. Any HTTP status is a success here. No connection,
   // a broken one, a timeout (nothing received or accepted for 60 s): kUnavailable. A
-  // certificate that does not verify: kDenied. Headers of over 256 KiB: kExhausted. `stop` is
-  // asked about once a second, and more often while bytes move; once it says yes the transfer is
-  // given up with kInterrupted. An Error from body, sink or
-  // before_body ends the transfer and is returned.
+  // certificate that does not verify: kDenied. Plain HTTP where TLS was expected: kUnsupported.
+  // Headers of over 256 KiB: kExhausted. `stop` is asked about once a second, and more often while
+  // bytes move; once it says yes the transfer is given up with kInterrupted. An Error from body,
+  // sink or before_body ends the transfer and is returned.
   virtual Result<HttpResponse> Send(const HttpRequest& request,
                                     const std::function<bool()>& stop) = 0;
 };

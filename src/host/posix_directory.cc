@@ -119,11 +119,16 @@ class PosixDirectory final : public Directory {
     PLUMB_TRY(const Place from, PlaceOf(source));
     PLUMB_TRY(const Place to, PlaceOf(target));
     const unsigned flags = overwrite == Overwrite::kNo ? RENAME_NOREPLACE : 0;
-    if (::renameat2(from.parent.number(), from.name.c_str(), to.parent.number(), to.name.c_str(),
-                    flags) != 0) {
-      return Problem(errno, "cannot rename '" + Shown(source) + "' to", target);
+    int moved = ::renameat2(from.parent.number(), from.name.c_str(), to.parent.number(),
+                            to.name.c_str(), flags);
+    // Some file systems (NFS) cannot: a second name that must be new, and then one less.
+    if (moved != 0 && errno == EINVAL && overwrite == Overwrite::kNo) {
+      moved =
+          ::linkat(from.parent.number(), from.name.c_str(), to.parent.number(), to.name.c_str(), 0);
+      if (moved == 0) moved = ::unlinkat(from.parent.number(), from.name.c_str(), 0);
     }
-    return Done{};
+    if (moved == 0) return Done{};
+    return Problem(errno, "cannot rename '" + Shown(source) + "' to", target);
   }
 
   Status Remove(std::string_view path) override {

@@ -63,7 +63,9 @@ Result<host::HttpResponse> RegistryClient::SendOnce(host::HttpRequest request,
   auto response = network_.http.Send(request, [&] { return progress.StopRequested(); });
   if (!response) {
     Error error = std::move(response).error();
-    if (error.kind == ErrorKind::kUnavailable && error.hint.empty() && origin_.scheme == "https")
+    const bool may_speak_no_tls =
+        error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kUnsupported;
+    if (may_speak_no_tls && error.hint.empty() && origin_.scheme == "https")
       error.hint = "if the registry speaks no TLS: --plain-http";
     return error;
   }
