@@ -45,7 +45,10 @@ class Builder {
   // NOLINTBEGIN(readability-identifier-naming): the names are nlohmann's.
   bool null() { return Put(Json()); }
   bool boolean(bool value) { return Put(Json::Bool(value)); }
-  bool number_integer(number_integer_t value) { return Put(Json::Int(value)); }
+  // Comes for negative numbers only, of which -0 is one.
+  bool number_integer(number_integer_t value) {
+    return Put(value == 0 ? Json::Digits("-0") : Json::Int(value));
+  }
   bool number_unsigned(number_unsigned_t value) { return Put(Json::Uint(value)); }
   bool number_float(number_float_t /*value*/, const string_t& digits) {
     return Put(Json::Digits(digits));

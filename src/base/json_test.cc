@@ -13,8 +13,9 @@ std::string Compact(std::string_view text) {
 }
 
 TEST(Json, KeepsOrderAndDigits) {
-  EXPECT_EQ(Compact(R"( {"b": 1.0, "a": [12345678901234567890123, -7, 1e+21, true, null, {}]} )"),
-            R"({"b":1.0,"a":[12345678901234567890123,-7,1e+21,true,null,{}]})");
+  EXPECT_EQ(
+      Compact(R"( {"b": 1.0, "a": [12345678901234567890123, -7, -0, 1e+21, true, null, {}]} )"),
+      R"({"b":1.0,"a":[12345678901234567890123,-7,-0,1e+21,true,null,{}]})");
 }
 
 TEST(Json, RefusesWhatIsNotStrict) {
