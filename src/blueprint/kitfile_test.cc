@@ -16,11 +16,14 @@ std::string Validation(const Kitfile& kitfile, KitRules rules = KitRules::kOurs,
   return status ? "" : status.error().message;
 }
 
-Kitfile WithModel(const std::string& path) {
+Kitfile WithModel(const std::string& path, std::vector<ModelPart> parts = {}) {
   Kitfile kitfile;
   kitfile.manifest_version = "1.0.0";
-  kitfile.model.emplace().name = "m";
-  kitfile.model->path = path;
+  Model model;
+  model.name = "m";
+  model.path = path;
+  model.parts = std::move(parts);
+  kitfile.model = model;
   return kitfile;
 }
 
@@ -50,8 +53,8 @@ TEST(Kitfile, CleansPathsAsGoDoes) {
 }
 
 TEST(Kitfile, ValidationGathersAllProblemsSorted) {
-  Kitfile kitfile = WithModel("./w");
-  kitfile.model->parts = {{"p", "w/", "", "-bad", {}}, {"q", "x", "", std::string(65, 'a'), {}}};
+  Kitfile kitfile =
+      WithModel("./w", {{"p", "w/", "", "-bad", {}}, {"q", "x", "", std::string(65, 'a'), {}}});
   kitfile.code = {{"/x", "", "", {}}, {"w", "", "", {}}};
   kitfile.datasets = {{"d", "../up", "", "", {}, {}}, {"e", "a/../..", "", "", {}, {}}};
   kitfile.docs = {{"a/../x2", "", {}}, {"/../y", "", {}}};
@@ -68,11 +71,10 @@ TEST(Kitfile, ValidationGathersAllProblemsSorted) {
 }
 
 TEST(Kitfile, ValidationAcceptsWhatIsRight) {
-  Kitfile kitfile = WithModel("w");
+  std::vector<ModelPart> parts = {{"p", "long", "", std::string(64, 'a'), {}}};
   for (const std::string_view type : {"", "a", "tokenizer.v1", "_x-y.z", "0"})
-    kitfile.model->parts.push_back(
-        {"p", "part" + std::to_string(kitfile.model->parts.size()), "", std::string(type), {}});
-  kitfile.model->parts.push_back({"p", "long", "", std::string(64, 'a'), {}});
+    parts.push_back({"p", "part" + std::to_string(parts.size()), "", std::string(type), {}});
+  Kitfile kitfile = WithModel("w", parts);
   kitfile.code = {{"", "", "", {}}};
   kitfile.docs = {{"..a", "", {}}, {"a..b/..c", "", {}}};
   EXPECT_EQ(Validation(kitfile), "");
@@ -87,7 +89,7 @@ TEST(Kitfile, AModelWithoutAPathOrOfAReferenceHasNoPathToCheck) {
   kitfile.code = {{".", "", "", {}}};
   EXPECT_EQ(Validation(kitfile), "");
   EXPECT_NE(Validation(kitfile, KitRules::kKit17), "");
-  kitfile.model->path = "/a:b";
+  kitfile = WithModel("/a:b");
   EXPECT_NE(Validation(kitfile), "");
   EXPECT_EQ(Validation(kitfile, KitRules::kOurs, ModelPath::kReference), "");
 }
@@ -159,7 +161,7 @@ TEST(Kitfile, ConfigReadsBack) {
   const auto read = ParseConfig(WriteConfig(Whole()));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(WriteConfig(*read), WriteConfig(Whole()));
-  EXPECT_EQ(read->model->layer, Whole().model->layer);
+  EXPECT_EQ(read->model.value_or(Model()).layer, SomeLayer('0', '1'));
   EXPECT_EQ(read->docs, Whole().docs);
 }
 
@@ -170,8 +172,9 @@ TEST(Kitfile, ConfigsOfOtherToolsAreReadAndMistakesRefused) {
       std::string(64, 'a') + R"("},"code":null})");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->manifest_version, "2");
-  EXPECT_EQ(read->model->path, "a");
-  EXPECT_FALSE(read->model->layer);  // one digest alone is of no use
+  const Model model = read->model.value_or(Model());
+  EXPECT_EQ(model.path, "a");
+  EXPECT_FALSE(model.layer);  // one digest alone is of no use
   for (const std::string_view bad :
        {"", "[]", "{", R"({"manifestVersion":1})", R"({"package":[]})", R"({"model":{"parts":{}}})",
         R"({"docs":[1]})", R"({"docs":[{"path":1}]})", R"({"code":[{"path":"a"},null]})",

@@ -57,64 +57,65 @@ TEST(Modelfile, ReadsEveryCommand) {
   EXPECT_EQ(modelfile.commands[6].line, 11);
 }
 
+struct RefusalCase {
+  std::string_view in, message;
+};
+constexpr RefusalCase kRefusalCases[] = {
+    {"FROM x\nSYSTM hi\n",
+     "Modelfile:2:1: unknown command 'SYSTM', did you mean 'SYSTEM'?\n  SYSTM hi\n  ^"},
+    {"FROM x\n  PARAMETER  num_ctx 1\n",
+     "Modelfile:2:13: more than one blank after PARAMETER, which Ollama reads as an empty name\n"
+     "    PARAMETER  num_ctx 1\n              ^"},
+    {"FROM x\nMESSAGE\t\tuser hi\n",
+     "Modelfile:2:9: more than one blank after MESSAGE, which Ollama reads as an empty role\n"
+     "  MESSAGE  user hi\n          ^"},
+    {"FROM x\nMESSAGE User hi\n",
+     "Modelfile:2:9: the role of a message is 'system', 'user' or 'assistant', did you mean "
+     "'user'?\n  MESSAGE User hi\n          ^"},
+    {"FROM \xc3\xa9 # mine\n",
+     "Modelfile:1:8: '#' begins no comment here but is part of the value; write the value in "
+     "double quotes if that is meant\n  FROM \xc3\xa9 # mine\n         ^"},
+    {"FROM # mine\n",
+     "Modelfile:1:6: '#' begins no comment here but is part of the value; write the value in "
+     "double quotes if that is meant\n  FROM # mine\n       ^"},
+    {"FROM x\r\nSYSTEM \"a\r\nb\r\n",
+     "Modelfile:2:8: unclosed quote: no line ends with \"\n  SYSTEM \"a\n         ^"},
+    {"FROM x\nSYSTEM \"\"\"a\n\"\" \"",
+     "Modelfile:2:8: unclosed quote: no line ends with \"\"\"\n  SYSTEM \"\"\"a\n         ^"},
+    {"FROM x\nSYSTEM \"a\" b\n",
+     "Modelfile:2:11: text after the closing \", which does not close there for Ollama\n"
+     "  SYSTEM \"a\" b\n            ^"},
+    {"FROM x\nPARAMETER top-k 1\n",
+     "Modelfile:2:14: the name of a parameter has only letters, digits and '_'\n"
+     "  PARAMETER top-k 1\n               ^"},
+    {"FROM x\nPARAMETER system 1\n",
+     "Modelfile:2:11: parameter 'system', which Ollama would take for the command\n"
+     "  PARAMETER system 1\n            ^"},
+    {"FROM x\nPARAMETER stop\n",
+     "Modelfile:2:15: PARAMETER stop has no value; an empty one is \"\"\n"
+     "  PARAMETER stop\n                ^"},
+    {"FROM x\nSYSTEM\n", "Modelfile:2:7: SYSTEM has no value\n  SYSTEM\n        ^"},
+    {"FROM \"\"\n", "Modelfile:1:1: FROM names nothing\n  FROM \"\"\n  ^"},
+    {"FROM a\xe2\x80\x8dz\n",
+     "Modelfile:1:7: unprintable character U+200D, which Ollama would drop silently\n"
+     "  FROM a\\xe2\\x80\\x8dz\n        ^"},
+    {"FROM x\nSYSTEM \"a\nb\x1b[2J\"\n",
+     "Modelfile:3:2: unprintable character U+001B, which Ollama would drop silently\n"
+     "  b\\x1b[2J\"\n   ^"},
+    {"FROM a\xf3\xa0\x80\x81\n",
+     "Modelfile:1:7: unprintable character U+E0001, which Ollama would drop silently\n"
+     "  FROM a\xf3\xa0\x80\x81\n        ^"},
+    {"FROM a\xff\n",
+     "Modelfile:1:7: bytes that are not UTF-8 text\n  FROM a\xef\xbf\xbd\n        ^"},
+    {"SYSTEM x\n", "Modelfile:1:1: no FROM in this file, so there is no model\n  SYSTEM x\n  ^"},
+    {"", "Modelfile:1:1: no FROM in this file, so there is no model\n  \n  ^"},
+    {"# c\nCONFIG config.json\n",
+     "unsupported: Modelfile:2:1: 'CONFIG' is a command of modctl's Modelfile, a format that "
+     "this version does not build from\n  CONFIG config.json\n  ^"},
+};
+
 TEST(Modelfile, SaysWhatIsWrongAndWhere) {
-  struct Case {
-    std::string_view in, message;
-  };
-  constexpr Case kCases[] = {
-      {"FROM x\nSYSTM hi\n",
-       "Modelfile:2:1: unknown command 'SYSTM', did you mean 'SYSTEM'?\n  SYSTM hi\n  ^"},
-      {"FROM x\n  PARAMETER  num_ctx 1\n",
-       "Modelfile:2:13: more than one blank after PARAMETER, which Ollama reads as an empty name\n"
-       "    PARAMETER  num_ctx 1\n              ^"},
-      {"FROM x\nMESSAGE\t\tuser hi\n",
-       "Modelfile:2:9: more than one blank after MESSAGE, which Ollama reads as an empty role\n"
-       "  MESSAGE  user hi\n          ^"},
-      {"FROM x\nMESSAGE User hi\n",
-       "Modelfile:2:9: the role of a message is 'system', 'user' or 'assistant', did you mean "
-       "'user'?\n  MESSAGE User hi\n          ^"},
-      {"FROM \xc3\xa9 # mine\n",
-       "Modelfile:1:8: '#' begins no comment here but is part of the value; write the value in "
-       "double quotes if that is meant\n  FROM \xc3\xa9 # mine\n         ^"},
-      {"FROM # mine\n",
-       "Modelfile:1:6: '#' begins no comment here but is part of the value; write the value in "
-       "double quotes if that is meant\n  FROM # mine\n       ^"},
-      {"FROM x\r\nSYSTEM \"a\r\nb\r\n",
-       "Modelfile:2:8: unclosed quote: no line ends with \"\n  SYSTEM \"a\n         ^"},
-      {"FROM x\nSYSTEM \"\"\"a\n\"\" \"",
-       "Modelfile:2:8: unclosed quote: no line ends with \"\"\"\n  SYSTEM \"\"\"a\n         ^"},
-      {"FROM x\nSYSTEM \"a\" b\n",
-       "Modelfile:2:11: text after the closing \", which does not close there for Ollama\n"
-       "  SYSTEM \"a\" b\n            ^"},
-      {"FROM x\nPARAMETER top-k 1\n",
-       "Modelfile:2:14: the name of a parameter has only letters, digits and '_'\n"
-       "  PARAMETER top-k 1\n               ^"},
-      {"FROM x\nPARAMETER system 1\n",
-       "Modelfile:2:11: parameter 'system', which Ollama would take for the command\n"
-       "  PARAMETER system 1\n            ^"},
-      {"FROM x\nPARAMETER stop\n",
-       "Modelfile:2:15: PARAMETER stop has no value; an empty one is \"\"\n"
-       "  PARAMETER stop\n                ^"},
-      {"FROM x\nSYSTEM\n", "Modelfile:2:7: SYSTEM has no value\n  SYSTEM\n        ^"},
-      {"FROM \"\"\n", "Modelfile:1:1: FROM names nothing\n  FROM \"\"\n  ^"},
-      {"FROM a\xe2\x80\x8dz\n",
-       "Modelfile:1:7: unprintable character U+200D, which Ollama would drop silently\n"
-       "  FROM a\\xe2\\x80\\x8dz\n        ^"},
-      {"FROM x\nSYSTEM \"a\nb\x1b[2J\"\n",
-       "Modelfile:3:2: unprintable character U+001B, which Ollama would drop silently\n"
-       "  b\\x1b[2J\"\n   ^"},
-      {"FROM a\xf3\xa0\x80\x81\n",
-       "Modelfile:1:7: unprintable character U+E0001, which Ollama would drop silently\n"
-       "  FROM a\xf3\xa0\x80\x81\n        ^"},
-      {"FROM a\xff\n",
-       "Modelfile:1:7: bytes that are not UTF-8 text\n  FROM a\xef\xbf\xbd\n        ^"},
-      {"SYSTEM x\n", "Modelfile:1:1: no FROM in this file, so there is no model\n  SYSTEM x\n  ^"},
-      {"", "Modelfile:1:1: no FROM in this file, so there is no model\n  \n  ^"},
-      {"# c\nCONFIG config.json\n",
-       "unsupported: Modelfile:2:1: 'CONFIG' is a command of modctl's Modelfile, a format that "
-       "this version does not build from\n  CONFIG config.json\n  ^"},
-  };
-  for (const Case& c : kCases)
+  for (const RefusalCase& c : kRefusalCases)
     EXPECT_EQ(Refusal(c.in), c.message) << c.in;
 }
 
