@@ -45,8 +45,8 @@ class Builder {
   // NOLINTBEGIN(readability-identifier-naming): the names are nlohmann's.
   bool null() { return Put(Json()); }
   bool boolean(bool value) { return Put(Json::Bool(value)); }
+  // Comes for negative numbers only, of which -0 is one.
   bool number_integer(number_integer_t value) {
-    // Only what begins with a minus comes here; that of zero was lost.
     return Put(value == 0 ? Json::Digits("-0") : Json::Int(value));
   }
   bool number_unsigned(number_unsigned_t value) { return Put(Json::Uint(value)); }

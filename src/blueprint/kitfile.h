@@ -77,7 +77,7 @@ enum class KitRules : std::uint8_t { kOurs, kKit17 };
 
 // YAML 1.2 as yaml.v3 reads it. `file` is only for messages. kInvalid with
 // "file:line:column: problem", the line and a caret; unknown and duplicate keys too.
-// kExhausted: over 16 MiB, 64 levels, or 100 000 nodes after aliases.
+// kExhausted: over 16 MiB, 64 levels, or after aliases 100 000 nodes or 32 MiB of text.
 Result<Kitfile> ParseKitfile(std::string_view bytes, std::string_view file, KitRules rules);
 
 // What can be said of a Kitfile without looking at files. All problems in one kInvalid:

@@ -22,6 +22,9 @@ constexpr std::array<std::string_view, 4> kLaterKeys = {"prompts", "mcpServers",
 
 constexpr std::array<std::string_view, 3> kManifestVersions = {"1.0.0", "1.0", "v1.0.0"};
 
+// Twice what the file may hold: an escape can be shorter than what it stands for.
+constexpr std::size_t kTextSizeMax = 2 * kBlueprintSizeMax;
+
 using NodeId = std::size_t;
 
 // One key of a mapping, and what reads its value.
@@ -57,11 +60,14 @@ class KitfileReader {
   }
 
   // Follows aliases to the node they stand for, once for each time they are used: ten lines
-  // of aliases to aliases are a billion nodes.
+  // of aliases to aliases are a billion nodes, and one long text used often fills the memory.
   template <typename Use>
   Status Visited(NodeId id, Use use) {
     if (++visit_count_ > kYamlNodesMax)
       return ErrorAt(id, "more than 100000 values", ErrorKind::kExhausted);
+    text_size_ += At(id).text.size();
+    if (text_size_ > kTextSizeMax)
+      return ErrorAt(id, "more than 32 MiB of text after aliases", ErrorKind::kExhausted);
     if (At(id).kind != YamlKind::kAlias) return use(id);
     if (!active_aliases_.insert(id).second)
       return ErrorAt(id, "anchor '&" + Printable(At(id).text) + "' contains itself");
@@ -397,6 +403,7 @@ class KitfileReader {
   KitRules rules_;
   bool has_manifest_version_ = false;
   std::size_t visit_count_ = 0;
+  std::size_t text_size_ = 0;
   std::size_t json_depth_ = 0;
   std::set<NodeId> active_aliases_;
 };

@@ -14,7 +14,7 @@ namespace plumb::blueprint {
 
 // The rules of a .kitignore: Dockerignore semantics (moby/patternmatcher, which kit uses):
 // '#' comments, '!' exceptions, '**', the last match wins, a match on a parent covers what is
-// beneath it.
+// beneath it. '|', '{' and '}' are themselves, which patternmatcher hands on unescaped.
 class IgnoreRules {
  public:
   // kInvalid for a pattern that cannot be read, with its line; kExhausted over 1 MiB.

@@ -10,6 +10,9 @@
 namespace plumb::blueprint {
 namespace {
 
+constexpr std::size_t kTagPrefixSizeMax = 256;
+constexpr std::size_t kTagLinesMax = 100;
+
 std::string Text(const yaml_char_t* text) {
   return text == nullptr ? std::string() : std::string(reinterpret_cast<const char*>(text));
 }
@@ -67,6 +70,7 @@ class TreeBuilder {
     PLUMB_RETURN_IF_ERROR(Next(start));
     if (start->type == YAML_STREAM_END_EVENT) return source_.ErrorAt(0, "nothing is written here");
     const yaml_version_directive_t* version = start->data.document_start.version_directive;
+    PLUMB_RETURN_IF_ERROR(CheckTagPrefixes(*start));
     if (dialect == YamlDialect::kYamlV3 && version != nullptr && version->minor != 1)
       return source_.ErrorAt(0, "YAML of a version other than 1.1");
     PLUMB_RETURN_IF_ERROR(ReadNodes());
@@ -101,6 +105,16 @@ class TreeBuilder {
     Event event;
     PLUMB_RETURN_IF_ERROR(Next(event));
     PLUMB_CHECK(event->type == type);
+    return Done{};
+  }
+
+  // libyaml writes the prefix out for each tag that uses it.
+  Status CheckTagPrefixes(const yaml_event_t& start) const {
+    const auto& directives = start.data.document_start.tag_directives;
+    for (const yaml_tag_directive_t* tag = directives.start; tag != directives.end; ++tag)
+      if (Text(tag->prefix).size() > kTagPrefixSizeMax)
+        return source_.ErrorAt(0, "a %TAG with a prefix of more than 256 bytes",
+                               ErrorKind::kExhausted);
     return Done{};
   }
 
@@ -183,6 +197,20 @@ Status CheckNoInnerMark(const Source& source) {
   return Done{};
 }
 
+// libyaml compares each %TAG with all before it.
+Status CheckTagLines(const Source& source) {
+  constexpr std::string_view kTag = "%TAG";
+  const std::string_view text = source.Text();
+  std::size_t count = 0;
+  for (std::size_t at = text.find(kTag); at != std::string_view::npos;
+       at = text.find(kTag, at + 1)) {
+    const bool begins_line = at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r';
+    if (begins_line && ++count > kTagLinesMax)
+      return source.ErrorAt(at, "more than 100 lines that begin with %TAG", ErrorKind::kExhausted);
+  }
+  return Done{};
+}
+
 }  // namespace
 
 std::size_t ByteOffset(std::string_view text, std::size_t code_points) {
@@ -196,6 +224,7 @@ std::size_t ByteOffset(std::string_view text, std::size_t code_points) {
 
 Result<YamlDocument> ParseYaml(const Source& source, YamlDialect dialect) {
   PLUMB_RETURN_IF_ERROR(CheckNoInnerMark(source));
+  PLUMB_RETURN_IF_ERROR(CheckTagLines(source));
   return TreeBuilder(source).Build(dialect);
 }
 
