@@ -6,6 +6,7 @@
 
 #include "archive/compression.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/modelfile.h"
 #include "oci/reference.h"
 
 namespace plumb::verbs {
@@ -69,8 +70,11 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   PLUMB_TRY(const std::unique_ptr<host::Directory> directory,
             machine.files.OpenDirectory(options.directory, host::IfMissing::kFail));
   PLUMB_TRY(const std::string directory_path, machine.files.Canonical(options.directory));
-  PLUMB_TRY(const kit::BlueprintText blueprint,
+  PLUMB_TRY(kit::BlueprintText blueprint,
             FindBlueprint(machine.files, options.directory, options.blueprint, progress));
+  // To kit a file of any name is a Kitfile.
+  if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
+    blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
 
