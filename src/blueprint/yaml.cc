@@ -50,13 +50,14 @@ class Event {
   yaml_event_t event_ = {};
 };
 
-// Byte offsets of positions that are asked for in ascending order, in one walk through the text.
+// Byte offsets of positions that are mostly asked for in ascending order: then it is one walk
+// through the text.
 class Offsets {
  public:
   explicit Offsets(std::string_view text) : text_(text) {}
 
   std::size_t At(std::size_t code_points) {
-    PLUMB_CHECK(code_points >= code_points_);
+    if (code_points < code_points_) offset_ = code_points_ = 0;
     offset_ += ByteOffset(text_.substr(offset_), code_points - code_points_);
     code_points_ = code_points;
     return offset_;
@@ -235,8 +236,9 @@ class TreeBuilder {
     if (event.data.scalar.tag != nullptr && TagEndsAtComma(text.substr(begin)))
       return source_.ErrorAt(begin, "a ',' right behind a tag belongs to it, for kit 1.7");
     for (std::size_t i = begin; i < end; ++i) {
-      if (is_quoted && text[i] == '\\' && text[++i] == '/')
-        return source_.ErrorAt(i - 1, "'\\/' is no escape to kit 1.7");
+      const bool escapes = is_quoted && text[i] == '\\';
+      if (escapes) ++i;
+      if (escapes && text[i] == '/') return source_.ErrorAt(i - 1, "'\\/' is no escape to kit 1.7");
       if (is_plain_in_flow && text[i] == '?')
         return source_.ErrorAt(i, "kit 1.7 reads no '?' in {} and [] but in quotes");
     }

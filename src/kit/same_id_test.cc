@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -27,14 +28,14 @@ struct File {
 // By path; without a file: an empty directory.
 using Files = std::map<std::string, std::optional<File>>;
 
-const std::vector<std::string> kNames = {"a",   "b",    "a.b",   "a b",        "a-",       "é",
-                                         "..a", "n..n", "model", "model-card", "data.tmp", ".hid"};
+constexpr std::array<const char*, 12> kNames = {
+    "a", "b", "a.b", "a b", "a-", "é", "..a", "n..n", "model", "model-card", "data.tmp", ".hid"};
 
 std::string Path() {
   std::string path = *rc::gen::elementOf(kNames);
   const int deeper = *rc::gen::inRange(0, 4);
   for (int i = 0; i < deeper; ++i)
-    path += "/" + *rc::gen::elementOf(kNames);
+    path += std::string("/") + *rc::gen::elementOf(kNames);
   return path;
 }
 
@@ -143,6 +144,7 @@ void BuildUnpackAndBuildAgain() {
 
 TEST(SameIdTest, BuiltUnpackedAndBuiltAgain) {
   // Each syncs three builds to the disk; ask for more by this variable.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs yet.
   setenv("RC_PARAMS", "max_success=12", 0);
   EXPECT_TRUE(rc::check(BuildUnpackAndBuildAgain));
 }

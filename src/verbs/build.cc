@@ -2,9 +2,13 @@
 #include "verbs/build.h"
 
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "archive/compression.h"
+#include "base/text.h"
 #include "blueprint/kitfile.h"
 #include "blueprint/modelfile.h"
 #include "oci/reference.h"
@@ -42,12 +46,18 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
 Result<std::vector<store::RefName>> ParseTags(const std::string& text, blueprint::KitRules rules) {
   std::vector<store::RefName> tags;
   if (text.empty()) return tags;
-  // kit 1.7 leaves a kit untagged if the name has no tag.
+  std::string names = text;
+  // kit 1.7 leaves a kit untagged if the name has no tag, and passes over further tags that are
+  // empty.
   if (rules == blueprint::KitRules::kKit17) {
     const auto reference = oci::Reference::Parse(text);
     if (reference && reference->tag.empty() && !reference->digest) return tags;
+    std::vector<std::string> parts;
+    for (const std::string_view part : Split(text, ','))
+      if (parts.empty() || !part.empty()) parts.emplace_back(part);
+    names = Join(parts, ",");
   }
-  PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(text));
+  PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(names));
   for (const oci::Reference& reference : references) {
     tags.push_back({reference.Name(), reference.TagOrDefault()});
   }
