@@ -45,6 +45,14 @@ class Validator {
       problems_.push_back(subject + " type is too long (must be fewer than 64 characters)");
   }
 
+  void CheckRemote(const Dataset& dataset) {
+    const std::string subject = "dataset " + dataset.name;
+    if (!dataset.remote_path.empty() && !dataset.remote_path.starts_with("s3://"))
+      problems_.push_back(subject + " has a remotePath that is not s3://…");
+    if (dataset.remote_path.empty() != dataset.remote_hash.empty())
+      problems_.push_back(subject + " needs both remotePath and remoteHash, or neither");
+  }
+
   Status Finish() {
     for (const auto& [path, owners] : owners_)
       CheckPath(path, owners);
@@ -106,12 +114,20 @@ Status ValidateKitfile(const Kitfile& kitfile, ModelPath model_path, KitRules ru
       validator.CheckPartType(part);
     }
   }
-  for (const Dataset& dataset : kitfile.datasets)
-    validator.AddPath(dataset.path, "dataset " + dataset.name);
+  for (const Dataset& dataset : kitfile.datasets) {
+    validator.CheckRemote(dataset);
+    // What is only elsewhere has no path here.
+    if (!dataset.path.empty() || dataset.remote_path.empty())
+      validator.AddPath(dataset.path, "dataset " + dataset.name);
+  }
   for (std::size_t i = 0; i < kitfile.code.size(); ++i)
     validator.AddPath(kitfile.code[i].path, "code layer " + std::to_string(i));
   for (std::size_t i = 0; i < kitfile.docs.size(); ++i)
     validator.AddPath(kitfile.docs[i].path, "docs layer " + std::to_string(i));
+  for (const Prompt& prompt : kitfile.prompts)
+    validator.AddPath(prompt.path, "prompt " + prompt.name);
+  for (const McpServer& server : kitfile.mcp_servers)
+    validator.AddPath(server.path, "mcpServer " + server.name);
   return validator.Finish();
 }
 

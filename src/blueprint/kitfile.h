@@ -52,6 +52,7 @@ struct Dataset {
   std::string name, path, description, license;
   std::optional<Json> parameters;
   std::optional<LayerDigests> layer;
+  std::string remote_path = {}, remote_hash = {};  // of data that stays where it is: "s3://…"
   friend bool operator==(const Dataset&, const Dataset&) = default;
 };
 
@@ -59,6 +60,18 @@ struct Docs {
   std::string path, description;
   std::optional<LayerDigests> layer;
   friend bool operator==(const Docs&, const Docs&) = default;
+};
+
+struct Prompt {
+  std::string name, path, description;
+  std::optional<LayerDigests> layer;
+  friend bool operator==(const Prompt&, const Prompt&) = default;
+};
+
+struct McpServer {
+  std::string name, path, description;
+  std::optional<LayerDigests> layer;
+  friend bool operator==(const McpServer&, const McpServer&) = default;
 };
 
 // A Kitfile, and the config of a ModelKit, which is a Kitfile as JSON with digests.
@@ -69,6 +82,8 @@ struct Kitfile {
   std::vector<Code> code;
   std::vector<Dataset> datasets;
   std::vector<Docs> docs;
+  std::vector<Prompt> prompts;         // not known to kit 1.7, and not built from yet
+  std::vector<McpServer> mcp_servers;  // the same
   friend bool operator==(const Kitfile&, const Kitfile&) = default;
 };
 

@@ -121,6 +121,8 @@ Json WriteDataset(const Dataset& dataset, WithDigests with_digests) {
       .Text("description", dataset.description)
       .Text("license", dataset.license)
       .Parameters(dataset.parameters)
+      .Text("remotePath", dataset.remote_path)
+      .Text("remoteHash", dataset.remote_hash)
       .Layer(dataset.layer)
       .Finish();
 }
@@ -130,6 +132,17 @@ Json WriteDocs(const Docs& docs, WithDigests with_digests) {
       .RequiredText("path", docs.path)
       .Text("description", docs.description)
       .Layer(docs.layer)
+      .Finish();
+}
+
+// Prompts and MCP servers are described alike.
+template <typename Entry>
+Json WriteNamed(const Entry& entry, WithDigests with_digests) {
+  return ObjectWriter(with_digests)
+      .Text("name", entry.name)
+      .Text("path", entry.path)
+      .Text("description", entry.description)
+      .Layer(entry.layer)
       .Finish();
 }
 
@@ -261,6 +274,8 @@ Result<Dataset> ReadDataset(const Json& value) {
   reader.Text("description", dataset.description);
   reader.Text("license", dataset.license);
   reader.Parameters(dataset.parameters);
+  reader.Text("remotePath", dataset.remote_path);
+  reader.Text("remoteHash", dataset.remote_hash);
   reader.Layer(dataset.layer);
   return reader.Finish(std::move(dataset));
 }
@@ -274,6 +289,17 @@ Result<Docs> ReadDocs(const Json& value) {
   return reader.Finish(std::move(docs));
 }
 
+template <typename Entry>
+Result<Entry> ReadNamed(const Json& value) {
+  ObjectReader reader(value, "prompt or MCP server");
+  Entry entry;
+  reader.Text("name", entry.name);
+  reader.Text("path", entry.path);
+  reader.Text("description", entry.description);
+  reader.Layer(entry.layer);
+  return reader.Finish(std::move(entry));
+}
+
 }  // namespace
 
 Json WriteKitfile(const Kitfile& kitfile, WithDigests with_digests) {
@@ -284,6 +310,8 @@ Json WriteKitfile(const Kitfile& kitfile, WithDigests with_digests) {
   return writer.List("code", kitfile.code, WriteCode)
       .List("datasets", kitfile.datasets, WriteDataset)
       .List("docs", kitfile.docs, WriteDocs)
+      .List("prompts", kitfile.prompts, WriteNamed<Prompt>)
+      .List("mcpServers", kitfile.mcp_servers, WriteNamed<McpServer>)
       .Finish();
 }
 
@@ -307,6 +335,8 @@ Result<Kitfile> ParseConfig(std::string_view bytes) {
   reader.List("code", kitfile.code, ReadCode);
   reader.List("datasets", kitfile.datasets, ReadDataset);
   reader.List("docs", kitfile.docs, ReadDocs);
+  reader.List("prompts", kitfile.prompts, ReadNamed<Prompt>);
+  reader.List("mcpServers", kitfile.mcp_servers, ReadNamed<McpServer>);
   return reader.Finish(std::move(kitfile));
 }
 

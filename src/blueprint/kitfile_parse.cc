@@ -16,10 +16,6 @@
 namespace plumb::blueprint {
 namespace {
 
-// Keys of the schema that this version does not build from.
-constexpr std::array<std::string_view, 4> kLaterKeys = {"prompts", "mcpServers", "remotePath",
-                                                        "remoteHash"};
-
 constexpr std::array<std::string_view, 3> kManifestVersions = {"1.0.0", "1.0", "v1.0.0"};
 
 // Twice what the file may hold: an escape can be shorter than what it stands for.
@@ -182,10 +178,6 @@ class KitfileReader {
   Error UnknownKey(NodeId key, std::string_view name, std::string_view what,
                    std::span<const Field> fields) const {
     const std::string place = " in " + std::string(what);
-    const bool later = std::find(kLaterKeys.begin(), kLaterKeys.end(), name) != kLaterKeys.end();
-    if (later && rules_ == KitRules::kOurs)
-      return ErrorAt(key, "'" + std::string(name) + "'" + place + " is not supported yet",
-                     ErrorKind::kUnsupported);
     std::vector<std::string> candidates;
     for (const Field& field : fields)
       candidates.emplace_back(field.key);
@@ -257,7 +249,7 @@ class KitfileReader {
   }
 
   Status ReadKitfile(NodeId id, Kitfile& kitfile) {
-    const Field fields[] = {
+    std::vector<Field> fields = {
         {"manifestVersion",
          [this, &kitfile](NodeId value) { return ReadManifestVersion(value, kitfile); }},
         {"package", [this, &kitfile](NodeId value) { return ReadPackage(value, kitfile.package); }},
@@ -266,6 +258,10 @@ class KitfileReader {
         ListField("datasets", kitfile.datasets, &KitfileReader::ReadDataset),
         ListField("docs", kitfile.docs, &KitfileReader::ReadDocs),
     };
+    if (rules_ == KitRules::kOurs) {
+      fields.push_back(ListField("prompts", kitfile.prompts, &KitfileReader::ReadPrompt));
+      fields.push_back(ListField("mcpServers", kitfile.mcp_servers, &KitfileReader::ReadMcpServer));
+    }
     return ReadFields(id, "a Kitfile", fields);
   }
 
@@ -326,13 +322,17 @@ class KitfileReader {
   }
 
   Status ReadDataset(NodeId id, Dataset& dataset) {
-    const Field fields[] = {
+    std::vector<Field> fields = {
         TextField("name", dataset.name),
         TextField("path", dataset.path),
         TextField("description", dataset.description),
         TextField("license", dataset.license),
         ParametersField(dataset.parameters),
     };
+    if (rules_ == KitRules::kOurs) {
+      fields.push_back(TextField("remotePath", dataset.remote_path));
+      fields.push_back(TextField("remoteHash", dataset.remote_hash));
+    }
     return ReadFields(id, "a dataset", fields);
   }
 
@@ -340,6 +340,18 @@ class KitfileReader {
     const Field fields[] = {TextField("path", docs.path),
                             TextField("description", docs.description)};
     return ReadFields(id, "a docs entry", fields);
+  }
+
+  Status ReadPrompt(NodeId id, Prompt& prompt) {
+    const Field fields[] = {TextField("name", prompt.name), TextField("path", prompt.path),
+                            TextField("description", prompt.description)};
+    return ReadFields(id, "a prompt", fields);
+  }
+
+  Status ReadMcpServer(NodeId id, McpServer& server) {
+    const Field fields[] = {TextField("name", server.name), TextField("path", server.path),
+                            TextField("description", server.description)};
+    return ReadFields(id, "an MCP server", fields);
   }
 
   // Aliases can nest deeper than the text does.

@@ -94,6 +94,35 @@ TEST(Kitfile, AModelWithoutAPathOrOfAReferenceHasNoPathToCheck) {
   EXPECT_EQ(Validation(kitfile, KitRules::kOurs, ModelPath::kReference), "");
 }
 
+TEST(Kitfile, DataElsewhereNeedsAnAddressAndAHash) {
+  Kitfile kitfile;
+  kitfile.datasets = {{"d", "", "", "", {}, {}, "s3://bucket/key", "sha256:00"}};
+  EXPECT_EQ(Validation(kitfile), "");
+  kitfile.datasets = {{"d", "", "", "", {}, {}, "s3://bucket/key", ""},
+                      {"e", "x", "", "", {}, {}, "https://host/key", "sha256:00"}};
+  EXPECT_EQ(Validation(kitfile),
+            "errors while validating Kitfile: "
+            "\n  * dataset d needs both remotePath and remoteHash, or neither"
+            "\n  * dataset e has a remotePath that is not s3://…");
+}
+
+TEST(Kitfile, PromptsAndServersArePrintedAndHavePaths) {
+  const std::string text =
+      "manifestVersion: 1.0.0\nprompts:\n  - name: p\n    path: a.md\n    description: d\n"
+      "mcpServers:\n  - path: server\n";
+  const auto kitfile = ParseKitfile(text, "Kitfile", KitRules::kOurs);
+  ASSERT_TRUE(kitfile) << kitfile.error().message;
+  EXPECT_EQ(PrintKitfile(*kitfile), text);
+  EXPECT_EQ(*ParseConfig(WriteConfig(*kitfile)), *kitfile);
+  Kitfile twice = *kitfile;
+  twice.docs = {{"a.md", "", {}}};
+  EXPECT_EQ(Validation(twice),
+            "errors while validating Kitfile: "
+            "\n  * docs layer 0 and prompt p use the same path a.md");
+  // kit 1.7 knows none of these.
+  EXPECT_FALSE(ParseKitfile(text, "Kitfile", KitRules::kKit17));
+}
+
 TEST(Kitfile, KitComparesPathsAsWritten) {
   Kitfile kitfile = WithModel("w");
   kitfile.code = {{"./w", "", "", {}}, {"../up", "", "", {}}};

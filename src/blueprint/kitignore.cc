@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/kitignore_internal.h"
 
 namespace plumb::blueprint {
 namespace {
@@ -13,22 +15,9 @@ namespace {
 constexpr std::size_t kIgnoreSizeMax = std::size_t{1} << 20;
 constexpr std::size_t kLineSizeMax = 65535;  // longer ones end kit's reading with an error
 
+constexpr std::size_t kShownSizeMax = 40;
+
 constexpr char32_t kReplacement = 0xfffd;
-
-// As Go ranges over a string: each byte that is not UTF-8 is U+FFFD.
-char32_t TakeRune(std::string_view& text) {
-  std::string_view rest = text;
-  const std::optional<char32_t> rune = TakeCodePoint(rest);
-  text = rune ? rest : text.substr(1);
-  return rune.value_or(kReplacement);
-}
-
-std::u32string ToRunes(std::string_view text) {
-  std::u32string runes;
-  while (!text.empty())
-    runes += TakeRune(text);
-  return runes;
-}
 
 bool IsSpace(char32_t c) {
   return (c >= '\t' && c <= '\r') || c == ' ' || c == 0x85 || c == 0xa0 || c == 0x1680 ||
@@ -80,6 +69,56 @@ Result<char32_t> TakeMember(std::u32string_view& rest) {
 }
 
 }  // namespace
+
+char32_t TakeRune(std::string_view& text) {
+  std::string_view rest = text;
+  const std::optional<char32_t> rune = TakeCodePoint(rest);
+  text = rune ? rest : text.substr(1);
+  return rune.value_or(kReplacement);
+}
+
+std::u32string ToRunes(std::string_view text) {
+  std::u32string runes;
+  while (!text.empty())
+    runes += TakeRune(text);
+  return runes;
+}
+
+Error IgnoreLine::ErrorAt(std::string_view problem) const {
+  return Error{ErrorKind::kInvalid, ".kitignore:" + std::to_string(number) + ": pattern '" +
+                                        Printable(written) + "': " + std::string(problem)};
+}
+
+Result<std::vector<IgnoreLine>> ReadIgnoreLines(std::string_view text) {
+  if (text.size() > kIgnoreSizeMax)
+    return Error{ErrorKind::kExhausted, "the .kitignore is larger than 1 MiB"};
+  std::vector<IgnoreLine> lines;
+  int number = 0;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  for (const std::string_view written : Split(text, '\n')) {
+    IgnoreLine line{.written = written, .number = ++number};
+    if (written.size() > kLineSizeMax) {
+      line.written = written.substr(0, kShownSizeMax);
+      return line.ErrorAt("it is longer than 64 KiB");
+    }
+    if (written.starts_with('#')) continue;
+    std::string_view trimmed = TrimSpace(written);
+    if (trimmed.empty()) continue;
+    const bool excepts = trimmed.starts_with('!');
+    if (excepts) trimmed = TrimSpace(trimmed.substr(1));
+    if (trimmed.empty()) return line.ErrorAt("nothing follows its '!'");
+    std::string cleaned = CleanPath(trimmed);
+    if (cleaned.size() > 1 && cleaned.starts_with('/')) cleaned.erase(0, 1);
+    // What is left of "!/" is "!", and of "/ x" is " x": so it is read a second time.
+    if (excepts) cleaned.insert(0, "!");
+    cleaned = CleanPath(TrimSpace(cleaned));
+    if (cleaned == "!") return line.ErrorAt("nothing follows its '!'");
+    line.is_exception = cleaned.starts_with('!');
+    line.pattern = cleaned.substr(line.is_exception ? 1 : 0);
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
 
 // `rest` is after the '['.
 Result<IgnoreRules::Step> IgnoreRules::ParseClass(std::u32string_view& rest) {
@@ -151,34 +190,12 @@ Result<IgnoreRules::Pattern> IgnoreRules::ParsePattern(std::string_view text) {
 
 Result<IgnoreRules> IgnoreRules::Parse(std::string_view text,
                                        const std::vector<std::string>& always) {
-  if (text.size() > kIgnoreSizeMax)
-    return Error{ErrorKind::kExhausted, "the .kitignore is larger than 1 MiB"};
   IgnoreRules rules;
-  int line_number = 0;
-  const auto fail = [&line_number](std::string_view line, std::string_view problem) {
-    return Error{ErrorKind::kInvalid, ".kitignore:" + std::to_string(line_number) + ": pattern '" +
-                                          Printable(line) + "': " + std::string(problem)};
-  };
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-  for (const std::string_view line : Split(text, '\n')) {
-    ++line_number;
-    if (line.size() > kLineSizeMax) return fail(line.substr(0, 40), "it is longer than 64 KiB");
-    if (line.starts_with('#')) continue;
-    std::string_view written = TrimSpace(line);
-    if (written.empty()) continue;
-    const bool exception = written.starts_with('!');
-    if (exception) written = TrimSpace(written.substr(1));
-    if (written.empty()) return fail(line, "nothing follows its '!'");
-    std::string cleaned = CleanPath(written);
-    if (cleaned.size() > 1 && cleaned.starts_with('/')) cleaned.erase(0, 1);
-    // What is left of "!/" is "!", and of "/ x" is " x": so it is read a second time.
-    if (exception) cleaned.insert(0, "!");
-    cleaned = CleanPath(TrimSpace(cleaned));
-    if (cleaned == "!") return fail(line, "nothing follows its '!'");
-    const bool excepts = cleaned.starts_with('!');
-    Result<Pattern> pattern = ParsePattern(std::string_view(cleaned).substr(excepts ? 1 : 0));
-    if (!pattern) return fail(line, pattern.error().message);
-    pattern->exception = excepts;
+  PLUMB_TRY(const std::vector<IgnoreLine> lines, ReadIgnoreLines(text));
+  for (const IgnoreLine& line : lines) {
+    Result<Pattern> pattern = ParsePattern(line.pattern);
+    if (!pattern) return line.ErrorAt(pattern.error().message);
+    pattern->exception = line.is_exception;
     rules.patterns_.push_back(*std::move(pattern));
   }
   for (const std::string& name : always) {

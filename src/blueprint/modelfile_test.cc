@@ -104,7 +104,7 @@ constexpr RefusalCase kRefusalCases[] = {
      "  b\\x1b[2J\"\n   ^"},
     {"FROM a\xf3\xa0\x80\x81\n",
      "Modelfile:1:7: unprintable character U+E0001, which Ollama would drop silently\n"
-     "  FROM a\xf3\xa0\x80\x81\n        ^"},
+     "  FROM a\\xf3\\xa0\\x80\\x81\n        ^"},
     {"FROM a\xff\n",
      "Modelfile:1:7: bytes that are not UTF-8 text\n  FROM a\xef\xbf\xbd\n        ^"},
     {"SYSTEM x\n", "Modelfile:1:1: no FROM in this file, so there is no model\n  SYSTEM x\n  ^"},

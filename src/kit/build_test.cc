@@ -7,6 +7,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "archive/tar_reader.h"
@@ -184,9 +185,77 @@ TEST_F(BuildTest, SymlinksAreFollowedWithinTheContextOnly) {
   EXPECT_EQ(Failure("model: {path: d}\n", follow).kind, ErrorKind::kInvalid);
 }
 
+TEST_F(BuildTest, SymlinksThatLeadInACircleAreInvalid) {
+  BuildOptions follow;
+  follow.follow_symlinks = FollowSymlinks::kYes;
+  bench_.Write("a/x", "x");
+  bench_.Write("b/y", "y");
+  fs::create_symlink("../b", bench_.Context("a/to-b"));
+  EXPECT_EQ(Build("code: [{path: a}]\n", follow).layers.size(), 1U);
+  fs::create_symlink("../a", bench_.Context("b/to-a"));
+  const Error error = Failure("code: [{path: a}]\n", follow);
+  EXPECT_EQ(error.kind, ErrorKind::kInvalid);
+  EXPECT_EQ(error.message, "symlink 'a/to-b/to-a' leads to a directory above it");
+}
+
 TEST_F(BuildTest, NamesThatCannotBeUnpackedAreInvalid) {
   bench_.Write("d/a\xff", "x");
   EXPECT_EQ(Failure("code: [{path: d}]\n").kind, ErrorKind::kInvalid);
+  fs::remove(bench_.Context("d/a\xff"));
+  fs::current_path(bench_.Context("d"));
+  for (int i = 0; i < 17; ++i) {
+    fs::create_directory(std::string(240, 'd'));
+    fs::current_path(std::string(240, 'd'));
+  }
+  fs::current_path("/");
+  EXPECT_EQ(Failure("code: [{path: d}]\n").kind, ErrorKind::kInvalid);
+}
+
+TEST_F(BuildTest, OrderIsThatOfBytesWithinEachDirectory) {
+  for (const char* name : {"d/b", "d/a/z", "d/a.b", "d/a-b", "d/B", "d/\xc3\xa9", "d/a/-", "d/~"})
+    bench_.Write(name, name);
+  const BuildReport built = Build("code: [{path: d}]\n");
+  EXPECT_EQ(
+      EntriesOf(built.layers[0].digest),
+      (Names{"d/", "d/B", "d/a/", "d/a/-", "d/a/z", "d/a-b", "d/a.b", "d/b", "d/~", "d/\xc3\xa9"}));
+}
+
+// docs/format.md, "Layers": directories above what a layer holds, and those with nothing taken.
+TEST_F(BuildTest, DirectoriesAreEntriesUnlessIgnored) {
+  for (const char* name :
+       {"a/b/c/file", "a/other", "ignored/kept", "ignored/empty/x", "void/x.tmp"})
+    bench_.Write(name, name);
+  fs::create_directories(bench_.Context("empty/er"));
+  fs::create_directories(bench_.Context("gone/er"));
+  bench_.Write(".kitignore", "ignored\n!ignored/kept\ngone\n*/x.tmp\n");
+  const BuildReport built = Build(
+      "code: [{path: a/b/c}, {path: .}]\n"
+      "docs: [{path: a/b/../other}, {path: ignored/kept}]\n");
+  EXPECT_EQ(EntriesOf(built.layers[0].digest), (Names{"a/", "a/b/", "a/b/c/", "a/b/c/file"}));
+  EXPECT_EQ(EntriesOf(built.layers[1].digest),
+            (Names{"a/", "a/b/", "empty/", "empty/er/", "void/"}));
+  EXPECT_EQ(EntriesOf(built.layers[2].digest), (Names{"a/", "a/other"}));
+  EXPECT_EQ(EntriesOf(built.layers[3].digest), (Names{"ignored/", "ignored/kept"}));
+}
+
+TEST_F(BuildTest, ModesAreTwo) {
+  std::map<std::uint32_t, std::uint32_t> made;
+  for (const std::uint32_t mode :
+       {0000U, 0600U, 0644U, 0666U, 0100U, 0710U, 0655U, 04755U, 01644U}) {
+    const std::string name = "d/" + std::to_string(mode);
+    bench_.Write(name, "x");
+    ASSERT_EQ(chmod(bench_.Context(name).c_str(), mode | 0400), 0);
+    made[mode] = (mode & 0111) != 0 ? 0755 : 0644;
+  }
+  ASSERT_EQ(chmod(bench_.Context("d").c_str(), 01777), 0);
+  const BuildReport built = Build("code: [{path: d}]\n");
+  const auto blob = *bench_.store().OpenBlob(built.layers[0].digest, 0);
+  archive::TarReader tar(*blob);
+  EXPECT_EQ((*tar.Next())->mode, 0755U);
+  for (auto entry = tar.Next(); entry && *entry; entry = tar.Next())
+    EXPECT_EQ((*entry)->mode,
+              made[static_cast<std::uint32_t>(std::stoul((*entry)->name.substr(2)))])
+        << (*entry)->name;
 }
 
 TEST_F(BuildTest, NamesThatCollideElsewhereAreWarnedOf) {
@@ -252,6 +321,12 @@ TEST_F(BuildTest, AFileThatChangesWhileItIsReadIsAConflict) {
   EXPECT_TRUE(bench_.store().ListKits()->empty());
 }
 
+TEST_F(BuildTest, AFileThatGoesBeforeItIsReadIsAConflict) {
+  bench_.Write("a/x", "x");
+  bench_.progress().on_begin = [&] { fs::remove(bench_.Context("a/x")); };
+  EXPECT_EQ(Failure("code: [{path: a}]\n").kind, ErrorKind::kConflict);
+}
+
 TEST_F(BuildTest, StopsWhenAskedTo) {
   bench_.Write("a/x", std::string(3'000'000, 'x'));
   bench_.progress().on_advance = [&] { bench_.progress().stop = true; };
@@ -286,6 +361,28 @@ TEST_F(BuildTest, ABaseIsPinnedByItsDigest) {
   // What the base brings along and the child brings too.
   bench_.Write("w", "other");
   EXPECT_EQ(Failure("model: {path: 'base:v1', parts: [{path: ./w}]}\n").kind, ErrorKind::kInvalid);
+}
+
+// Beside what its base brought along, a ModelKit is built again as it was.
+TEST_F(BuildTest, ABasesFilesAndTheDirectoriesAboveThemBelongToTheBase) {
+  bench_.Write("m/deep/w", "w");
+  bench_.Write("p", "p");
+  BuildOptions options;
+  options.tags = {{"base", "v1"}};
+  Build("model: {path: m/deep, parts: [{path: p}]}\n", options);
+  fs::remove_all(bench_.Context("m"));
+  fs::remove(bench_.Context("p"));
+  bench_.Write("d", "d");
+  const std::string kitfile = "model: {path: 'base:v1'}\ncode: [{path: .}]\n";
+  const BuildReport child = Build(kitfile);
+  EXPECT_EQ(EntriesOf(child.layers[0].digest), Names{"d"});
+
+  ASSERT_TRUE(bench_.Unpack(child.id));
+  EXPECT_EQ(bench_.ReadTarget("m/deep/w"), "w");
+  const auto again = bench_.BuildFrom(
+      "target", {BlueprintKind::kKitfile, "Kitfile", "Kitfile", bench_.ReadTarget("Kitfile")});
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->id, child.id);
 }
 
 TEST_F(BuildTest, AFileWinsOverAReferenceOfItsName) {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/text.h"
+#include "blueprint/kit17_ignore.h"
 #include "kit/kit17_internal.h"
 #include "kit/plan_internal.h"
 #include "kit/rules_internal.h"
@@ -15,9 +15,12 @@ namespace {
 
 constexpr std::string_view kAlwaysIgnored = "\nKitfile\nkitfile\n.kitfile\n.kitignore\n";
 
-bool HasExceptions(std::string_view kitignore) {
-  return std::ranges::any_of(Split(kitignore, '\n'),
-                             [](std::string_view line) { return Trim(line).starts_with('!'); });
+// Wherever a symlink leads; nothing if it leads nowhere.
+Result<std::string> ReadKitignore(const BuildContext& context) {
+  const auto file = context.files.Canonical(context.directory_path + "/.kitignore");
+  if (!file && file.error().kind == ErrorKind::kNotFound) return std::string();
+  if (!file) return file.error();
+  return host::ReadFile(context.files, *file, kKitignoreSizeMax);
 }
 
 // The walk of kit 1.7.0: once through the context for each layer, ownership by comparing
@@ -25,14 +28,10 @@ bool HasExceptions(std::string_view kitignore) {
 class Kit17Walk {
  public:
   static Result<Kit17Walk> Make(const PlanRequest& request) {
-    const std::string file = request.context.directory_path + "/.kitignore";
-    Result<std::string> text = host::ReadFile(request.context.files, file, kKitignoreSizeMax);
-    if (!text && text.error().kind != ErrorKind::kNotFound) return std::move(text).error();
-    std::string patterns = text ? *text : std::string();
-    const bool has_exceptions = HasExceptions(patterns);
-    patterns += kAlwaysIgnored;
-    PLUMB_TRY(auto rules, blueprint::IgnoreRules::Parse(patterns, {}));
-    return Kit17Walk(request, std::move(rules), has_exceptions);
+    PLUMB_TRY(const std::string patterns, ReadKitignore(request.context));
+    PLUMB_TRY(auto rules,
+              blueprint::Kit17IgnoreRules::Parse(patterns + std::string(kAlwaysIgnored)));
+    return Kit17Walk(request, std::move(rules));
   }
 
   void Own(std::string_view path) { owned_.push_back(CleanKit17Path(path)); }
@@ -50,40 +49,46 @@ class Kit17Walk {
     if (state->type != host::FileType::kRegular && state->type != host::FileType::kDirectory)
       return Error{ErrorKind::kInvalid, "path '" + layer.path + "' of " + layer.label +
                                             " is neither a file nor a directory"};
-    if (Ignores(path, path))
-      request_.progress.Warn(layer.label + " with path '" + path + "' is ignored");
-    PLUMB_RETURN_IF_ERROR(WalkDirectory("", path, layer));
+    PLUMB_TRY(const bool is_ignored, Ignores(path, path));
+    if (is_ignored) request_.progress.Warn(layer.label + " with path '" + path + "' is ignored");
+    PLUMB_TRY(const auto entries, context.directory.List(""));
+    PLUMB_RETURN_IF_ERROR(WalkEntries("", entries, path, layer));
     if (!layer.HoldsFiles())
       request_.progress.Warn(layer.label + " with path '" + path + "' holds no file");
     return Done{};
   }
 
  private:
-  Kit17Walk(const PlanRequest& request, blueprint::IgnoreRules rules, bool has_exceptions)
-      : request_(request), rules_(std::move(rules)), has_exceptions_(has_exceptions) {}
+  Kit17Walk(const PlanRequest& request, blueprint::Kit17IgnoreRules rules)
+      : request_(request), rules_(std::move(rules)) {}
 
-  bool Ignores(std::string_view name, std::string_view layer_path) const {
+  Result<bool> Ignores(std::string_view name, std::string_view layer_path) const {
     const std::string path = CleanKit17Path(name);
-    if (rules_.Ignores(path)) return true;
+    PLUMB_TRY(const bool by_pattern, rules_.Ignores(path));
+    if (by_pattern) return true;
     const std::string layer = CleanKit17Path(layer_path);
     return std::ranges::any_of(owned_, [&](const std::string& owned) {
       return !layer.starts_with(owned) && path.starts_with(owned);
     });
   }
 
-  Status WalkDirectory(const std::string& directory, const std::string& layer_path,
-                       PlannedLayer& layer) {
+  Status WalkEntries(const std::string& directory, const std::vector<host::DirectoryEntry>& entries,
+                     const std::string& layer_path, PlannedLayer& layer) {
     if (request_.progress.StopRequested()) return Interrupted();
-    PLUMB_TRY(const auto entries, request_.context.directory.List(directory));
     for (const host::DirectoryEntry& entry : entries) {
       const bool is_directory = entry.type == host::FileType::kDirectory;
       if (!is_directory && entry.type != host::FileType::kRegular) continue;
       const std::string name = JoinPath(directory, entry.name);
+      // kit lists a directory before it looks whether it wants to: it must be readable.
+      std::vector<host::DirectoryEntry> beneath;
+      if (is_directory) {
+        PLUMB_TRY(beneath, request_.context.directory.List(name));
+      }
       if (!InOneKit17Tree(layer_path, name)) continue;
-      const bool ignored = Ignores(name, layer_path);
-      if (ignored && (!has_exceptions_ || !is_directory)) continue;
+      PLUMB_TRY(const bool ignored, Ignores(name, layer_path));
+      if (ignored && (!rules_.has_exceptions() || !is_directory)) continue;
       if (!ignored) PLUMB_RETURN_IF_ERROR(Take(name, is_directory, layer));
-      if (is_directory) PLUMB_RETURN_IF_ERROR(WalkDirectory(name, layer_path, layer));
+      if (is_directory) PLUMB_RETURN_IF_ERROR(WalkEntries(name, beneath, layer_path, layer));
     }
     return Done{};
   }
@@ -101,8 +106,7 @@ class Kit17Walk {
   }
 
   const PlanRequest& request_;
-  blueprint::IgnoreRules rules_;
-  bool has_exceptions_;
+  blueprint::Kit17IgnoreRules rules_;
   std::vector<std::string> owned_;
 };
 

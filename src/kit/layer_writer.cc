@@ -118,7 +118,9 @@ class LayerStream {
  private:
   Status AddContent(const PlannedEntry& entry) {
     const Content& content = entry.content;
-    PLUMB_TRY(const auto file, content.directory->Open(content.path, host::OpenHow::kRead));
+    auto opened = content.directory->Open(content.path, host::OpenHow::kRead);
+    if (!opened && opened.error().kind == ErrorKind::kNotFound) return Changed(entry);
+    PLUMB_TRY(const auto file, std::move(opened));
     PLUMB_TRY(const host::FileState before, file->State());
     if (!IsSameContent(before, content.state)) return Changed(entry);
     for (std::uint64_t offset = 0; offset < entry.tar.size;) {

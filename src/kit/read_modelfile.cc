@@ -173,7 +173,10 @@ class ModelfileReader {
   Status Generate(const std::string& path, std::string text) {
     Content content;
     content.bytes = std::move(text);
-    if (!read_.provided.emplace(path, std::move(content)).second)
+    const auto beneath = read_.provided.upper_bound(path + "/");
+    const bool is_directory =
+        beneath != read_.provided.end() && beneath->first.starts_with(path + "/");
+    if (is_directory || !read_.provided.emplace(path, std::move(content)).second)
       return Error{ErrorKind::kInvalid, "'" + path + "' is the name of a generated file"};
     return Done{};
   }

@@ -80,6 +80,72 @@ TEST_F(ReadModelfileTest, ADirectoryStandsForItsWeightsAndWhatBelongsToThem) {
   EXPECT_TRUE(bench_.progress().warnings.empty() || bench_.progress().Warned("in no layer"));
 }
 
+// docs/format.md, "Files of a command" and "Entries".
+TEST_F(ReadModelfileTest, ADirectoryGivesWhatItsNamesSay) {
+  struct Case {
+    Names files;
+    std::string modelfile;
+    Names entries;  // without the Modelfile
+    std::string format;
+  };
+  const std::vector<Case> cases = {
+      {{"b.pth", "a.bin", "c.gguf"}, "FROM .", {"model a.bin", "shard b.pth"}, "pytorch"},
+      {{"b.gguf", "a.txt"}, "FROM .", {"model b.gguf"}, "gguf"},
+      {{"mmproj.gguf", "w.gguf"}, "FROM .", {"model w.gguf", "projector mmproj.gguf"}, "gguf"},
+      {{"mmproj.gguf"}, "FROM .", {"model mmproj.gguf"}, "gguf"},
+      {{"x"}, "FROM x", {"model x"}, ""},
+      {{"x.pt"}, "FROM x.pt", {"model x.pt"}, "pytorch"},
+      {{"w.bin", "added_tokens.json", "generation_config.json", "merges.txt", "spiece.model",
+        "special_tokens_map.json", "t.tiktoken", "tokenizer_config.json", "vocab.txt", "chat.jinja",
+        "sentencepiece.bpe.model", "other.model"},
+       "FROM .",
+       {"model w.bin", "tokenizer added_tokens.json", "tokenizer chat.jinja",
+        "config generation_config.json", "tokenizer merges.txt",
+        "tokenizer sentencepiece.bpe.model", "tokenizer special_tokens_map.json",
+        "tokenizer spiece.model", "tokenizer t.tiktoken", "tokenizer tokenizer_config.json",
+        "tokenizer vocab.txt"},
+       "pytorch"},
+      // What a command names by itself is not taken by a directory, wherever it stands.
+      {{"d/a.gguf", "d/b.gguf"},
+       "FROM d\nADAPTER d/a.gguf",
+       {"model d/b.gguf", "adapter d/a.gguf"},
+       "gguf"},
+      // The first of two directories; files of the second are not of the model's FROM.
+      {{"d/a.gguf", "e/b.gguf"}, "FROM d\nFROM e\nADAPTER d/../e", {}, ""},
+      {{"d/a.gguf", "e/b.gguf", "e/config.json"},
+       "FROM d\nFROM e",
+       {"model d/a.gguf", "projector e/b.gguf", "config e/config.json"},
+       "gguf"},
+      // A series is one model, however its files are named.
+      {{"w-00001-of-00002.gguf", "w-00002-of-00002.gguf"},
+       "FROM w-00002-of-00002.gguf\nFROM w-00001-of-00002.gguf",
+       {"model w-00002-of-00002.gguf", "shard w-00001-of-00002.gguf"},
+       "gguf"},
+  };
+  for (const Case& c : cases) {
+    fs::remove_all(bench_.Context(""));
+    for (const std::string& file : c.files)
+      bench_.Write(file, file);
+    const Names entries = Build(c.modelfile + "\n");
+    if (c.entries.empty()) {
+      EXPECT_EQ(entries.size(), 1U) << c.modelfile;  // a message
+      continue;
+    }
+    Names expected = c.entries;
+    expected.emplace_back("modelfile Modelfile");
+    EXPECT_EQ(entries, expected) << c.modelfile;
+    EXPECT_EQ(modelkit_.kitfile.model->format, c.format) << c.modelfile;
+  }
+}
+
+TEST_F(ReadModelfileTest, WhatIsIgnoredIsTakenByNoCommand) {
+  for (const char* name : {"d/a.gguf", "d/b.gguf", "w.gguf"})
+    bench_.Write(name, name);
+  bench_.Write(".kitignore", "d/a.gguf\nw.gguf\n");
+  EXPECT_EQ(Build("FROM d\n"), (Names{"model d/b.gguf", "modelfile Modelfile"}));
+  EXPECT_EQ(Failure("FROM w.gguf\n").kind, ErrorKind::kInvalid);
+}
+
 TEST_F(ReadModelfileTest, TheContextItselfIsADirectoryToo) {
   bench_.Write("a.safetensors", "a");
   EXPECT_EQ(Build("FROM .\n"), (Names{"model a.safetensors", "modelfile Modelfile"}));
@@ -107,6 +173,20 @@ TEST_F(ReadModelfileTest, ACollisionInTheRootIsInvalid) {
   EXPECT_EQ(Failure("FROM ~/w.gguf\n").kind, ErrorKind::kInvalid);
   bench_.directory().Write("home/Modelfile", "x");
   EXPECT_EQ(Failure("FROM ~/Modelfile\n").kind, ErrorKind::kInvalid);
+}
+
+TEST_F(ReadModelfileTest, ADirectoryNamedAsAGeneratedFileIsInvalid) {
+  bench_.Write("Modelfile/w.gguf", "w");
+  bench_.Write("LICENSE/w.gguf", "w");
+  for (const char* text : {"FROM ./Modelfile\n", "FROM ./LICENSE\nLICENSE MIT\n"}) {
+    const auto built =
+        bench_.BuildFrom("context", {BlueprintKind::kModelfile, "my.modelfile", "", text});
+    ASSERT_FALSE(built) << text;
+    EXPECT_EQ(built.error().kind, ErrorKind::kInvalid);
+  }
+  bench_.directory().Write("home/LICENSE/w.gguf", "w");
+  fs::remove_all(bench_.Context("LICENSE"));
+  EXPECT_EQ(Failure("FROM ~/LICENSE\nLICENSE MIT\n").kind, ErrorKind::kInvalid);
 }
 
 TEST_F(ReadModelfileTest, OneFileTwiceIsInvalid) {

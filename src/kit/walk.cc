@@ -54,8 +54,10 @@ class ContextWalk {
 
   void Own(const std::string& path, std::size_t layer) {
     owners_.emplace(path, layer);
-    for (std::string_view above = DirectoryOf(path); !above.empty(); above = DirectoryOf(above))
+    for (std::string_view above = DirectoryOf(path); !above.empty(); above = DirectoryOf(above)) {
       above_owned_.emplace(above);
+      if (layer == kBaseOwner) above_bases_.emplace(above);
+    }
   }
 
   Status Run() {
@@ -90,6 +92,13 @@ class ContextWalk {
 
   Status WalkDirectory(const Place& place, Owner owner) {
     if (request_.progress.StopRequested()) return Interrupted();
+    walked_.push_back(place.source);
+    PLUMB_RETURN_IF_ERROR(VisitAllIn(place, owner));
+    walked_.pop_back();
+    return Done{};
+  }
+
+  Status VisitAllIn(const Place& place, Owner owner) {
     auto listed = request_.context.directory.List(place.source);
     if (!listed) {
       // What nobody wants need not be readable.
@@ -122,7 +131,8 @@ class ContextWalk {
       if (ignored && !rules_.MayTakeBeneath(place.name)) return Done{};
       if (owner && is_wanted) {
         if (!CheckName(place.name)) return Done{};
-        layers_[*owner].AddDirectory(place.name);
+        // Where a base was unpacked there are directories that it brought along.
+        if (!above_bases_.contains(place.name)) layers_[*owner].AddDirectory(place.name);
       }
       return WalkDirectory(place, owner);
     }
@@ -164,7 +174,10 @@ class ContextWalk {
     if (!target) return false;
     if (!target->starts_with(root_ + "/")) return false;
     std::string source = target->substr(root_.size() + 1);
-    if (IsAtOrBeneath(place.source, source))
+    const bool is_loop = std::ranges::any_of(walked_, [&](const std::string& walked) {
+      return !walked.empty() && IsAtOrBeneath(walked, source);
+    });
+    if (is_loop)
       return Error{ErrorKind::kInvalid,
                    "symlink '" + Printable(place.name) + "' leads to a directory above it"};
     PLUMB_TRY(const host::FileState state, context.directory.State(source));
@@ -178,8 +191,9 @@ class ContextWalk {
   std::vector<PlannedLayer>& layers_;
   std::vector<bool> seen_;
   std::unordered_map<std::string, std::size_t> owners_;
-  std::set<std::string, std::less<>> above_owned_;
-  std::string root_;  // the context without symlinks; empty until it is needed
+  std::set<std::string, std::less<>> above_owned_, above_bases_;
+  std::vector<std::string> walked_;  // the directories around, by where they really are
+  std::string root_;                 // the context without symlinks; empty until it is needed
   std::vector<std::string> links_, special_, unfit_, left_out_;
 };
 

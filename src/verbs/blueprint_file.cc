@@ -54,7 +54,9 @@ kit::BlueprintText FromInput(const std::string& input) {
 }
 
 Result<kit::BlueprintText> Read(host::Files& files, const std::string& path) {
-  PLUMB_TRY(std::string bytes, host::ReadFile(files, path, blueprint::kBlueprintSizeMax));
+  PLUMB_TRY(const std::string behind_symlinks, files.Canonical(path));
+  PLUMB_TRY(std::string bytes,
+            host::ReadFile(files, behind_symlinks, blueprint::kBlueprintSizeMax));
   kit::BlueprintText text;
   text.kind = KindOf(path, bytes);
   text.file = path;

@@ -3,10 +3,15 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "archive/compression.h"
+#include "base/text.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/modelfile.h"
 #include "oci/reference.h"
 #include "verbs/kit_name.h"
 
@@ -43,12 +48,18 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
 // Adds the tags that `text` names.
 Status AddTags(const std::string& text, blueprint::KitRules rules,
                std::vector<store::RefName>& tags) {
-  // kit 1.7 leaves a kit untagged if the name has no tag.
+  std::string names = text;
+  // kit 1.7 leaves a kit untagged if the name has no tag, and passes over further tags that are
+  // empty.
   if (rules == blueprint::KitRules::kKit17) {
     const auto reference = oci::Reference::Parse(text);
     if (reference && reference->tag.empty() && !reference->digest) return Done{};
+    std::vector<std::string> parts;
+    for (const std::string_view part : Split(text, ','))
+      if (parts.empty() || !part.empty()) parts.emplace_back(part);
+    names = Join(parts, ",");
   }
-  PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(text));
+  PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(names));
   for (const oci::Reference& reference : references) {
     const store::RefName tag{reference.Name(), reference.TagOrDefault()};
     if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
@@ -73,8 +84,11 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   PLUMB_TRY(const std::unique_ptr<host::Directory> directory,
             machine.files.OpenDirectory(options.directory, host::IfMissing::kFail));
   PLUMB_TRY(const std::string directory_path, machine.files.Canonical(options.directory));
-  PLUMB_TRY(const kit::BlueprintText blueprint,
+  PLUMB_TRY(kit::BlueprintText blueprint,
             FindBlueprint(machine.files, options.directory, options.blueprint, progress));
+  // To kit a file of any name is a Kitfile.
+  if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
+    blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
 
