@@ -82,6 +82,7 @@ class Writer {
       const auto code_point = TakeCodePoint(text);
       if (!code_point) {
         out_ += style_ == JsonStyle::kGo ? "\\ufffd" : "\xef\xbf\xbd";
+        if (style_ == JsonStyle::kGo) text = before.substr(1);  // one for each byte
       } else if (!WriteEscaped(*code_point)) {
         out_ += before.substr(0, before.size() - text.size());
       }

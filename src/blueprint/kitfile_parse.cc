@@ -84,6 +84,9 @@ class KitfileReader {
   Result<YamlScalar> Resolve(NodeId id) const {
     Result<YamlScalar> scalar = ResolveScalar(At(id).tag, At(id).text);
     if (!scalar) return ErrorAt(id, scalar.error().message);
+    const bool is_bytes = scalar->tag == kTagBinary && !IsUtf8(*scalar->IfText());
+    if (is_bytes && rules_ == KitRules::kOurs)
+      return ErrorAt(id, "a !!binary value that is not text");
     return scalar;
   }
 

@@ -67,7 +67,7 @@ struct YamlScalar {
 };
 
 // What a scalar is, by its text and its tag ("" if it has none and is not quoted). kInvalid
-// if the text does not suit the tag.
+// if the text does not suit the tag. Of kTagBinary it is bytes, which need not be text.
 Result<YamlScalar> ResolveScalar(std::string_view tag, std::string_view text);
 
 }  // namespace plumb::blueprint

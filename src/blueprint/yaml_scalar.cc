@@ -208,7 +208,6 @@ Result<YamlScalar> ResolveBinary(std::string_view text) {
   Result<std::string> bytes = DecodeBase64(base64);
   if (!bytes) return Error{ErrorKind::kInvalid, "a !!binary value that is not base64"};
   bytes->resize(bytes->size() - padding);
-  if (!IsUtf8(*bytes)) return Error{ErrorKind::kInvalid, "a !!binary value that is not text"};
   return YamlScalar{kTagBinary, Json::String(*bytes)};
 }
 

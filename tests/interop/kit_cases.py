@@ -108,7 +108,8 @@ def main():
         for case in cases:
             if "expect" not in case:
                 case["expect"] = build(case, {"pack": [kit, "pack"], "inspect": [kit, "inspect"]}, "KITOPS_HOME")
-                del case["expect"]["stdout"]
+                for output in ("stdout", "stderr") if case["expect"]["exit"] == 0 else ("stdout",):
+                    del case["expect"][output]
                 print("recorded", case["name"], case["expect"]["exit"])
         with open(CASES, "w", encoding="utf-8") as file:
             json.dump(document, file, indent=1)
