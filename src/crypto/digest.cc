@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "crypto/digest.h"
 
-#include <openssl/evp.h>
+// SHA256_CTX is deprecated since OpenSSL 3.0, without another way to its state.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include <algorithm>
 
 #include "base/text.h"
+#include "crypto/sha256_lanes_internal.h"
 
 namespace plumb {
 namespace {
@@ -44,32 +47,60 @@ std::string Digest::ToString() const { return std::string(kPrefix) + ToHex(); }
 
 std::string Digest::ToHex() const { return EncodeHex(bytes); }
 
+// OpenSSL's older interface, because it shows the state that two lanes are hashed into.
 struct Sha256Hasher::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  SHA256_CTX context;
 
-  State() {
-    PLUMB_CHECK(context != nullptr);
-    PLUMB_CHECK(EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1);
+  State() { PLUMB_CHECK(SHA256_Init(&context) == 1); }
+
+  // How many bytes are missing in the block that was begun; 0 if none was.
+  std::size_t Missing() const { return context.num == 0 ? 0 : kSha256BlockSize - context.num; }
+
+  // `bytes` more were hashed.
+  void Count(std::uint64_t bytes) {
+    const std::uint64_t bits =
+        (static_cast<std::uint64_t>(context.Nh) << 32U | context.Nl) + (bytes << 3U);
+    context.Nh = static_cast<SHA_LONG>(bits >> 32U);
+    context.Nl = static_cast<SHA_LONG>(bits);
   }
-  ~State() { EVP_MD_CTX_free(context); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
 };
 
 Sha256Hasher::Sha256Hasher() : state_(std::make_unique<State>()) {}
 Sha256Hasher::~Sha256Hasher() = default;
 
 Sha256Hasher& Sha256Hasher::Add(ByteSpan data) {
-  PLUMB_CHECK(EVP_DigestUpdate(state_->context, data.data(), data.size()) == 1);
+  PLUMB_CHECK(SHA256_Update(&state_->context, data.data(), data.size()) == 1);
   return *this;
+}
+
+void Sha256Hasher::AddTogether(Sha256Hasher& first, ByteSpan first_data, Sha256Hasher& second,
+                               ByteSpan second_data) {
+  const auto take = [](Sha256Hasher& hasher, ByteSpan& data, std::size_t size) {
+    hasher.Add(data.first(std::min(size, data.size())));
+    data = data.subspan(std::min(size, data.size()));
+  };
+  take(first, first_data, first.state_->Missing());
+  take(second, second_data, second.state_->Missing());
+  const std::size_t blocks =
+      CanHashTwoLanes() ? std::min(first_data.size(), second_data.size()) / kSha256BlockSize : 0;
+  // A block that is still not full leaves no data behind it.
+  if (blocks > 0) {
+    HashTwoLanes({first.state_->context.h, first_data.data()},
+                 {second.state_->context.h, second_data.data()}, blocks);
+    const std::size_t size = blocks * kSha256BlockSize;
+    first.state_->Count(size);
+    second.state_->Count(size);
+    first_data = first_data.subspan(size);
+    second_data = second_data.subspan(size);
+  }
+  first.Add(first_data);
+  second.Add(second_data);
 }
 
 Digest Sha256Hasher::Finish() {
   Digest digest;
-  unsigned size = 0;
   auto* out = reinterpret_cast<unsigned char*>(digest.bytes.data());
-  PLUMB_CHECK(EVP_DigestFinal_ex(state_->context, out, &size) == 1);
-  PLUMB_CHECK(size == digest.bytes.size());
+  PLUMB_CHECK(SHA256_Final(out, &state_->context) == 1);
   return digest;
 }
 

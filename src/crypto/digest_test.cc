@@ -37,6 +37,56 @@ TEST(Digest, OfPiecesIsThatOfTheWhole) {
   EXPECT_EQ(Sha256Hasher().Finish(), Sha256({}));
 }
 
+// Against OpenSSL's own one stream, whatever the lengths and wherever a block was left.
+TEST(Digest, TwoTogetherAreTwoAlone) {
+  const auto text = [](std::size_t size, std::uint64_t state) {
+    std::string bytes(size, '\0');
+    for (char& byte : bytes) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      byte = static_cast<char>(state >> 56U);
+    }
+    return bytes;
+  };
+  EXPECT_TRUE(rc::check([&](const std::vector<std::pair<std::uint8_t, std::uint16_t>>& pieces) {
+    Sha256Hasher first;
+    Sha256Hasher second;
+    std::string first_whole;
+    std::string second_whole;
+    for (const auto& [small, large] : pieces) {
+      const bool is_first_small = small % 2 == 0;
+      const std::string first_piece = text(is_first_small ? small : large, 1 + first_whole.size());
+      const std::string second_piece = text(is_first_small ? large : small, second_whole.size());
+      Sha256Hasher::AddTogether(first, AsBytes(first_piece), second, AsBytes(second_piece));
+      first_whole += first_piece;
+      second_whole += second_piece;
+    }
+    RC_ASSERT(first.Finish() == Sha256(AsBytes(first_whole)));
+    RC_ASSERT(second.Finish() == Sha256(AsBytes(second_whole)));
+  }));
+  const std::string long_text = text(5'000'000, 7);
+  Sha256Hasher first;
+  Sha256Hasher second;
+  first.Add(AsBytes("abc"));
+  Sha256Hasher::AddTogether(first, AsBytes(long_text), second, AsBytes(long_text));
+  EXPECT_EQ(first.Finish(), Sha256(AsBytes("abc" + long_text)));
+  EXPECT_EQ(second.Finish(), Sha256(AsBytes(long_text)));
+}
+
+// More than 2^32 bits: the count of OpenSSL's state is kept by us.
+TEST(Digest, TwoTogetherMayBeLong) {
+  const std::string piece(std::size_t{64} << 20, 'x');
+  Sha256Hasher first;
+  Sha256Hasher second;
+  Sha256Hasher alone;
+  for (int i = 0; i < 9; ++i) {
+    Sha256Hasher::AddTogether(first, AsBytes(piece), second, AsBytes(piece));
+    alone.Add(AsBytes(piece));
+  }
+  const Digest expected = alone.Finish();
+  EXPECT_EQ(first.Finish(), expected);
+  EXPECT_EQ(second.Finish(), expected);
+}
+
 TEST(Digest, IsParsedAsItIsWritten) {
   const std::string text = "sha256:" + std::string(kOfAbc);
   const auto digest = Digest::Parse(text);

@@ -11,13 +11,12 @@ constexpr std::size_t kPiecesInFlight = 4;
 
 }  // namespace
 
-BlobPipeline::BlobPipeline(Shape shape, ObjectSaver& saver, Keep keep)
-    : cutter_(shape), saver_(saver), keep_(std::move(keep)) {}
+BlobPipeline::BlobPipeline(Shape shape, PieceHasher& hasher, ObjectSaver& saver, Keep keep)
+    : cutter_(shape), hasher_(hasher), saver_(saver), keep_(std::move(keep)) {}
 
 BlobPipeline::~BlobPipeline() {
   {
     const std::lock_guard lock(mutex_);
-    to_hash_.clear();
     to_save_.clear();
   }
   Stop();
@@ -51,11 +50,11 @@ Status BlobPipeline::Write(ByteSpan bytes) {
 }
 
 Result<BlobInfo> BlobPipeline::Finish() {
-  if (threads_.empty() && size_ <= kWholeBlobSizeMax) return FinishWhole();
+  if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
   Stop();
   if (failure_) return *failure_;
-  recipe_.digest = hasher_.Finish();
+  recipe_.digest = lane_->Finish();
   recipe_.size = size_;
   return keep_({recipe_.digest, size_, std::move(recipe_), {}});
 }
@@ -83,24 +82,26 @@ Status BlobPipeline::TakePiece() {
 }
 
 void BlobPipeline::SubmitPiece() {
-  if (threads_.empty()) Start();
+  if (!lane_) Start();
+  Piece* const piece = std::exchange(current_, nullptr);
+  {
+    const std::lock_guard lock(mutex_);
+    piece->users = 2;
+    to_save_.push_back(piece);
+  }
+  changed_.notify_all();
+  lane_->Add(piece->view(), [this, piece] { Release(*piece); });
+}
+
+void BlobPipeline::Release(Piece& piece) {
   const std::lock_guard lock(mutex_);
-  current_->users = 2;
-  to_hash_.push_back(current_);
-  to_save_.push_back(current_);
-  current_ = nullptr;
+  if (--piece.users == 0) free_.push_back(&piece);
   changed_.notify_all();
 }
 
 void BlobPipeline::Start() {
-  threads_.emplace_back([this] {
-    Drain(to_hash_, [this](ByteSpan piece) -> Status {
-      hasher_.Add(piece);
-      return Done{};
-    });
-  });
-  threads_.emplace_back(
-      [this] { Drain(to_save_, [this](ByteSpan piece) { return Save(piece); }); });
+  lane_ = hasher_.Open();
+  thread_ = std::thread([this] { SaveAll(); });
 }
 
 void BlobPipeline::Stop() {
@@ -109,22 +110,21 @@ void BlobPipeline::Stop() {
     is_ended_ = true;
   }
   changed_.notify_all();
-  for (std::thread& thread : threads_)
-    if (thread.joinable()) thread.join();
+  if (thread_.joinable()) thread_.join();
 }
 
-void BlobPipeline::Drain(Queue& queue, const std::function<Status(ByteSpan)>& work) {
+void BlobPipeline::SaveAll() {
   std::unique_lock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [&] { return failure_ || is_ended_ || !queue.empty(); });
-    if (failure_ || queue.empty()) return;
-    Piece* const piece = queue.front();
-    queue.pop_front();
+    changed_.wait(lock, [&] { return failure_ || is_ended_ || !to_save_.empty(); });
+    if (failure_ || to_save_.empty()) return;
+    Piece* const piece = to_save_.front();
+    to_save_.pop_front();
     lock.unlock();
-    Status status = work(piece->view());
+    Status status = Save(piece->view());
+    Release(*piece);
     lock.lock();
-    if (!status && !failure_) failure_ = std::move(status).error();
-    if (--piece->users == 0) free_.push_back(piece);
+    if (!status) failure_ = std::move(status).error();
     changed_.notify_all();
   }
 }

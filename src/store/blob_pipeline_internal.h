@@ -17,6 +17,7 @@
 #include "crypto/digest.h"
 #include "store/cutter_internal.h"
 #include "store/object_saver_internal.h"
+#include "store/piece_hasher_internal.h"
 #include "store/recipe_internal.h"
 #include "store/store.h"
 
@@ -33,15 +34,15 @@ struct FinishedBlob {
   std::string whole;
 };
 
-// Takes one blob. The caller fills pieces; one thread hashes them in order (SHA-256), another
-// names them (BLAKE3), and writes those that are new: what bounds the whole is the slowest of
-// reading, hashing and writing, not their sum. At most kPiecesInFlight pieces are in memory.
+// Takes one blob. The caller fills pieces; the session's hasher hashes them in order (SHA-256), and
+// a thread names them (BLAKE3) and writes those that are new: what bounds the whole is the slowest
+// of reading, hashing and writing, not their sum. At most kPiecesInFlight pieces are in memory.
 class BlobPipeline final : public BlobWriter {
  public:
   using Keep = std::function<Result<BlobInfo>(FinishedBlob)>;
 
-  // `saver` must outlive it; `keep` is called by Finish().
-  BlobPipeline(Shape shape, ObjectSaver& saver, Keep keep);
+  // `hasher` and `saver` must outlive it; `keep` is called by Finish().
+  BlobPipeline(Shape shape, PieceHasher& hasher, ObjectSaver& saver, Keep keep);
   ~BlobPipeline() override;
 
   Result<MutableByteSpan> Space() override;
@@ -53,39 +54,38 @@ class BlobPipeline final : public BlobWriter {
   struct Piece {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
-    int users = 0;  // threads that are not done with it
+    int users = 0;  // the hasher, and the thread that saves: those not done with it
 
     ByteSpan view() const { return {bytes.get(), size}; }
   };
-  // Pieces on their way to one thread.
-  using Queue = std::deque<Piece*>;
-
   Status TakePiece();
   void SubmitPiece();
   void Start();
   void Stop();
-  // What a thread does: `work` on every piece of its queue, until the end or a failure.
-  void Drain(Queue& queue, const std::function<Status(ByteSpan)>& work);
+  // What the thread does, until the end or a failure.
+  void SaveAll();
   Status Save(ByteSpan piece);
+  // One user is done with it.
+  void Release(Piece& piece);
   Result<BlobInfo> FinishWhole();
 
   Cutter cutter_;
+  PieceHasher& hasher_;
   ObjectSaver& saver_;
   const Keep keep_;
   Piece* current_ = nullptr;  // being filled
   std::uint64_t size_ = 0;
-  Sha256Hasher hasher_;  // of one thread, then of Finish()
-  Recipe recipe_;        // the same
+  Recipe recipe_;  // of the thread, then of Finish()
 
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::vector<Piece*> free_;
-  Queue to_hash_;
-  Queue to_save_;
+  std::deque<Piece*> to_save_;
   bool is_ended_ = false;
   std::optional<Error> failure_;
-  std::vector<std::thread> threads_;
+  std::thread thread_;
+  std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses pieces until it is gone
 };
 
 }  // namespace plumb::store

@@ -42,7 +42,7 @@ bool IsRefusal(ErrorKind kind) {
 
 Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
   return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
-      shape, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+      shape, hasher_, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
 }
 
 Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {

@@ -13,6 +13,7 @@
 #include "store/blob_pipeline_internal.h"
 #include "store/catalog.h"
 #include "store/object_saver_internal.h"
+#include "store/piece_hasher_internal.h"
 #include "store/store.h"
 
 namespace plumb::store {
@@ -39,6 +40,7 @@ class StoreSession final : public Session {
 
   Catalog& catalog_;
   host::Clock& clock_;
+  PieceHasher hasher_;
   ObjectSaver saver_;
   std::mutex mutex_;
   std::set<Digest> blobs_;  // of this session

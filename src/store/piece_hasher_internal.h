@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_PIECE_HASHER_INTERNAL_H_
+#define PLUMB_STORE_PIECE_HASHER_INTERNAL_H_
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/bytes.h"
+#include "crypto/digest.h"
+
+namespace plumb::store {
+
+// Hashes the pieces of several blobs (SHA-256) in the background, those of one blob in order. One
+// thread serves two blobs, and hashes a piece of each together: that costs little more than one.
+// Threads: any number at once. Must outlive its lanes.
+class PieceHasher {
+ public:
+  // A blob. Threads: one at a time.
+  class Lane {
+   public:
+    explicit Lane(PieceHasher& owner) : owner_(owner) {}
+    // What was not hashed by now is not hashed at all.
+    ~Lane();
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+
+    // `done` is called, by another thread, once the piece is not needed any more.
+    void Add(ByteSpan piece, std::function<void()> done);
+    // Waits for all pieces. Call once; nothing may be added after.
+    Digest Finish();
+
+   private:
+    friend class PieceHasher;
+    struct Job {
+      ByteSpan piece;
+      std::function<void()> done;
+    };
+
+    PieceHasher& owner_;
+    Sha256Hasher hasher_;  // of the thread that is busy with it, then of Finish()
+    // Guarded by the owner's mutex.
+    std::deque<Job> jobs_;
+    bool is_busy_ = false;
+    bool is_ended_ = false;
+  };
+
+  PieceHasher() = default;
+  ~PieceHasher();
+  PieceHasher(const PieceHasher&) = delete;
+  PieceHasher& operator=(const PieceHasher&) = delete;
+
+  std::unique_ptr<Lane> Open();
+
+ private:
+  void Work();
+  // One or two lanes whose next pieces shall be hashed now; none if it is better to wait.
+  std::vector<Lane*> Choose() const;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::list<Lane*> lanes_;  // in the order in which they wait
+  std::vector<std::thread> workers_;
+  bool is_stopped_ = false;
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_PIECE_HASHER_INTERNAL_H_
