@@ -13,20 +13,27 @@ namespace plumb::cli {
 namespace {
 
 constexpr std::string_view kAbout =
-    "Plumb keeps every version of a model, proves where each byte came from, and moves between\n"
-    "stores and registries only what changed.\n";
+    "Plumb builds models into immutable kits that have the same id everywhere, keeps what they\n"
+    "share once, and moves between stores and registries only what is not there yet.\n";
 
-constexpr std::array<ExitCode, 11> kExitCodes = {{{0, "done"},
-                                                  {1, "checked, and found wanting"},
-                                                  {2, "wrong usage or invalid input"},
-                                                  {3, "not found"},
-                                                  {4, "corrupt"},
-                                                  {5, "conflict"},
-                                                  {6, "denied"},
-                                                  {7, "unavailable: trying again may help"},
-                                                  {8, "a limit was reached"},
-                                                  {9, "unsupported"},
-                                                  {130, "interrupted"}}};
+constexpr std::array<ExitCode, 11> kExitCodes = {
+    {{0, "done"},
+     {1, "checked, and found wanting"},
+     {2, "wrong usage or invalid input"},
+     {3, "not found"},
+     {4, "corrupt"},
+     {5, "conflict"},
+     {6, "denied"},
+     {7, "unavailable: trying again may help"},
+     {8, "a limit was reached: a full disk, something too large"},
+     {9, "unsupported"},
+     {130, "interrupted"}}};
+
+// Of the environment.
+struct Variable {
+  std::string_view name;
+  std::string_view meaning;
+};
 
 std::string_view MeaningOf(int code) {
   const auto* const found = std::ranges::find(kExitCodes, code, &ExitCode::code);
@@ -49,6 +56,21 @@ std::vector<std::vector<std::string>> FlagRows(const std::vector<Flag>& flags) {
     if (!flag.IsSwitch()) left += " " + flag.value;
     rows.push_back({"  " + left, flag.help});
   }
+  return rows;
+}
+
+constexpr std::array<Variable, 4> kVariables = {
+    {{"PLUMB_HOME",
+      "Where kits and logins are kept; default: $XDG_DATA_HOME/plumb, else "
+      "~/.local/share/plumb"},
+     {"PLUMB_THREADS", "As --threads"},
+     {"DOCKER_CONFIG", "The directory of docker's config.json, whose logins are read too"},
+     {"http_proxy, https_proxy, no_proxy", "As curl has them"}}};
+
+std::vector<std::vector<std::string>> VariableRows() {
+  std::vector<std::vector<std::string>> rows;
+  for (const Variable& variable : kVariables)
+    rows.push_back({"  " + std::string(variable.name), std::string(variable.meaning)});
   return rows;
 }
 
@@ -164,6 +186,7 @@ std::string Overview() {
   }
   text += "\n" + Table(rows);
   text += "\nFlags of every verb:\n" + Table(FlagRows(SharedFlags()));
+  text += "\nEnvironment:\n" + Table(VariableRows());
   return text + "\nMore of one verb: plumb help VERB\n";
 }
 
@@ -189,6 +212,9 @@ std::string HelpMarkdown(const Commands& commands) {
       "# The command line\n\n"
       "Written by `plumb help --markdown`; a test checks that it is current.\n\n";
   text += std::string(kAbout) + "\nFlags of every verb:\n\n" + MarkdownFlags(SharedFlags());
+  text += "\nEnvironment:\n\n";
+  for (const Variable& variable : kVariables)
+    text += "- `" + std::string(variable.name) + "`: " + std::string(variable.meaning) + "\n";
   text += "\nExit codes:\n\n";
   for (const ExitCode& code : kExitCodes)
     text += "- " + std::to_string(code.code) + ": " + std::string(code.meaning) + "\n";

@@ -112,7 +112,7 @@ Help Changing() {
        "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
        "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
        "kit with all its tags. --all takes every kit without a tag, and with --force\n"
-       "every kit.",
+       "every kit. The space of a kit is not given back by this version.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},

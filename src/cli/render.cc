@@ -222,6 +222,9 @@ Result<Answer> Render(const verbs::ListReport& report, std::string_view format) 
     answer.text = ListTable(report);
   } else if (format == "json") {
     answer.text = PrintedJson(answer.json);
+  } else if (format.find("{{") == std::string_view::npos) {
+    return Error{ErrorKind::kInvalid, "unknown format '" + Printable(format) + "'",
+                 "table, json, or a template such as '{{.Repo}}\\t{{.Digest}}'"};
   } else {
     std::vector<std::string_view> names;
     for (const auto& [name, value] : FieldsOf({}))

@@ -87,6 +87,9 @@ class Exchange {
     // OpenSSL's words for an answer in plain HTTP: trying again would not help.
     if (code == CURLE_SSL_CONNECT_ERROR && why.find("wrong version number") != std::string::npos)
       return Error{ErrorKind::kUnsupported, "'" + ShownUrl(request_.url) + "' speaks no TLS"};
+    if (code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT)
+      return Error{KindOf(code), "cannot reach '" + ShownUrl(request_.url) + "': " + Printable(why),
+                   "is the name right, and does it run?"};
     Error error = {KindOf(code),
                    "no answer from '" + ShownUrl(request_.url) + "': " + Printable(why)};
     if (response_.status != 0)

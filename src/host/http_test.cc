@@ -176,7 +176,7 @@ TEST_F(HttpTest, WhatBreaksOffIsUnavailable) {
   request_.url = url;
   const Error error = FailureOfSend();
   EXPECT_EQ(error.kind, ErrorKind::kUnavailable);
-  EXPECT_THAT(error.message, HasSubstr("no answer from '" + url + "'"));
+  EXPECT_THAT(error.message, HasSubstr("cannot reach '" + url + "'"));
 }
 
 TEST_F(HttpTest, RedirectsAreHandedBack) {

@@ -129,7 +129,7 @@ TEST_F(BuildTest, WhatIsReservedIsNeverPackedAndWhatNobodyTakesIsReported) {
   const BuildReport built = Build("code: [{path: src}]\n");
   EXPECT_EQ(EntriesOf(built.layers[0].digest),
             (Names{"src/", "src/Kitfile", "src/a", "src/deep/"}));
-  EXPECT_TRUE(bench_.progress().Warned("in no layer: 'other/b'"));
+  EXPECT_TRUE(bench_.progress().Warned("because no entry of the blueprint names it: 'other/b'"));
 }
 
 TEST_F(BuildTest, KitignoreIsObeyed) {

@@ -217,7 +217,7 @@ class ModelfileReader {
     if (request_.blueprint.context_path != kModelfileName &&
         request_.context.directory.State(kModelfileName))
       request_.progress.Warn(
-          "'Modelfile' of the context is left out: the blueprint takes its place");
+          "the file 'Modelfile' is not packed: the blueprint is stored under that name");
     return Generate(std::string(kModelfileName), std::move(text));
   }
 

@@ -77,7 +77,8 @@ TEST_F(ReadModelfileTest, ADirectoryStandsForItsWeightsAndWhatBelongsToThem) {
                                        "config hf/config.json", "tokenizer hf/tokenizer.model",
                                        "tokenizer hf/vocab.json", "modelfile Modelfile"}));
   EXPECT_EQ(UnpackedModelfile(), "FROM ./hf\n");
-  EXPECT_TRUE(bench_.progress().warnings.empty() || bench_.progress().Warned("in no layer"));
+  EXPECT_TRUE(bench_.progress().warnings.empty() ||
+              bench_.progress().Warned("no entry of the blueprint names it"));
 }
 
 // docs/format.md, "Files of a command" and "Entries".

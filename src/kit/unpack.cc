@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 #include "base/parallel.h"
@@ -69,21 +70,31 @@ class Unpacker {
     });
   }
 
-  Status Write(const std::vector<PackedEntry>& layers) {
-    return RunParallel(options_.threads, layers.size(),
-                       [&](std::size_t i) { return WriteLayer(layers[i], sizes_[i]); });
-  }
-
-  Status WriteKitfile(const blueprint::Kitfile& kitfile) {
-    const std::string text = blueprint::PrintKitfile(kitfile);
-    MemorySource source(AsBytes(text));
-    return WriteFile(std::string(kKitfileName), kPlainMode, [&] { return source.Read(kReadSize); });
+  // If it fails, what this made is taken back, unless it may have taken the place of other files.
+  Status Write(const std::vector<PackedEntry>& layers, const blueprint::Kitfile* kitfile) {
+    Status written = RunParallel(options_.threads, layers.size(),
+                                 [&](std::size_t i) { return WriteLayer(layers[i], sizes_[i]); });
+    if (written && kitfile != nullptr) written = WriteKitfile(*kitfile);
+    if (!written && options_.existing == Existing::kRefuse) TakeBack();
+    return written;
   }
 
   std::uint64_t files() const { return files_; }
   std::uint64_t bytes() const { return bytes_; }
 
  private:
+  Status WriteKitfile(const blueprint::Kitfile& kitfile) {
+    const std::string text = blueprint::PrintKitfile(kitfile);
+    MemorySource source(AsBytes(text));
+    return WriteFile(std::string(kKitfileName), kPlainMode, [&] { return source.Read(kReadSize); });
+  }
+
+  // Best effort: what cannot be removed stays, whole.
+  void TakeBack() {
+    for (const std::string& place : made_)
+      static_cast<void>(target_.Remove(place));
+  }
+
   Status CheckEntry(const archive::TarEntry& entry, const PackedEntry& layer) {
     PLUMB_TRY(const std::string place, PlaceOf(entry, layer));
     if (entry.type == archive::TarEntryType::kDirectory) return names_.AddDirectory(place);
@@ -136,6 +147,8 @@ class Unpacker {
         file->MoveTo(place, may_replace ? host::Overwrite::kYes : host::Overwrite::kNo));
     ++files_;
     bytes_ += size;
+    const std::lock_guard lock(made_mutex_);
+    made_.push_back(place);
     return Done{};
   }
 
@@ -157,6 +170,8 @@ class Unpacker {
   TargetNames names_;
   std::vector<std::uint64_t> sizes_;  // of the files of each layer
   std::atomic<std::uint64_t> next_temporary_ = 0;
+  std::mutex made_mutex_;
+  std::vector<std::string> made_;
   std::atomic<std::uint64_t> files_ = 0;
   std::atomic<std::uint64_t> bytes_ = 0;
 };
@@ -173,7 +188,7 @@ Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const Mode
 
   Unpacker unpacker(store, target, options, progress);
   PLUMB_RETURN_IF_ERROR(unpacker.Check(layers, with_kitfile));
-  PLUMB_RETURN_IF_ERROR(unpacker.Write(layers));
+  PLUMB_RETURN_IF_ERROR(unpacker.Write(layers, with_kitfile ? &modelkit.kitfile : nullptr));
 
   UnpackReport report;
   report.id = modelkit.id;
@@ -181,10 +196,7 @@ Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const Mode
     report.entries.push_back({std::string(oci::LayerTypeName(layer.media_type.type)),
                               std::move(layer.name), std::move(layer.path)});
   }
-  if (with_kitfile) {
-    PLUMB_RETURN_IF_ERROR(unpacker.WriteKitfile(modelkit.kitfile));
-    report.entries.push_back({"config", {}, std::string(kKitfileName)});
-  }
+  if (with_kitfile) report.entries.push_back({"config", {}, std::string(kKitfileName)});
   report.files = unpacker.files();
   report.bytes = unpacker.bytes();
   return report;

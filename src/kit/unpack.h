@@ -55,7 +55,9 @@ struct UnpackReport {
 // never through a symlink (docs/threat-model.md; tests/attacks). Nothing at all is written if any
 // name is refused (kDenied), or with kRefuse if any file is there already (kConflict, named).
 //
-// kCorrupt: damaged bytes; whole files that came before stay. kInvalid: a filter matches nothing.
+// After a failure with kRefuse the files that were made are removed again, directories stay; with
+// the others whole files that came before stay. kCorrupt: damaged bytes. kInvalid: a filter matches
+// nothing.
 Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const ModelKit& modelkit,
                             host::Directory& target, const UnpackOptions& options,
                             Progress& progress);

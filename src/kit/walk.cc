@@ -253,7 +253,9 @@ Result<std::vector<PlannedLayer>> PlanLayers(const PlanRequest& request, ReadBlu
     if (!layers[i].HoldsFiles())
       request.progress.Warn(layers[i].label + " with path '" + layers[i].path + "' holds no file");
   }
-  if (!walk.left_out().empty()) request.progress.Warn("in no layer: " + Shown(walk.left_out()));
+  if (!walk.left_out().empty())
+    request.progress.Warn("not packed, because no entry of the blueprint names it: " +
+                          Shown(walk.left_out()));
   WarnOfCollisions(layers, request.progress);
   return layers;
 }

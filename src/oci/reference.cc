@@ -102,13 +102,19 @@ Status CheckTag(std::string_view tag) {
   };
   if (tag.front() == '.' || tag.front() == '-' || !std::all_of(tag.begin(), tag.end(), is_allowed))
     return Invalid("tag", tag,
-                   "it is letters, digits, '_', '.' and '-', and begins with none of the last two");
+                   "it is letters, digits, '_', '.' and '-', and must not begin with '.' or '-'");
   return Done{};
 }
 
 Result<Reference> Reference::Parse(std::string_view text) {
   if (text.empty()) return Error{ErrorKind::kInvalid, "a reference must not be empty"};
   if (text.size() > kReferenceSizeMax) return Invalid("reference", text, "it is too long");
+  if (text.find("://") != std::string_view::npos)
+    return Invalid("reference", text, "it is HOST/REPOSITORY:TAG, without http:// or the like");
+  if (text.starts_with("oci:"))
+    return Invalid("reference", text, "a layout directory cannot stand here");
+  if (text.starts_with('/') || text.starts_with('.'))
+    return Invalid("reference", text, "a path is no name of a kit; a layout directory is oci:PATH");
   Reference reference;
   std::string_view name = text;
   if (const std::size_t at = text.find('@'); at != std::string_view::npos) {

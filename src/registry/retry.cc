@@ -51,8 +51,8 @@ Status Retrier::Run(Progress& progress, const std::function<Status()>& work,
     failures = got_on && got_on() ? 1 : failures + 1;
     if (failures == kTriesMax) return status;
     const Error& error = status.error();
-    progress.Warn(error.message + "; trying again" +
-                  (error.hint.empty() ? "" : " (" + error.hint + ")"));
+    // Saying it each time would bury what it says.
+    if (failures == 1) progress.Warn(error.message + "; trying again");
     PLUMB_RETURN_IF_ERROR(Sleep(PickPause(kFirstPauseMs << failures >> 1), progress));
   }
 }

@@ -41,8 +41,7 @@ TEST_F(RetryTest, WhatWorksIsDoneOnce) {
 TEST_F(RetryTest, EachPauseIsTwiceTheOneBefore) {
   EXPECT_TRUE(RunFailing(4));
   EXPECT_THAT(tries_at_ms_, ElementsAre(0, 500, 1500, 3500, 7500));
-  EXPECT_THAT(progress_.warnings, testing::Each(std::string("busy; trying again (be patient)")));
-  EXPECT_EQ(progress_.warnings.size(), 4U);
+  EXPECT_THAT(progress_.warnings, ElementsAre("busy; trying again"));
 }
 
 TEST_F(RetryTest, ChanceShortensAPauseToHalfAtMost) {

@@ -71,7 +71,8 @@ Result<std::string> LookFor(host::Files& files, const std::string& directory, Pr
     PLUMB_TRY(const bool here, Exists(files, path));
     if (!here) continue;
     if (has_modelfile) {
-      progress.Note("building from '" + path + "', not from the Modelfile beside it");
+      progress.Note("building from '" + path +
+                    "', not from the Modelfile beside it (--file Modelfile chooses that)");
     }
     return path;
   }

@@ -11,16 +11,25 @@
 namespace plumb::verbs {
 namespace {
 
+constexpr std::size_t kSiblingsShownMax = 5;
+
 // Says that there is no such kit, and which may have been meant.
 Error NotHere(store::Store& store, const std::string& name) {
   Error error{ErrorKind::kNotFound, "'" + name + "' is not in this store", "plumb list"};
   const auto refs = store.ListRefs();
   if (!refs) return refs.error();
   std::vector<std::string> names;
+  std::vector<std::string> siblings;  // of the same repository
   names.reserve(refs->size());
-  for (const store::Ref& ref : *refs)
+  for (const store::Ref& ref : *refs) {
     names.push_back(ref.name.ToString());
-  if (const auto nearest = Nearest(name, names)) error.hint = "did you mean '" + *nearest + "'?";
+    if (name.starts_with(ref.name.repository + ":")) siblings.push_back(names.back());
+  }
+  if (const auto nearest = Nearest(name, names)) {
+    error.hint = "did you mean '" + *nearest + "'?";
+  } else if (!siblings.empty() && siblings.size() <= kSiblingsShownMax) {
+    error.hint = "there is " + Join(siblings, ", ");
+  }
   return error;
 }
 

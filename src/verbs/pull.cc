@@ -66,6 +66,10 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
     return std::move(transfer).error().While("cannot pull '" + report.source + "'");
   }
   report.transfer = *transfer;
+  if (!request.name && !request.digest) {
+    const std::string id = report.transfer.manifest.ToString();
+    progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
+  }
   NoteMoves(before, report.transfer.manifest, progress);
   PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, report.transfer.manifest, progress));
   return report;
