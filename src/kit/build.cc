@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "kit/layer_writer_internal.h"
+#include "kit/modelkit.h"
 #include "kit/plan_internal.h"
 #include "oci/manifest.h"
 
@@ -109,16 +110,20 @@ class Builder {
     const std::string manifest_bytes = options_.rules == KitRules::kKit17
                                            ? oci::WriteKit17Manifest(named, layers)
                                            : oci::WriteManifest(named, layers);
-    if (manifest_bytes.size() > oci::kManifestSizeMax)
+    // What cannot be read again, because it is over some limit, is not written.
+    if (const auto read = ParseModelKit(manifest_bytes, config_bytes);
+        !read || manifest_bytes.size() > oci::kManifestSizeMax) {
       return Error{ErrorKind::kExhausted,
-                   "too many layers for one manifest: " + std::to_string(layers.size())};
+                   "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +
+                       std::to_string(config_bytes.size()) + " bytes of config"};
+    }
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
     report.manifest_was_known = manifest.was_known;
 
     session_->AddKit(manifest.digest, needs);
     for (const store::RefName& tag : options_.tags)
-      session_->MoveRef(tag, manifest.digest, options_.message);
+      session_->MoveRef({tag, manifest.digest, options_.message});
     PLUMB_RETURN_IF_ERROR(session_->Commit());
     return report;
   }

@@ -25,7 +25,7 @@ struct SeriesName {
 };
 
 // More files than any series has.
-inline constexpr std::uint32_t kSeriesCountMax = 10000;
+inline constexpr std::uint32_t kSeriesCountMax = 99999;
 
 // What of a directory's files a command that names it takes: weights, then the others.
 struct ModelFiles {

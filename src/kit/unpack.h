@@ -50,10 +50,11 @@ struct UnpackReport {
 // Writes the files of a ModelKit into a directory: models and parts of its bases, its own layers,
 // and last its Kitfile. Streaming; every byte is checked before it is written.
 //
-// Promises: a file appears whole, or not at all. Only regular files and directories are made, of
-// modes 0644 or 0755, beneath `target`, at or beneath the path of the entry they belong to, and
-// never through a symlink (docs/threat-model.md; tests/attacks). Nothing at all is written if any
-// name is refused (kDenied), or with kRefuse if any file is there already (kConflict, named).
+// Promises: a file appears whole, or not at all (nothing is synced: a power cut may spoil it). Only
+// regular files and directories are made, of modes 0644 or 0755, beneath `target`, at or beneath
+// the path of the entry they belong to, and never through a symlink (docs/threat-model.md;
+// tests/attacks). Nothing at all is written if any name is refused (kDenied), or with kRefuse if
+// any file is there already (kConflict, named).
 //
 // After a failure with kRefuse the files that were made are removed again, directories stay; with
 // the others whole files that came before stay. kCorrupt: damaged bytes. kInvalid: a filter matches

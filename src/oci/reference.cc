@@ -112,7 +112,8 @@ Result<Reference> Reference::Parse(std::string_view text) {
   if (text.find("://") != std::string_view::npos)
     return Invalid("reference", text, "it is HOST/REPOSITORY:TAG, without http:// or the like");
   if (text.starts_with("oci:"))
-    return Invalid("reference", text, "a layout directory cannot stand here");
+    return Invalid("reference", text,
+                   "a layout directory cannot stand here; pull it, or look with --remote");
   if (text.starts_with('/') || text.starts_with('.'))
     return Invalid("reference", text, "a path is no name of a kit; a layout directory is oci:PATH");
   Reference reference;

@@ -119,7 +119,7 @@ class Puller {
     for (const oci::Descriptor& layer : layers)
       needs.push_back(layer.digest);
     session_->AddKit(info.digest, needs);
-    if (request_.name) session_->MoveRef(*request_.name, info.digest, "pull");
+    if (request_.name) session_->MoveRef({*request_.name, info.digest, "pull"});
     PLUMB_RETURN_IF_ERROR(session_->Commit());
     return TransferReport{info.digest, moved_, present_, 0};
   }
@@ -150,7 +150,11 @@ class Puller {
     const bool is_tar = blob.media_type.ends_with(".tar");
     PLUMB_TRY(const auto writer,
               session_->CreateBlob(is_tar ? store::Shape::kTar : store::Shape::kOpaque));
-    PLUMB_RETURN_IF_ERROR(source_.FetchBlob(blob, 0, *writer, progress_));
+    Status fetched = source_.FetchBlob(blob, 0, *writer, progress_);
+    // A manifest names it: that it is not there is damage, not absence.
+    if (!fetched && fetched.error().kind == ErrorKind::kNotFound)
+      fetched.error().kind = ErrorKind::kCorrupt;
+    PLUMB_RETURN_IF_ERROR(fetched);
     PLUMB_TRY(const store::BlobInfo info, writer->Finish());
     PLUMB_RETURN_IF_ERROR(CheckSame(info, blob));
     moved_ += blob.size;

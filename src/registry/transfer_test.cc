@@ -266,7 +266,8 @@ TEST_F(TransferTest, TheDigestDecides) {
 TEST_F(TransferTest, AMissingLayerLeavesNothing) {
   Serve({"a", "b"}, "v1");
   remote_.blobs.erase(Sha256(AsBytes("b")));
-  EXPECT_EQ(PullKit().error().kind, ErrorKind::kNotFound);
+  // Its manifest names it: that is damage.
+  EXPECT_EQ(PullKit().error().kind, ErrorKind::kCorrupt);
   ExpectNothingCame();
 }
 

@@ -53,12 +53,6 @@ struct KitChange {
   std::vector<Digest> needs;  // blobs that must be there
 };
 
-struct RefMove {
-  RefName name;
-  std::optional<Digest> manifest;  // nothing: the ref goes
-  std::string message;
-};
-
 struct LayerMemory {
   LayerKey key;
   LayerRecord record;
@@ -93,8 +87,8 @@ class Catalog {
   virtual Result<std::vector<Kit>> ListKits() = 0;  // oldest first
 
   // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
-  // that is not there, or one is removed that a ref points at. Moves to where a ref points
-  // already are not recorded.
+  // that is not there, is not where it was expected, or a kit is removed that one points at. Moves
+  // to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;
 };
 

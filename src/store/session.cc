@@ -78,10 +78,7 @@ void StoreSession::AddKit(const Digest& manifest, const std::vector<Digest>& nee
   change_.added_kits.push_back({manifest, needs});
 }
 
-void StoreSession::MoveRef(const RefName& name, const std::optional<Digest>& manifest,
-                           std::string_view message) {
-  change_.moves.push_back({name, manifest, std::string(message)});
-}
+void StoreSession::MoveRef(RefMove move) { change_.moves.push_back(std::move(move)); }
 
 void StoreSession::RemoveKit(const Digest& manifest) { change_.removed_kits.push_back(manifest); }
 
@@ -90,15 +87,12 @@ void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record)
 }
 
 Status StoreSession::Commit() {
-  PLUMB_RETURN_IF_ERROR(DropNoNews());
+  PLUMB_TRY(const bool is_news, DropNoNews());
+  if (!is_news) return Done{};
   change_.now_ns = clock_.NowNs();
   PLUMB_RETURN_IF_ERROR(SaveRecords());
   // Durable first, then named (docs/format.md, "Write order").
   PLUMB_TRY(change_.objects, saver_.Finish());
-  const bool is_news = !change_.objects.empty() || !change_.blobs.empty() ||
-                       !change_.added_kits.empty() || !change_.moves.empty() ||
-                       !change_.removed_kits.empty() || !change_.layers.empty();
-  if (!is_news) return Done{};
   Status applied = catalog_.Apply(change_);
   // Only a refusal says that nothing was changed. After any other failure the catalog may name
   // the packs all the same, once the disk is well again: they stay, as litter at worst.
@@ -106,18 +100,12 @@ Status StoreSession::Commit() {
   return applied;
 }
 
-Status StoreSession::DropNoNews() {
-  if (!change_.added_kits.empty()) {
-    PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
-    std::erase_if(change_.added_kits, [&](const KitChange& added) {
-      return std::any_of(kits.begin(), kits.end(),
-                         [&](const Kit& kit) { return kit.manifest == added.manifest; });
-    });
-  }
+Result<bool> StoreSession::DropNoNews() {
   std::vector<RefMove> moves;
   for (RefMove& move : change_.moves) {
     PLUMB_TRY(const auto present, catalog_.FindRef(move.name));
-    if (present != move.manifest) moves.push_back(std::move(move));
+    if (present != move.manifest || (move.expected && present != move.expected))
+      moves.push_back(std::move(move));
   }
   change_.moves = std::move(moves);
   std::vector<LayerMemory> layers;
@@ -126,7 +114,23 @@ Status StoreSession::DropNoNews() {
     if (present != layer.record) layers.push_back(layer);
   }
   change_.layers = std::move(layers);
-  return Done{};
+  PLUMB_TRY(const bool has_new_kit, HasNewKit());
+  if (has_new_kit || !change_.blobs.empty() || !change_.moves.empty() ||
+      !change_.removed_kits.empty())
+    // Kits stay in the change even if they are there: they may be removed until it is applied.
+    return true;
+  change_.added_kits.clear();
+  return !change_.layers.empty();
+}
+
+Result<bool> StoreSession::HasNewKit() {
+  if (change_.added_kits.empty()) return false;
+  PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
+  return std::any_of(
+      change_.added_kits.begin(), change_.added_kits.end(), [&](const KitChange& added) {
+        return std::none_of(kits.begin(), kits.end(),
+                            [&](const Kit& kit) { return kit.manifest == added.manifest; });
+      });
 }
 
 Status StoreSession::SaveRecords() {

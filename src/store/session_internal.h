@@ -26,16 +26,16 @@ class StoreSession final : public Session {
   Result<std::unique_ptr<BlobWriter>> CreateBlob(Shape shape) override;
   Result<BlobInfo> PutBlob(ByteSpan bytes) override;
   void AddKit(const Digest& manifest, const std::vector<Digest>& needs) override;
-  void MoveRef(const RefName& name, const std::optional<Digest>& manifest,
-               std::string_view message) override;
+  void MoveRef(RefMove move) override;
   void RemoveKit(const Digest& manifest) override;
   void RememberLayer(const LayerKey& key, const LayerRecord& record) override;
   Status Commit() override;
 
  private:
   Result<BlobInfo> Keep(FinishedBlob blob);
-  // Takes out of the change what is so already.
-  Status DropNoNews();
+  // Takes out of the change what is so already; whether anything is left.
+  Result<bool> DropNoNews();
+  Result<bool> HasNewKit();
   Status SaveRecords();
 
   Catalog& catalog_;

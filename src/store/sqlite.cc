@@ -14,6 +14,7 @@ ErrorKind KindOf(int code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
+    case SQLITE_ERROR:  // our statements are right: tables or columns are missing
       return ErrorKind::kCorrupt;
     case SQLITE_FULL:
     case SQLITE_TOOBIG:

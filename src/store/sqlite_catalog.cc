@@ -57,11 +57,23 @@ constexpr const char* kSchema = R"sql(
     key BLOB PRIMARY KEY,
     digest BLOB NOT NULL,
     size INTEGER NOT NULL,
-    diff_id BLOB NOT NULL
+    diff_id BLOB NOT NULL,
+    hash BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   PRAGMA application_id = 1349283170;
   PRAGMA user_version = 1;
 )sql";
+
+// The BLAKE3 of all that is remembered of a layer: unlike blobs, nothing else tells whether it is
+// so.
+ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
+  std::string text;
+  for (const ByteSpan part :
+       {ByteSpan(key.bytes), ByteSpan(record.blob.bytes), ByteSpan(record.diff_id.bytes)})
+    text += AsText(part);
+  AppendU64(text, record.size);
+  return Blake3(AsBytes(text));
+}
 
 Error Damaged(std::string_view table) {
   return Error{ErrorKind::kCorrupt,
@@ -170,6 +182,9 @@ class Changer {
     std::optional<Digest> previous;
     if (is_there && !find->CopyBlob(0, previous.emplace().bytes)) return Damaged("refs");
     find->Reset();
+    if (move.expected && previous != move.expected)
+      return Error{ErrorKind::kConflict,
+                   "'" + move.name.ToString() + "' was moved meanwhile: nothing was changed"};
     if (previous == move.manifest) return Done{};
     if (move.manifest) {
       PLUMB_RETURN_IF_ERROR(Point(move));
@@ -212,9 +227,10 @@ class Changer {
   }
 
   Status Remember(const LayerMemory& layer) {
-    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO layers VALUES(?,?,?,?)"));
+    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO layers VALUES(?,?,?,?,?)"));
     put->Bind(layer.key.bytes).Bind(layer.record.blob.bytes).Bind(layer.record.size);
-    return put->Bind(layer.record.diff_id.bytes).Run();
+    const ObjectId hash = HashOf(layer.key, layer.record);
+    return put->Bind(layer.record.diff_id.bytes).Bind(hash.bytes).Run();
   }
 
   Result<bool> Has(std::string_view sql, const Digest& digest) {
@@ -336,15 +352,19 @@ Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) 
 Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key) {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT digest, size, diff_id FROM layers WHERE key = ?"));
+            connection_->Prepare("SELECT digest, size, diff_id, hash FROM layers WHERE key = ?"));
   find->Bind(key.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<LayerRecord> record;
   if (is_there) {
     record.emplace();
-    if (!find->CopyBlob(0, record->blob.bytes) || !find->CopyBlob(2, record->diff_id.bytes))
-      return Damaged("layers");
     record->size = find->Uint(1);
+    ObjectId hash;
+    const bool is_whole = find->CopyBlob(0, record->blob.bytes) &&
+                          find->CopyBlob(2, record->diff_id.bytes) &&
+                          find->CopyBlob(3, hash.bytes) && hash == HashOf(key, *record);
+    // What is not so is as good as forgotten: the files are read again.
+    if (!is_whole) record.reset();
   }
   find->Reset();
   return record;
@@ -401,10 +421,11 @@ Status SqliteCatalog::Apply(const CatalogChange& change) {
   PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
   PLUMB_RETURN_IF_ERROR(Changer(*connection_, change).Run());
   PLUMB_RETURN_IF_ERROR(transaction->Commit());
-  // It is durable in the log; folding the log back is housekeeping, and readers that
-  // keep it from happening now are no failure: the next writer tries again.
+  // It is durable in the log. That is folded back at once and emptied, so that it cannot grow and
+  // damage to it cannot make an older state appear; readers that keep this from happening now
+  // are no failure: the next writer tries again.
   [[maybe_unused]] const Status folded = connection_->Execute(
-      "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(PASSIVE);"
+      "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"
       "PRAGMA busy_timeout = 30000");
   return Done{};
 }

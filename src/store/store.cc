@@ -85,7 +85,8 @@ class EmbeddedStore final : public Store {
     if (is_whole ? Sha256(AsBytes(record->bytes)) != digest
                  : Blake3(AsBytes(record->bytes)) != record->id)
       return Damaged(digest, is_whole ? "its bytes are others" : "its recipe is another");
-    if (offset > record->size)
+    const std::uint64_t size = is_whole ? record->bytes.size() : record->size;
+    if (offset > size)
       return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is shorter than that"};
     if (is_whole)
       return std::unique_ptr<ByteSource>(

@@ -33,6 +33,15 @@ struct RefName {
   friend auto operator<=>(const RefName&, const RefName&) = default;
 };
 
+// A ref that shall point elsewhere.
+struct RefMove {
+  RefName name;
+  std::optional<Digest> manifest;  // nothing: the ref goes
+  std::string message;             // why
+  // Where it must point until then, else the whole session fails with kConflict; nothing: anywhere.
+  std::optional<Digest> expected = {};
+};
+
 struct Ref {
   RefName name;
   Digest manifest;
@@ -98,10 +107,9 @@ class Session {
   // are those blobs.
   virtual void AddKit(const Digest& manifest, const std::vector<Digest>& needs) = 0;
 
-  // Points a ref at a kit, or away from everything (nullopt). Appended to the record of
-  // moves with `message`, unless the ref points there already.
-  virtual void MoveRef(const RefName& name, const std::optional<Digest>& manifest,
-                       std::string_view message) = 0;
+  // Points a ref at a kit, or away from everything. Appended to the record of moves, unless the
+  // ref points there already.
+  virtual void MoveRef(RefMove move) = 0;
 
   // Takes a kit away; its bytes go at the next `gc`.
   virtual void RemoveKit(const Digest& manifest) = 0;
@@ -109,7 +117,8 @@ class Session {
   virtual void RememberLayer(const LayerKey& key, const LayerRecord& record) = 0;
 
   // Makes everything durable and visible, in that order. With nothing new to say, nothing
-  // is written at all. kConflict: a kit that a ref was moved to is not there any more.
+  // is written at all. kConflict: a kit that a ref was moved to is not there any more, or
+  // a ref was not where it was expected.
   // Call once.
   virtual Status Commit() = 0;
 };

@@ -176,7 +176,7 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
     const Digest config = (*session->PutBlob(AsBytes("config"))).digest;
     const Digest manifest = (*session->PutBlob(AsBytes("manifest"))).digest;
     session->AddKit(manifest, {config});
-    session->MoveRef({"m", "v1"}, manifest, "why");
+    session->MoveRef({{"m", "v1"}, manifest, "why"});
     session->RememberLayer(LayerKey(), {config, 6, config});
     EXPECT_TRUE(session->Commit());
   };
@@ -257,7 +257,7 @@ TEST_F(StoreTest, SeveralStoresOnOneDirectoryWorkAtOnce) {
         const std::string text = std::to_string(i) + " " + std::to_string(round);
         const Digest manifest = (*session->PutBlob(AsBytes(text))).digest;
         session->AddKit(manifest, {});
-        session->MoveRef({"m" + std::to_string(i), "v" + std::to_string(round)}, manifest, "");
+        session->MoveRef({{"m" + std::to_string(i), "v" + std::to_string(round)}, manifest, ""});
         EXPECT_TRUE(session->Commit());
       }
     });

@@ -62,7 +62,12 @@ Result<Digest> FindKit(store::Store& store, const KitName& name) {
     if (here) return *name.reference().digest;
   } else {
     PLUMB_TRY(const std::optional<Digest> id, store.FindRef(name.RefName()));
-    if (id) return *id;
+    if (id) {
+      PLUMB_TRY(const auto blob, store.FindBlob(*id));
+      if (blob) return *id;
+      return Error{ErrorKind::kCorrupt, "'" + name.ToString() + "' points at " + id->ToString() +
+                                            ", which is not in this store: its catalog is damaged"};
+    }
   }
   return NotHere(store, name.ToString());
 }

@@ -101,22 +101,24 @@ Result<ListReport> ListLocal(Workspace& workspace, const oci::Reference& wanted,
   return report;
 }
 
-// One tag of a place; nothing if what it names is not a ModelKit.
-Result<std::optional<ListedKit>> RemoteRow(registry::Remote& remote, const PlaceName& place,
-                                           const std::string& tag, Progress& progress) {
+// One tag of a place.
+Result<ListedKit> RemoteRow(registry::Remote& remote, const PlaceName& place,
+                            const std::string& tag, Progress& progress) {
   oci::Reference reference = place.reference;
   reference.tag = tag;
-  auto modelkit = FetchModelKit(remote, reference, progress);
-  if (!modelkit) {
-    if (modelkit.error().kind == ErrorKind::kUnsupported) return std::optional<ListedKit>();
-    return std::move(modelkit).error();
-  }
+  PLUMB_TRY(const kit::ModelKit modelkit, FetchModelKit(remote, reference, progress));
   ListedKit row;
   row.repository = place.IsLayout() ? place.ToString() : place.reference.repository;
-  row.digest = modelkit->id;
+  row.digest = modelkit.id;
   if (!tag.empty()) row.tags.push_back(tag);
-  Describe(*modelkit, row);
-  return std::optional(std::move(row));
+  Describe(modelkit, row);
+  return row;
+}
+
+// Whether one of several tags may be passed over: it names something else, or is damaged.
+bool MayPassOver(ErrorKind kind) {
+  return kind == ErrorKind::kUnsupported || kind == ErrorKind::kCorrupt ||
+         kind == ErrorKind::kNotFound || kind == ErrorKind::kInvalid;
 }
 
 Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListOptions& options,
@@ -124,7 +126,8 @@ Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListO
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
             Connect(workspace, place, options.network, progress));
   std::vector<std::string> tags;
-  if (place.reference.tag.empty() && !place.reference.digest) {
+  const bool is_named = !place.reference.tag.empty() || place.reference.digest;
+  if (!is_named) {
     PLUMB_TRY(tags, remote->ListTags());
   } else {
     tags.push_back(place.reference.tag);
@@ -133,7 +136,14 @@ Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListO
   std::vector<std::optional<ListedKit>> rows(tags.size());
   PLUMB_RETURN_IF_ERROR(
       RunParallel(options.network.connections, tags.size(), [&](std::size_t index) -> Status {
-        PLUMB_TRY(rows[index], RemoteRow(*remote, place, tags[index], progress));
+        auto row = RemoteRow(*remote, place, tags[index], progress);
+        if (row) {
+          rows[index] = *std::move(row);
+        } else if (is_named || !MayPassOver(row.error().kind)) {
+          return std::move(row).error();
+        } else if (row.error().kind != ErrorKind::kUnsupported) {
+          progress.Warn("cannot read '" + tags[index] + "': " + row.error().message);
+        }
         return Done{};
       }));
   ListReport report;

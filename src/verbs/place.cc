@@ -79,8 +79,14 @@ Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Referen
       registry::RemoteManifest manifest,
       remote.FetchManifest(reference.digest ? "" : reference.TagOrDefault(), reference.digest));
   PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
-  PLUMB_TRY(std::string config, registry::FetchWholeBlob(remote, parsed.config, progress));
-  return kit::ParseModelKit(std::move(manifest.bytes), std::move(config));
+  auto config = registry::FetchWholeBlob(remote, parsed.config, progress);
+  if (!config) {
+    Error error = std::move(config).error();
+    // The manifest names it: that it is not there is damage, not absence.
+    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kCorrupt;
+    return error;
+  }
+  return kit::ParseModelKit(std::move(manifest.bytes), *std::move(config));
 }
 
 }  // namespace plumb::verbs

@@ -29,8 +29,7 @@ Result<std::optional<store::RefName>> NameHere(const PullOptions& options,
 }
 
 // A kit whose model is another kit cannot be unpacked without that one.
-Status WarnOfMissingBase(store::Store& store, const Digest& id, Progress& progress) {
-  PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
+Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
   const auto& model = modelkit.kitfile.model;
   if (!model || model->layer) return Done{};
   const auto base = KitName::Parse(model->path);
@@ -49,8 +48,6 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   registry::PullRequest request;
   PLUMB_TRY(request.name, NameHere(options, source));
   PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, source));
-  request.tag = source.reference.tag;
-  request.digest = source.reference.digest;
   request.connections = options.network.connections;
   PLUMB_TRY(store::Store * store, workspace.Store());
 
@@ -61,17 +58,22 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   if (request.name) {
     PLUMB_TRY(before, FindRefs(*store, {*request.name}));
   }
+  // Looked at first: what is no ModelKit must not take the place of one.
+  const std::string doing = "cannot pull '" + report.source + "'";
+  auto modelkit = FetchModelKit(*remote, source.reference, progress);
+  if (!modelkit) return std::move(modelkit).error().While(doing);
+  request.digest = modelkit->id;
   auto transfer = registry::Pull(*store, *remote, request, progress);
   if (!transfer) {
-    return std::move(transfer).error().While("cannot pull '" + report.source + "'");
+    return std::move(transfer).error().While(doing);
   }
   report.transfer = *transfer;
-  if (!request.name && !request.digest) {
+  if (!request.name && !source.reference.digest) {
     const std::string id = report.transfer.manifest.ToString();
     progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
   }
   NoteMoves(before, report.transfer.manifest, progress);
-  PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, report.transfer.manifest, progress));
+  PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, *modelkit, progress));
   return report;
 }
 

@@ -41,7 +41,7 @@ class Removal {
 
   Status TakeTag(const KitName& name) {
     PLUMB_TRY(const Digest id, FindKit(store_, name));
-    session_->MoveRef(name.RefName(), std::nullopt, message_);
+    session_->MoveRef({name.RefName(), std::nullopt, message_, id});
     report_.lines.push_back({Kind::kNamed, name.ToString(), id});
     return Done{};
   }
@@ -50,7 +50,7 @@ class Removal {
   void TakeKit(const Digest& id, const std::string& kept) {
     if (std::ranges::find(gone_, id) != gone_.end()) return;
     for (const store::RefName& tag : TagsOf(refs_, id)) {
-      session_->MoveRef(tag, std::nullopt, message_);
+      session_->MoveRef({tag, std::nullopt, message_, id});
       if (tag.ToString() != kept) report_.lines.push_back({Kind::kUntagged, tag.ToString(), id});
     }
     session_->RemoveKit(id);

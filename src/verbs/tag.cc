@@ -23,7 +23,7 @@ Result<TagReport> Tag(Workspace& workspace, const TagOptions& options) {
   if (report.previous == report.digest) report.previous.reset();
 
   const std::unique_ptr<store::Session> session = store->Begin();
-  session->MoveRef(target.RefName(), report.digest, options.message);
+  session->MoveRef({target.RefName(), report.digest, options.message});
   PLUMB_RETURN_IF_ERROR(session->Commit());
   return report;
 }

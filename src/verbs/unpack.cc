@@ -5,13 +5,24 @@
 #include <utility>
 
 #include "kit/modelkit.h"
+#include "registry/connect.h"
 #include "verbs/kit_name.h"
 #include "verbs/pull.h"
 
 namespace plumb::verbs {
 namespace {
 
+Result<Digest> PullTo(Workspace& workspace, const UnpackOptions& options, Progress& progress) {
+  PullOptions pull;
+  pull.source = options.kit;
+  pull.network = options.network;
+  PLUMB_TRY(const PullReport pulled, Pull(workspace, pull, progress));
+  return pulled.transfer.manifest;
+}
+
 Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Progress& progress) {
+  // What a directory holds now is not known here.
+  if (registry::ParseLayoutName(options.kit)) return PullTo(workspace, options, progress);
   PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
   PLUMB_TRY(store::Store * store, workspace.Store());
   auto found = FindKit(*store, name);
@@ -19,11 +30,7 @@ Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Pr
     return found;
   }
   progress.Note("pulling '" + name.ToString() + "', which is not in this store");
-  PullOptions pull;
-  pull.source = options.kit;
-  pull.network = options.network;
-  PLUMB_TRY(const PullReport pulled, Pull(workspace, pull, progress));
-  return pulled.transfer.manifest;
+  return PullTo(workspace, options, progress);
 }
 
 }  // namespace

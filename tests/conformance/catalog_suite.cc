@@ -112,4 +112,19 @@ TEST_P(CatalogSuite, WritersAtOnceLoseNothing) {
   EXPECT_EQ(catalog().ListRefs()->size(), std::size_t{kWriters} * kRounds);
 }
 
+TEST_P(CatalogSuite, AMoveFromElsewhereThanExpectedIsAConflict) {
+  const RefName name = {"m", "v1"};
+  ASSERT_TRUE(catalog().Apply(KitChangeOf("first", name)));
+  ASSERT_TRUE(catalog().Apply(KitChangeOf("second", name)));
+  CatalogChange change;
+  change.moves = {{name, std::nullopt, "", Blob("first").digest}};
+  const Status refused = catalog().Apply(change);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(*catalog().FindRef(name), Blob("second").digest);
+  change.moves.front().expected = Blob("second").digest;
+  EXPECT_TRUE(catalog().Apply(change));
+  EXPECT_EQ(*catalog().FindRef(name), std::nullopt);
+}
+
 }  // namespace plumb::store

@@ -33,7 +33,7 @@ Result<Digest> AddKit(Store& store, const std::string& weights, const RefName& n
   PLUMB_TRY(const BlobInfo layer, writer->Finish());
   PLUMB_TRY(const BlobInfo manifest, session->PutBlob(AsBytes("manifest of " + name.ToString())));
   session->AddKit(manifest.digest, {layer.digest});
-  session->MoveRef(name, manifest.digest, "");
+  session->MoveRef({name, manifest.digest, ""});
   PLUMB_RETURN_IF_ERROR(session->Commit());
   return layer.digest;
 }
