@@ -31,7 +31,7 @@ class SyntaxCheck {
       if (!is_well_formed_) return false;
       const auto ends = [&] { return left && (left->empty() || !rest_.empty()); };
       if (!ends() && star && !name.empty()) left = Match(piece, name.substr(1));
-      if (!ends()) return true;
+      if (!left || !ends()) return true;
       name = *left;
     }
     return true;

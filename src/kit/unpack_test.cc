@@ -186,6 +186,31 @@ TEST_F(UnpackTest, ADirectoryInTheWayIsAConflictWhateverTheOptions) {
   }
 }
 
+TEST_F(UnpackTest, WhatIsStoppedIsTakenBackUnlessItMayHaveReplacedSomething) {
+  const Digest id = BuildAll();
+  bench_.directory().Write("target/mine", "kept");
+  UnpackOptions options;
+  options.threads = 1;
+  // Stops once the first file is there.
+  bool was_there = false;
+  bench_.progress().on_begin = [&] {
+    for (const auto& entry : fs::recursive_directory_iterator(bench_.Target("")))
+      was_there = was_there || (entry.is_regular_file() && entry.path().filename() == "w.bin");
+    bench_.progress().stop = was_there;
+  };
+  for (const Existing existing : {Existing::kRefuse, Existing::kOverwrite}) {
+    options.existing = existing;
+    was_there = false;
+    bench_.progress().stop = false;
+    const auto unpacked = bench_.Unpack(id, options);
+    ASSERT_FALSE(unpacked);
+    EXPECT_EQ(unpacked.error().kind, ErrorKind::kInterrupted);
+    EXPECT_TRUE(was_there);
+    EXPECT_EQ(fs::exists(bench_.Target("model/w.bin")), existing == Existing::kOverwrite);
+    EXPECT_EQ(bench_.ReadTarget("mine"), "kept");
+  }
+}
+
 TEST_F(UnpackTest, FiltersChooseLayers) {
   const Digest id = BuildAll();
   UnpackOptions options;
