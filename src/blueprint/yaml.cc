@@ -330,8 +330,9 @@ Result<YamlDocument> ParseYamlV3(const Source& source) {
   for (int i = 0;; ++i) {
     TreeBuilder builder(source, YamlDialect::kYamlV3, input, colon);
     Result<YamlDocument> document = builder.Build();
-    if (document || !builder.refused_colon() || i == kHiddenColonsMax) return document;
-    input.replace(ByteOffset(input, *builder.refused_colon()), 1, replacement);
+    const std::optional<std::size_t> refused_colon = builder.refused_colon();
+    if (document || !refused_colon || i == kHiddenColonsMax) return document;
+    input.replace(ByteOffset(input, *refused_colon), 1, replacement);
   }
 }
 
