@@ -29,11 +29,11 @@ class BuildCommand final : public Command {
          {"none", "gzip", "gzip-fastest", "zstd"}},
         {"--kit-compat",
          "VERSION",
-         "Make the very kit that this version of KitOps makes (1.7)",
+         "Make the kit that this version of KitOps makes, with the same id (1.7)",
          &options_.kit_compatibility,
          Offer::kWord,
          {"1.7"}},
-        {"-m,--message", "TEXT", "Why; kept in the history of the tags", &options_.message},
+        {"-m,--message", "TEXT", "Why; recorded with each tag that moves", &options_.message},
         {"--rehash", "", "Read every file, even where nothing seems to have changed", &rehash_},
         {"--follow-symlinks", "", "Pack what symlinks point at, as long as it is in DIR",
          &follow_symlinks_},
@@ -73,7 +73,8 @@ class UnpackCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     if (overwrite_ && ignore_existing_) {
-      return Error{ErrorKind::kInvalid, "'--overwrite' and '--ignore-existing' exclude each other"};
+      return Error{ErrorKind::kInvalid,
+                   "'--overwrite' and '--ignore-existing' cannot be used together"};
     }
     if (overwrite_) options_.existing = verbs::Existing::kOverwrite;
     if (ignore_existing_) options_.existing = verbs::Existing::kIgnore;

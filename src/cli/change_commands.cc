@@ -8,7 +8,7 @@ namespace plumb::cli {
 namespace {
 
 Flag MessageFlag(std::string& message) {
-  return {"-m,--message", "TEXT", "Why; kept in the history of the tags", &message};
+  return {"-m,--message", "TEXT", "Why; recorded with each tag that moves", &message};
 }
 
 class TagCommand final : public Command {

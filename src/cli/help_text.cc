@@ -19,7 +19,7 @@ Help Making() {
        "Layers of which no file changed are not read again.\n"
        "\n"
        "Without --tag the kit has only its ModelKitID. A tag that is in use moves, and\n"
-       "where it pointed is said.\n"
+       "where it pointed is printed.\n"
        "\n"
        "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
        "the ModelKitID depends on the version of the library that compresses.",

@@ -29,13 +29,15 @@ class LoginCommand final : public Command {
       return Error{ErrorKind::kInvalid, "'plumb login' needs a user", command};
     }
     if (from_input_ && !options_.secret.empty()) {
-      return Error{ErrorKind::kInvalid, "'--password' and '--password-stdin' exclude each other"};
+      return Error{ErrorKind::kInvalid,
+                   "'--password' and '--password-stdin' cannot be used together"};
     }
     PLUMB_RETURN_IF_ERROR(verbs::CheckRegistryName(options_.registry));
     if (from_input_) {
       PLUMB_TRY(options_.secret, ReadInput(context.terminal));
     } else if (!options_.secret.empty()) {
-      context.progress.Warn("others may see a password that stands on the command line");
+      context.progress.Warn(
+          "other users can see a password on the command line: --password-stdin hides it");
     } else if (context.terminal.IsInteractive(host::Stream::kInput)) {
       PLUMB_TRY(options_.secret, context.terminal.ReadSecret("Password: "));
     }
