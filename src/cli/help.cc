@@ -69,6 +69,7 @@ constexpr std::array<Variable, 4> kVariables = {
 
 std::vector<std::vector<std::string>> VariableRows() {
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(kVariables.size());
   for (const Variable& variable : kVariables)
     rows.push_back({"  " + std::string(variable.name), std::string(variable.meaning)});
   return rows;
