@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -58,7 +59,7 @@ class FakeHttp final : public host::Http {
   // `what` is "GET https://host/path", with the query if that matters. The answers are given in
   // turn, the last one from then on.
   void On(const std::string& what, std::vector<FakeAnswer> answers) {
-    auto next = std::make_shared<std::size_t>(0);
+    auto next = std::make_shared<std::atomic<std::size_t>>(0);
     On(what, [answers = std::move(answers), next](const Asked&) {
       return answers.at(std::min((*next)++, answers.size() - 1));
     });
@@ -108,12 +109,17 @@ class FakeHttp final : public host::Http {
 
  private:
   FakeAnswer AnswerTo(const Asked& now) {
-    const std::lock_guard lock(mutex_);  // of which an answer may ask something itself
-    asked_.push_back(now);
     const std::string what = now.method + " " + now.url;
-    auto found = answering_.find(what);
-    if (found == answering_.end()) found = answering_.find(what.substr(0, what.find('?')));
-    if (found != answering_.end()) return found->second(now);
+    Answering answering;
+    {
+      const std::lock_guard lock(mutex_);
+      asked_.push_back(now);
+      auto found = answering_.find(what);
+      if (found == answering_.end()) found = answering_.find(what.substr(0, what.find('?')));
+      if (found != answering_.end()) answering = found->second;
+    }
+    // Without the lock: an answer may ask something itself.
+    if (answering) return answering(now);
     ADD_FAILURE() << "nobody expects " << what;
     return {418};
   }
@@ -137,7 +143,7 @@ class FakeHttp final : public host::Http {
     return Done{};
   }
 
-  mutable std::recursive_mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Answering> answering_;
   std::vector<Asked> asked_;
 };
