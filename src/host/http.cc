@@ -167,7 +167,7 @@ class Exchange {
 
   void PrepareHeaders() {
     for (const auto& [name, value] : request_.headers)
-      headers_.Add(name + ": " + value);
+      headers_.Add(std::string(name).append(": ").append(value));
     headers_.Add("Expect:");  // never ask first: registries answer late or not at all
     Set(CURLOPT_HTTPHEADER, headers_.list());
   }

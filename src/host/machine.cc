@@ -9,6 +9,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cstdlib>
 #include <thread>
 
@@ -63,11 +64,10 @@ class SystemEnvironment final : public Environment {
   }
 
   std::string WorkingDirectory() override {
-    char* const path = ::getcwd(nullptr, 0);
-    if (path == nullptr) return ".";  // it was removed; every use of it will say so
-    std::string directory = path;
-    std::free(path);
-    return directory;
+    std::array<char, PATH_MAX> path = {};
+    // If it was removed, every use of it will say so.
+    if (::getcwd(path.data(), path.size()) == nullptr) return ".";
+    return path.data();
   }
 
   unsigned ProcessorCount() override { return std::max(1U, std::thread::hardware_concurrency()); }

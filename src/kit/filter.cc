@@ -57,7 +57,7 @@ std::string ToText(const Filter& filter) {
 }
 
 Error NothingMatches(const Filter& filter, const std::vector<PackedEntry>& entries) {
-  std::string there = kKitfileType.data();
+  std::string there(kKitfileType);
   for (std::size_t i = 0; i < std::min(entries.size(), kEntriesShown); ++i) {
     there += ", " + std::string(FilterTypeOf(entries[i].media_type.type)) + ":" +
              Printable(entries[i].path);
