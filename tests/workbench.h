@@ -154,7 +154,7 @@ class Workbench {
   Result<kit::UnpackReport> Unpack(const Digest& id, const kit::UnpackOptions& options = {}) {
     PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store_, id));
     PLUMB_TRY(const auto target, files_->OpenDirectory(path() + "/target", host::IfMissing::kFail));
-    return kit::Unpack(*store_, *bases_, modelkit, *target, options, progress_);
+    return kit::Unpack({*store_, *bases_, *target}, modelkit, options, progress_);
   }
 
   Digest PutBlob(const std::string& bytes, store::Shape shape = store::Shape::kTar) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
@@ -140,6 +143,18 @@ void AppendFolded(std::u32string& out, char32_t c) {
   out.append(marks.rbegin(), marks.rend());
 }
 
+// By their order, and equal ones as they stand.
+void SortMarks(std::span<char32_t> marks) {
+  constexpr std::uint64_t kCodePointMask = 0xFFFFFF;
+  std::vector<std::uint64_t> keys;
+  keys.reserve(marks.size());
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    keys.push_back(static_cast<std::uint64_t>(OrderOf(marks[i])) << 56U | i << 24U | marks[i]);
+  std::ranges::sort(keys);
+  for (std::size_t i = 0; i < marks.size(); ++i)
+    marks[i] = static_cast<char32_t>(keys[i] & kCodePointMask);
+}
+
 }  // namespace
 
 std::string NameFold(std::string_view name) {
@@ -149,7 +164,7 @@ std::string NameFold(std::string_view name) {
   for (auto mark = letters.begin(); mark != letters.end();) {
     const auto is_no_mark = [](char32_t c) { return OrderOf(c) == 0; };
     const auto end = std::find_if(mark, letters.end(), is_no_mark);
-    std::ranges::stable_sort(mark, end, {}, OrderOf);
+    SortMarks({mark, end});
     mark = end == letters.end() ? end : end + 1;
   }
   std::string folded;

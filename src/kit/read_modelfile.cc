@@ -117,20 +117,20 @@ class ModelfileReader {
     return nullptr;
   }
 
-  std::string PartType(const FileCommand& command, const TakenFile& file) const {
+  std::string PartType(const FileCommand& command, const TakenFile& file) {
     if (!command.IsFrom()) return command.command->name;
     const std::string_view name = NameOf(file.path);
     if (!file.is_weights) return std::string(OtherPartType(name));
     if (&command == model_command_ && !IsProjectorName(name)) return "shard";
     const auto series = SeriesName::Parse(name);
-    const auto model_series = SeriesName::Parse(NameOf(read_.kitfile.model->path));
+    const auto model_series = SeriesName::Parse(NameOf(model().path));
     const bool is_shard = series && model_series && series->IsWith(*model_series) &&
-                          DirectoryOf(file.path) == DirectoryOf(read_.kitfile.model->path);
+                          DirectoryOf(file.path) == DirectoryOf(model().path);
     return is_shard ? "shard" : "projector";
   }
 
   void AddFiles() {
-    blueprint::Model& model = *read_.kitfile.model;
+    blueprint::Model& model = this->model();
     const TakenFile* const chosen = ChooseModel();
     if (chosen != nullptr) {
       model.path = chosen->path;
@@ -181,6 +181,11 @@ class ModelfileReader {
     return Done{};
   }
 
+  blueprint::Model& model() {
+    PLUMB_CHECK(read_.kitfile.model.has_value());
+    return *read_.kitfile.model;
+  }
+
   void AddParameters(const Modelfile& modelfile) {
     Json::Array commands;
     for (const ModelfileCommand& command : modelfile.commands) {
@@ -192,11 +197,11 @@ class ModelfileReader {
     if (commands.empty()) return;
     Json parameters = Json::MakeObject();
     parameters.Append("modelfile", Json::MakeArray(std::move(commands)));
-    read_.kitfile.model->parameters = std::move(parameters);
+    model().parameters = std::move(parameters);
   }
 
   Status AddReference() {
-    read_.kitfile.model->parts.push_back(
+    model().parts.push_back(
         {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}});
     if (!reference_) return Done{};
     return AddBase(*reference_, request_, read_);
@@ -207,7 +212,7 @@ class ModelfileReader {
     for (const FileCommand& command : commands_) {
       std::string& args = command.command->args;
       if (!command.place) {
-        args = read_.kitfile.model->path;
+        args = model().path;
       } else {
         const std::string& path = command.place->packed_path;
         args = path.empty() ? "." : "./" + path;

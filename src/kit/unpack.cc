@@ -178,15 +178,14 @@ class Unpacker {
 
 }  // namespace
 
-Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const ModelKit& modelkit,
-                            host::Directory& target, const UnpackOptions& options,
-                            Progress& progress) {
-  PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(bases, modelkit));
+Result<UnpackReport> Unpack(const UnpackContext& context, const ModelKit& modelkit,
+                            const UnpackOptions& options, Progress& progress) {
+  PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(context.bases, modelkit));
   PLUMB_TRY(layers, ChooseEntries(std::move(layers), options.filters));
   const bool with_kitfile =
       options.filters.empty() || std::ranges::any_of(options.filters, MatchesKitfile);
 
-  Unpacker unpacker(store, target, options, progress);
+  Unpacker unpacker(context.store, context.target, options, progress);
   PLUMB_RETURN_IF_ERROR(unpacker.Check(layers, with_kitfile));
   PLUMB_RETURN_IF_ERROR(unpacker.Write(layers, with_kitfile ? &modelkit.kitfile : nullptr));
 

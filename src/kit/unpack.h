@@ -34,6 +34,13 @@ struct UnpackOptions {
   unsigned threads = 2;
 };
 
+// Where a ModelKit comes from and where it goes; all of it must outlive the call.
+struct UnpackContext {
+  store::Store& store;
+  BaseResolver& bases;
+  host::Directory& target;
+};
+
 struct UnpackedEntry {
   std::string type;  // "model", "modelpart", "code", "dataset", "docs"; "config": the Kitfile
   std::string name;
@@ -59,9 +66,8 @@ struct UnpackReport {
 // After a failure with kRefuse the files that were made are removed again, directories stay; with
 // the others whole files that came before stay. kCorrupt: damaged bytes. kInvalid: a filter matches
 // nothing.
-Result<UnpackReport> Unpack(store::Store& store, BaseResolver& bases, const ModelKit& modelkit,
-                            host::Directory& target, const UnpackOptions& options,
-                            Progress& progress);
+Result<UnpackReport> Unpack(const UnpackContext& context, const ModelKit& modelkit,
+                            const UnpackOptions& options, Progress& progress);
 
 }  // namespace plumb::kit
 

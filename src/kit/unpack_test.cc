@@ -323,7 +323,7 @@ TEST_F(UnpackTest, ContentThatIsNotTheConfigsIsCorruptBeforeAnythingIsWritten) {
     const auto target =
         *bench_.files().OpenDirectory(bench_.path() + "/target", host::IfMissing::kFail);
     const auto unpacked =
-        Unpack(bench_.store(), bench_.bases(), changed, *target, {}, bench_.progress());
+        Unpack({bench_.store(), bench_.bases(), *target}, changed, {}, bench_.progress());
     ASSERT_FALSE(unpacked);
     EXPECT_EQ(unpacked.error().kind, ErrorKind::kCorrupt);
     EXPECT_TRUE(bench_.List().empty());

@@ -55,7 +55,7 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
             files.OpenDirectory(options.directory, host::IfMissing::kCreate));
   UnpackReport report;
   PLUMB_TRY(report.directory, files.Canonical(options.directory));
-  auto unpacked = kit::Unpack(*store, *bases, modelkit, *target, unpack, progress);
+  auto unpacked = kit::Unpack({*store, *bases, *target}, modelkit, unpack, progress);
   if (!unpacked) {
     return std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
                                              options.directory + "'");
