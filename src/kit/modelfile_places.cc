@@ -205,6 +205,7 @@ Result<host::Directory*> ModelfilePlaces::DirectoryAt(const std::string& machine
 
 std::vector<std::unique_ptr<host::Directory>> ModelfilePlaces::TakeDirectories() && {
   std::vector<std::unique_ptr<host::Directory>> directories;
+  directories.reserve(directories_.size());
   for (auto& [path, directory] : directories_)
     directories.push_back(std::move(directory));
   return directories;

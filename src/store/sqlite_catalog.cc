@@ -187,7 +187,7 @@ class Changer {
                    "'" + move.name.ToString() + "' was moved meanwhile: nothing was changed"};
     if (previous == move.manifest) return Done{};
     if (move.manifest) {
-      PLUMB_RETURN_IF_ERROR(Point(move));
+      PLUMB_RETURN_IF_ERROR(Point(move.name, *move.manifest));
     } else {
       PLUMB_TRY(auto* remove,
                 connection_.Prepare("DELETE FROM refs WHERE repository = ? AND tag = ?"));
@@ -197,14 +197,14 @@ class Changer {
     return Record(move, previous);
   }
 
-  Status Point(const RefMove& move) {
-    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ?", *move.manifest));
+  Status Point(const RefName& name, const Digest& manifest) {
+    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ?", manifest));
     if (!is_there)
       return Error{ErrorKind::kConflict,
-                   "modelkit '" + move.manifest->ToString() + "' is not in the store any more"};
+                   "modelkit '" + manifest.ToString() + "' is not in the store any more"};
     PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO refs VALUES(?,?,?)"));
-    put->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
-    return put->Bind(move.manifest->bytes).Run();
+    put->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
+    return put->Bind(manifest.bytes).Run();
   }
 
   Status Record(const RefMove& move, const std::optional<Digest>& previous) {

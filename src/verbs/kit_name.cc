@@ -53,13 +53,14 @@ store::RefName KitName::RefName() const {
 
 std::string KitName::ToString() const {
   if (!HasDigest()) return RefName().ToString();
-  return reference_.repository.empty() ? reference_.digest->ToString() : reference_.ToString();
+  const std::optional<Digest>& digest = reference_.digest;
+  return digest && reference_.repository.empty() ? digest->ToString() : reference_.ToString();
 }
 
 Result<Digest> FindKit(store::Store& store, const KitName& name) {
-  if (name.HasDigest()) {
-    PLUMB_TRY(const bool here, HasKit(store, *name.reference().digest));
-    if (here) return *name.reference().digest;
+  if (const std::optional<Digest>& digest = name.reference().digest) {
+    PLUMB_TRY(const bool here, HasKit(store, *digest));
+    if (here) return *digest;
   } else {
     PLUMB_TRY(const std::optional<Digest> id, store.FindRef(name.RefName()));
     if (id) {

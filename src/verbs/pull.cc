@@ -33,8 +33,10 @@ Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Pro
   const auto& model = modelkit.kitfile.model;
   if (!model || model->layer) return Done{};
   const auto base = KitName::Parse(model->path);
-  if (!base || !base->HasDigest()) return Done{};
-  PLUMB_TRY(const bool here, HasKit(store, *base->reference().digest));
+  if (!base) return Done{};
+  const std::optional<Digest>& digest = base->reference().digest;
+  if (!digest) return Done{};
+  PLUMB_TRY(const bool here, HasKit(store, *digest));
   if (!here) progress.Warn("its base '" + base->ToString() + "' is not in this store");
   return Done{};
 }
