@@ -178,7 +178,8 @@ class TreeBuilder {
                          event.data.scalar.length);
         if (dialect_ == YamlDialect::kYamlV3) {
           PLUMB_RETURN_IF_ERROR(CheckYamlV3Scalar(event));
-          RestoreColons(node.text);
+          // Only there are colons replaced; an escape in quotes may mean the same character.
+          if (event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE) RestoreColons(node.text);
         }
         node.tag = ScalarTag(event, node.text);
         break;

@@ -25,7 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     PLUMB_CHECK(read && WriteConfig(*read) == config);
     if (rules == KitRules::kOurs && bytes.find("%YAML") == std::string_view::npos) {
       const auto as_kit = ParseKitfile(bytes, "Kitfile", KitRules::kKit17);
-      PLUMB_CHECK(as_kit && *as_kit == *kitfile);
+      // kit 1.7 refuses some of what we take, but makes nothing else of the rest.
+      PLUMB_CHECK(!as_kit || *as_kit == *kitfile);
     }
     const auto status = ValidateKitfile(*kitfile, ModelPath::kFile, rules);
     PLUMB_CHECK(status || !status.error().message.empty());
