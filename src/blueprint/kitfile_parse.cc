@@ -16,18 +16,6 @@
 namespace plumb::blueprint {
 namespace {
 
-// With U+FFFD for each byte that is of no character, as Go's JSON has it.
-std::string WithReplacements(std::string_view bytes) {
-  std::string text;
-  while (!bytes.empty()) {
-    const std::string_view before = bytes;
-    const std::optional<char32_t> code_point = TakeCodePoint(bytes);
-    AppendUtf8(text, code_point.value_or(0xFFFD));
-    if (!code_point) bytes = before.substr(1);
-  }
-  return text;
-}
-
 constexpr std::array<std::string_view, 3> kManifestVersions = {"1.0.0", "1.0", "v1.0.0"};
 
 // Twice what the file may hold: an escape can be shorter than what it stands for.
@@ -99,7 +87,6 @@ class KitfileReader {
     const bool is_bytes = scalar->tag == kTagBinary && !IsUtf8(*scalar->IfText());
     if (is_bytes && rules_ == KitRules::kOurs)
       return ErrorAt(id, "a !!binary value that is not text");
-    if (is_bytes) scalar->value = Json::String(WithReplacements(*scalar->IfText()));
     return scalar;
   }
 
