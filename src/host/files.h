@@ -57,11 +57,14 @@ class File {
   // Fills `buffer` from `offset` until it is full or the file ends; returns how much.
   virtual Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) = 0;
 
-  // Writes all of `bytes`. Not durable before Sync(); the system is asked to begin writing
-  // back early, so that a later Sync() is short.
+  // Writes all of `bytes`. Not durable before Sync().
   virtual Status WriteAt(std::uint64_t offset, ByteSpan bytes) = 0;
 
   virtual Status Truncate(std::uint64_t size) = 0;
+
+  // Says that Sync() will follow what is written from now on: the system is asked to begin
+  // writing back early, so that it is short.
+  virtual void WillSync() = 0;
 
   // On return content and size are durable (the name is after Directory::Sync). A failure
   // means that nobody knows what is durable: discard the file, never retry the call.

@@ -70,9 +70,11 @@ class PosixFile final : public File {
       if (put < 0) return PosixError(errno, "cannot write", path_);
       written += static_cast<std::size_t>(put);
     }
-    BeginWriteback(offset + bytes.size());
+    if (will_sync_.load(std::memory_order_relaxed)) BeginWriteback(offset + bytes.size());
     return Done{};
   }
+
+  void WillSync() override { will_sync_ = true; }
 
   Status Truncate(std::uint64_t size) override {
     if (::ftruncate(descriptor_.number(), static_cast<off_t>(size)) != 0)
@@ -126,6 +128,7 @@ class PosixFile final : public File {
 
   Descriptor descriptor_;
   std::string path_;
+  std::atomic<bool> will_sync_ = false;
   std::atomic<std::uint64_t> writeback_begun_ = 0;
 };
 

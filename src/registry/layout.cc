@@ -147,6 +147,7 @@ class LayoutRemote final : public Remote {
     const std::string partial = PartialPath(blob.digest);
     const auto write = [&]() -> Status {
       PLUMB_TRY(const auto file, directory->Open(partial, host::OpenHow::kCreateNew, kByUmask));
+      file->WillSync();
       FileSink sink(*file);
       CheckedSink checked(blob, 0, Hashing::kYes, sink, progress);
       PLUMB_RETURN_IF_ERROR(CopyAll(*source, checked));

@@ -25,7 +25,9 @@ std::optional<PackName> NameOf(std::string_view file) {
 class FilePackWriter final : public PackWriter {
  public:
   FilePackWriter(host::Directory& directory, const PackName& name, std::unique_ptr<host::File> file)
-      : directory_(directory), name_(name), file_(std::move(file)) {}
+      : directory_(directory), name_(name), file_(std::move(file)) {
+    file_->WillSync();
+  }
 
   ~FilePackWriter() override {
     // Nobody refers to it: what cannot be removed now is litter.

@@ -42,6 +42,7 @@ class FaultyFile final : public File {
     }
     return file_->WriteAt(offset, bytes);
   }
+  void WillSync() override { file_->WillSync(); }
   Status Truncate(std::uint64_t size) override {
     PLUMB_RETURN_IF_ERROR(faults_.Next());
     return file_->Truncate(size);
