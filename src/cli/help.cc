@@ -29,25 +29,6 @@ constexpr std::array<ExitCode, 11> kExitCodes = {
      {9, "unsupported"},
      {130, "interrupted"}}};
 
-// Of the environment.
-struct Variable {
-  std::string_view name;
-  std::string_view meaning;
-};
-
-std::string_view MeaningOf(int code) {
-  const auto* const found = std::ranges::find(kExitCodes, code, &ExitCode::code);
-  PLUMB_CHECK(found != kExitCodes.end());
-  return found->meaning;
-}
-
-std::vector<int> CodesOf(const VerbHelp& help) {
-  std::vector<int> codes = help.exit_codes;
-  codes.insert(codes.end(), {0, 2, 130});
-  std::ranges::sort(codes);
-  return codes;
-}
-
 std::vector<std::vector<std::string>> FlagRows(const std::vector<Flag>& flags) {
   std::vector<std::vector<std::string>> rows;
   for (const Flag& flag : flags) {
@@ -75,18 +56,6 @@ std::vector<std::vector<std::string>> VariableRows() {
   return rows;
 }
 
-std::vector<Flag> SharedFlags() {
-  static GlobalOptions unused;
-  return GlobalFlags(unused);
-}
-
-// "build, pack"
-std::string Names(const VerbHelp& help) {
-  std::string names(help.name);
-  if (!help.alias.empty()) names += ", " + std::string(help.alias);
-  return names;
-}
-
 std::string MarkdownFlags(const std::vector<Flag>& flags) {
   std::string text;
   for (const Flag& flag : flags) {
@@ -101,7 +70,7 @@ std::string MarkdownFlags(const std::vector<Flag>& flags) {
 
 std::string MarkdownVerb(Command& command) {
   const VerbHelp& help = HelpOf(command.Name());
-  std::string text = "\n## " + Names(help) + "\n\n" + std::string(help.summary) + ".\n\n    " +
+  std::string text = "\n## " + NamesOf(help) + "\n\n" + std::string(help.summary) + ".\n\n    " +
                      UsageLine(command) + "\n\n" + std::string(help.description) + "\n\n";
   for (const Example& example : help.examples) {
     text +=
@@ -110,7 +79,7 @@ std::string MarkdownVerb(Command& command) {
   const std::vector<Flag> flags = command.Flags();
   if (!flags.empty()) text += "\n" + MarkdownFlags(flags);
   std::vector<std::string> codes;
-  for (const int code : CodesOf(help))
+  for (const int code : ExitCodesOf(help))
     codes.push_back(std::to_string(code));
   return text + "\nExit codes: " + Join(codes, ", ") + ".\n";
 }
@@ -118,6 +87,34 @@ std::string MarkdownVerb(Command& command) {
 }  // namespace
 
 std::span<const ExitCode> ExitCodes() { return kExitCodes; }
+
+std::vector<int> ExitCodesOf(const VerbHelp& help) {
+  std::vector<int> codes = help.exit_codes;
+  codes.insert(codes.end(), {0, 2, 130});
+  std::ranges::sort(codes);
+  return codes;
+}
+
+std::string_view MeaningOf(int exit_code) {
+  const auto* const found = std::ranges::find(kExitCodes, exit_code, &ExitCode::code);
+  PLUMB_CHECK(found != kExitCodes.end());
+  return found->meaning;
+}
+
+std::span<const Variable> Variables() { return kVariables; }
+
+std::string_view About() { return kAbout; }
+
+std::vector<Flag> SharedFlags() {
+  static GlobalOptions unused;
+  return GlobalFlags(unused);
+}
+
+std::string NamesOf(const VerbHelp& help) {
+  std::string names(help.name);
+  if (!help.alias.empty()) names += ", " + std::string(help.alias);
+  return names;
+}
 
 int ExitCodeOf(ErrorKind kind) {
   switch (kind) {
@@ -181,7 +178,7 @@ std::string Overview() {
   std::vector<std::vector<std::string>> rows;
   std::string_view group;
   for (const VerbHelp& help : AllHelp()) {
-    rows.push_back({help.group == group ? "" : std::string(help.group), Names(help),
+    rows.push_back({help.group == group ? "" : std::string(help.group), NamesOf(help),
                     std::string(help.summary)});
     group = help.group;
   }
@@ -203,7 +200,7 @@ std::string HelpText(Command& command) {
   if (!flags.empty()) text += "\nFlags:\n" + Table(FlagRows(flags));
   text += "\nFlags of every verb:\n" + Table(FlagRows(SharedFlags()));
   std::vector<std::vector<std::string>> rows;
-  for (const int code : CodesOf(help))
+  for (const int code : ExitCodesOf(help))
     rows.push_back({"  " + std::to_string(code), std::string(MeaningOf(code))});
   return text + "\nExit codes:\n" + Table(rows);
 }

@@ -39,6 +39,23 @@ struct ExitCode {
 };
 std::span<const ExitCode> ExitCodes();
 int ExitCodeOf(ErrorKind kind);
+// Those that a verb may end with, and what one of them says.
+std::vector<int> ExitCodesOf(const VerbHelp& help);
+std::string_view MeaningOf(int exit_code);
+
+// Of the environment.
+struct Variable {
+  std::string_view name;
+  std::string_view meaning;
+};
+std::span<const Variable> Variables();
+
+// What Plumb is, in whole sentences and lines.
+std::string_view About();
+// Those of every verb.
+std::vector<Flag> SharedFlags();
+// "build, pack"
+std::string NamesOf(const VerbHelp& help);
 
 // The hint for a word that is not among `known`: the nearest one that is, or `otherwise`.
 std::string DidYouMean(std::string_view word, const std::vector<std::string>& known,

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/completion.h"
 #include "cli/help.h"
+#include "cli/man.h"
 #include "verbs/version.h"
 
 namespace plumb::cli {
@@ -48,28 +49,48 @@ class HelpCommand final : public Command {
     return {{"VERB", &verb_, Presence::kOptional, Offer::kWord, std::move(verbs)}};
   }
   std::vector<Flag> Flags() override {
-    return {{"--markdown", "", "Print the help of all verbs as a document", &markdown_}};
+    return {{"--markdown", "", "Print the help of all verbs as a document", &markdown_},
+            {"--man", "", "Print the help as a page of the manual, for man(1)", &man_}};
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(std::string text, Text(context.commands));
     Json json = Json::MakeObject();
     json.Append("text", Json::String(text));
+    json.Append("verbs", Verbs());
     return Answer{std::move(text), std::move(json)};
   }
 
  private:
+  static Json Verbs() {
+    Json verbs = Json::MakeArray();
+    for (const VerbHelp& help : AllHelp()) {
+      Json verb = Json::MakeObject();
+      verb.Append("name", Json::String(help.name));
+      if (!help.alias.empty()) verb.Append("alias", Json::String(help.alias));
+      verb.Append("summary", Json::String(help.summary));
+      verbs.Add(std::move(verb));
+    }
+    return verbs;
+  }
+
   Result<std::string> Text(const Commands& commands) const {
+    if (markdown_ && man_) {
+      return Error{ErrorKind::kInvalid, "'--markdown' and '--man' cannot be used together"};
+    }
     if (markdown_) return HelpMarkdown(commands);
-    if (verb_.empty()) return Overview();
+    if (verb_.empty()) return man_ ? ManOverview() : Overview();
     for (const std::unique_ptr<Command>& command : commands) {
       const std::string_view name = command->Name();
-      if (verb_ == name || verb_ == HelpOf(name).alias) return HelpText(*command);
+      if (verb_ == name || verb_ == HelpOf(name).alias) {
+        return man_ ? ManPage(*command) : HelpText(*command);
+      }
     }
     return UnknownVerb(verb_);
   }
 
   std::string verb_;
   bool markdown_ = false;
+  bool man_ = false;
 };
 
 }  // namespace
