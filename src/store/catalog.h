@@ -92,9 +92,10 @@ class Catalog {
   virtual Status Apply(const CatalogChange& change) = 0;
 };
 
-// SQLite in the file `path`, which is made if it is missing. Who writes holds a lock on
-// `lock_file`, which must outlive it.
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file);
+// SQLite in the file `name` of `directory`, which is made if it is missing. Who writes holds a lock
+// on `lock_file`. Both must outlive it.
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(host::Directory& directory,
+                                                   const std::string& name, host::File& lock_file);
 
 }  // namespace plumb::store
 

@@ -289,11 +289,14 @@ Result<std::uint64_t> SqliteCatalog::Version() {
 }
 
 Status SqliteCatalog::Prepare() {
+  // A rollback journal, emptied durably by each commit: with FULL the commit counts only then.
+  PLUMB_RETURN_IF_ERROR(connection_->Execute(
+      "PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE; PRAGMA temp_store = MEMORY;"
+      "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
   PLUMB_TRY(std::uint64_t version, Version());
   if (version == 0) {
     // New, or about to be made by another process: only one makes it.
     PLUMB_TRY(const auto lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
-    PLUMB_RETURN_IF_ERROR(connection_->Execute("PRAGMA journal_mode = WAL"));
     PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
     PLUMB_TRY(version, Version());
     if (version == 0) {
@@ -304,10 +307,7 @@ Status SqliteCatalog::Prepare() {
   }
   if (version != kSchemaVersion)
     return Error{ErrorKind::kUnsupported, "the store was written by a newer plumb"};
-  // Checkpoints run under our lock (Apply), never by themselves in the middle of a reader.
-  return connection_->Execute(
-      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF;"
-      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0");
+  return Done{};
 }
 
 Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
@@ -420,23 +420,52 @@ Status SqliteCatalog::Apply(const CatalogChange& change) {
   PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
   PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
   PLUMB_RETURN_IF_ERROR(Changer(*connection_, change).Run());
-  PLUMB_RETURN_IF_ERROR(transaction->Commit());
-  // It is durable in the log. That is folded back at once and emptied, so that it cannot grow and
-  // damage to it cannot make an older state appear; readers that keep this from happening now
-  // are no failure: the next writer tries again.
-  [[maybe_unused]] const Status folded = connection_->Execute(
-      "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"
-      "PRAGMA busy_timeout = 30000");
+  return transaction->Commit();
+}
+
+// Catalogs of before 2026-12 have a write-ahead log, which needs shared memory. One connection that
+// has the catalog to itself folds the log back and forgets it (docs/decisions/0005).
+Status FoldLog(host::Directory& directory, const std::string& name, host::File& lock_file) {
+  PLUMB_TRY(const bool has_log, HasWriteAheadLog(directory, name));
+  if (!has_log) return Done{};
+  PLUMB_TRY(const auto lock, lock_file.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  {
+    PLUMB_TRY(const auto connection,
+              SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
+    PLUMB_RETURN_IF_ERROR(connection->Execute(
+        "PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE;"
+        "PRAGMA journal_mode = TRUNCATE"));
+  }
+  PLUMB_TRY(const bool has_still, HasWriteAheadLog(directory, name));
+  if (has_still)
+    return Error{ErrorKind::kUnavailable, "an older plumb is using the store's catalog"};
+  // The index of the log; older versions make it again.
+  [[maybe_unused]] const Status removed = directory.Remove(name + "-shm");
   return Done{};
+}
+
+Result<std::unique_ptr<Catalog>> OpenPrepared(host::Directory& directory, const std::string& name,
+                                              host::File& lock_file) {
+  PLUMB_TRY(auto connection,
+            SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
+  auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
+  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
+  return std::unique_ptr<Catalog>(std::move(catalog));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file) {
-  PLUMB_TRY(auto connection, SqliteConnection::Open(path, static_cast<int>(kLockTimeoutMs)));
-  auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
-  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
-  return std::unique_ptr<Catalog>(std::move(catalog));
+Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(host::Directory& directory,
+                                                   const std::string& name,
+                                                   host::File& lock_file) {
+  PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
+  auto catalog = OpenPrepared(directory, name, lock_file);
+  if (catalog) return catalog;
+  // The folding may have been cut off: the first look undoes its last step, and the log is back.
+  PLUMB_TRY(const bool has_log, HasWriteAheadLog(directory, name));
+  if (!has_log) return catalog;
+  PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
+  return OpenPrepared(directory, name, lock_file);
 }
 
 }  // namespace plumb::store

@@ -57,6 +57,7 @@ class NamedSource final : public ByteSource {
 class EmbeddedStore final : public Store {
  public:
   struct Parts {
+    std::unique_ptr<host::Directory> directory;
     std::unique_ptr<host::Directory> packs_directory;
     std::unique_ptr<host::File> lock_file;
     std::unique_ptr<PackStore> packs;
@@ -134,15 +135,15 @@ Status MakeDirectoryIfMissing(host::Directory& directory, std::string_view path)
 
 Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entropy,
                                        const std::string& path) {
-  PLUMB_TRY(const auto directory,
-            files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
-  PLUMB_RETURN_IF_ERROR(CheckFormat(*directory));
-  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(*directory, "packs"));
   EmbeddedStore::Parts parts;
+  PLUMB_TRY(parts.directory, files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
+  host::Directory& directory = *parts.directory;
+  PLUMB_RETURN_IF_ERROR(CheckFormat(directory));
+  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "packs"));
   PLUMB_TRY(parts.packs_directory, files.OpenDirectory(path + "/packs", host::IfMissing::kFail));
-  PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kCreate, 0600));
+  PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
-  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, "catalog.sqlite", *parts.lock_file));
   return parts;
 }
 

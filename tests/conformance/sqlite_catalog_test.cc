@@ -18,7 +18,7 @@ struct SqliteFixture final : CatalogFixture {
 
   Catalog& catalog() override { return *first; }
   std::unique_ptr<Catalog> Reopened() override {
-    auto opened = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+    auto opened = OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
     EXPECT_TRUE(opened) << opened.error().message;
     return *std::move(opened);
   }
@@ -45,7 +45,7 @@ TEST(SqliteCatalogTest, ManyMayMakeItAtOnce) {
     threads.emplace_back([&] {
       const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
       const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
-      const auto catalog = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+      const auto catalog = OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
       EXPECT_TRUE(catalog) << catalog.error().message;
     });
   }
@@ -59,7 +59,7 @@ TEST(SqliteCatalogTest, AFileThatIsNoDatabaseIsCorrupt) {
   const auto files = host::MakeFiles();
   const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
   const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
-  const auto catalog = OpenSqliteCatalog(temporary.path() + "/catalog.sqlite", *lock_file);
+  const auto catalog = OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
   ASSERT_FALSE(catalog);
   EXPECT_EQ(catalog.error().kind, ErrorKind::kCorrupt);
 }
