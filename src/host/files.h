@@ -173,6 +173,11 @@ Result<std::string> ReadFile(Directory& directory, std::string_view path, std::u
 Status WriteFileDurably(Directory& directory, std::string_view path, std::string_view text,
                         std::uint32_t mode);
 
+// Makes the names of a directory and of all above it durable, whoever made them: one that was
+// stopped between making a directory and syncing its name left it to others. Those that may not
+// be read are passed over: they are not ours.
+Status SyncParents(Files& files, const std::string& path);
+
 // Makes `path` and its missing parents beneath `directory`. kConflict if `path` is there and is no
 // directory, kDenied if it is a symlink, even to one.
 Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_t mode = 0);

@@ -240,6 +240,9 @@ class LayoutRemote final : public Remote {
     PLUMB_TRY(const auto lock, marker->Lock(host::LockKind::kExclusive, kLockTimeoutMs));
     PLUMB_TRY(const bool is_made_by_another, CheckMarker());
     if (is_made_by_another) return Done{};
+    // Nothing may survive a power cut without the marker, nor any of it without the directory.
+    PLUMB_RETURN_IF_ERROR(host::SyncParents(files_, path_));
+    PLUMB_RETURN_IF_ERROR(directory_->Sync(""));
     PLUMB_RETURN_IF_ERROR(MakeBlobs());
     PLUMB_RETURN_IF_ERROR(WriteIndex(*directory_, {}));
     return host::WriteFileDurably(*directory_, kMarkerFile, oci::WriteLayoutMarker(), kByUmask);

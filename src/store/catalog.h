@@ -70,7 +70,8 @@ struct CatalogChange {
 };
 
 // Promises, checked by tests/conformance/catalog_suite.h on every implementation:
-//   - Apply is all or nothing, and durable on return.
+//   - Apply is all or nothing, and durable on return; with it all that was found before. (A
+//     change without content makes sure of that, and costs nothing if it is so already.)
 //   - What one Apply wrote is seen by every later call, of every process.
 //   - Nothing that is found is believed: who asks checks bytes against their hashes.
 // Errors: kUnavailable if others keep it locked for over 30 s, kCorrupt if it is damaged.

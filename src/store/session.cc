@@ -88,7 +88,8 @@ void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record)
 
 Status StoreSession::Commit() {
   PLUMB_TRY(const bool is_news, DropNoNews());
-  if (!is_news) return Done{};
+  // There already, but whoever put it there may have been stopped before it was durable.
+  if (!is_news) return catalog_.Apply({});
   change_.now_ns = clock_.NowNs();
   PLUMB_RETURN_IF_ERROR(SaveRecords());
   // Durable first, then named (docs/format.md, "Write order").

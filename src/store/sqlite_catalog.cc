@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <array>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "store/catalog.h"
@@ -11,6 +13,9 @@ namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
 constexpr std::uint64_t kSchemaVersion = 1;
+// What the lock file says (docs/format.md, "Catalog").
+constexpr std::string_view kUnsettled = "1";
+constexpr std::string_view kSettled = "0";
 
 // docs/format.md, "Catalog". Hashes are blobs, names are text, times are ns since 1970.
 constexpr const char* kSchema = R"sql(
@@ -78,6 +83,11 @@ ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
 Error Damaged(std::string_view table) {
   return Error{ErrorKind::kCorrupt,
                "the store's catalog is damaged in its table '" + std::string(table) + "'"};
+}
+
+bool IsEmpty(const CatalogChange& change) {
+  return change.objects.empty() && change.blobs.empty() && change.added_kits.empty() &&
+         change.moves.empty() && change.removed_kits.empty() && change.layers.empty();
 }
 
 // Undoes what was not committed.
@@ -274,6 +284,9 @@ class SqliteCatalog final : public Catalog {
 
  private:
   Result<std::uint64_t> Version();
+  Status ApplyLocked(const CatalogChange& change);
+  Result<bool> IsSettled();
+  Status Settle();
 
   std::mutex mutex_;  // the connection is one, the callers are many
   const std::unique_ptr<SqliteConnection> connection_;
@@ -417,10 +430,46 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits() {
 
 Status SqliteCatalog::Apply(const CatalogChange& change) {
   const std::lock_guard lock(mutex_);
+  if (IsEmpty(change)) return Settle();
   PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  return ApplyLocked(change);
+}
+
+// Others see a commit as soon as its journal is emptied, which is a moment before that is durable:
+// who is killed in this moment, or whose sync fails, leaves behind what the next power cut may
+// undo. Whoever relies on it without a commit of his own must know. So the lock file says, in
+// memory that all processes share and that the power need not survive, whether a commit is
+// under way; after a power cut everything that is seen is durable, whatever it says.
+Status SqliteCatalog::ApplyLocked(const CatalogChange& change) {
+  PLUMB_RETURN_IF_ERROR(lock_file_.WriteAt(0, AsBytes(kUnsettled)));
   PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
   PLUMB_RETURN_IF_ERROR(Changer(*connection_, change).Run());
-  return transaction->Commit();
+  if (IsEmpty(change)) {
+    // What it is already; but it makes SQLite write.
+    const std::string version = "PRAGMA user_version = " + std::to_string(kSchemaVersion);
+    PLUMB_RETURN_IF_ERROR(connection_->Execute(version.c_str()));
+  }
+  PLUMB_RETURN_IF_ERROR(transaction->Commit());
+  // At worst somebody settles what is so already.
+  [[maybe_unused]] const Status said = lock_file_.WriteAt(0, AsBytes(kSettled));
+  return Done{};
+}
+
+Result<bool> SqliteCatalog::IsSettled() {
+  std::array<std::byte, 1> state = {};
+  PLUMB_TRY(const std::size_t size, lock_file_.ReadAt(0, state));
+  return size == 0 || AsText(state) == kSettled;
+}
+
+// By a commit, which makes all before it durable.
+Status SqliteCatalog::Settle() {
+  PLUMB_TRY(const bool was_settled, IsSettled());
+  if (was_settled) return Done{};
+  PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  // Whom we waited for may have done it.
+  PLUMB_TRY(const bool is_settled, IsSettled());
+  if (is_settled) return Done{};
+  return ApplyLocked({});
 }
 
 // Catalogs of before 2026-12 have a write-ahead log, which needs shared memory. One connection that
@@ -433,7 +482,7 @@ Status FoldLog(host::Directory& directory, const std::string& name, host::File& 
     PLUMB_TRY(const auto connection,
               SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
     PLUMB_RETURN_IF_ERROR(connection->Execute(
-        "PRAGMA synchronous = FULL; PRAGMA locking_mode = EXCLUSIVE;"
+        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
         "PRAGMA journal_mode = TRUNCATE"));
   }
   PLUMB_TRY(const bool has_still, HasWriteAheadLog(directory, name));

@@ -114,9 +114,11 @@ class EmbeddedStore final : public Store {
   ObjectReader objects_;
 };
 
-Status CheckFormat(host::Directory& directory) {
+Status CheckFormat(host::Files& files, host::Directory& directory, const std::string& path) {
   auto format = host::ReadFile(directory, kFormatFile, kFormatSizeMax);
   if (!format && format.error().kind == ErrorKind::kNotFound) {
+    // Before anything is kept here: whoever made the directory may have been stopped at that.
+    PLUMB_RETURN_IF_ERROR(host::SyncParents(files, path));
     // The first of those who make a store at once decides; all write the same.
     return host::WriteFileDurably(directory, kFormatFile, kFormat, 0600);
   }
@@ -138,7 +140,7 @@ Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entrop
   EmbeddedStore::Parts parts;
   PLUMB_TRY(parts.directory, files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
   host::Directory& directory = *parts.directory;
-  PLUMB_RETURN_IF_ERROR(CheckFormat(directory));
+  PLUMB_RETURN_IF_ERROR(CheckFormat(files, directory, path));
   PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "packs"));
   PLUMB_TRY(parts.packs_directory, files.OpenDirectory(path + "/packs", host::IfMissing::kFail));
   PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/sqlite_internal.h"
 #include "tests/sim/world.h"
 #include "verbs/build.h"
 #include "verbs/pull.h"
@@ -99,6 +100,19 @@ Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
   };
 }
 
+// As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
+Status MakeOldCatalog(World& world) {
+  PLUMB_TRY(const auto directory, world.disk().OpenDirectory("/person/plumb/store",
+                                                             host::IfMissing::kFail, 0));
+  PLUMB_TRY(const auto connection, store::SqliteConnection::Open(*directory, "catalog.sqlite", 0));
+  PLUMB_RETURN_IF_ERROR(connection->Execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+      "INSERT INTO refs SELECT repository, 'log', manifest FROM refs WHERE tag = 'v1'"));
+  // Else the log would be folded back now.
+  world.disk().FailAt(0, Fault::kPowerCut);
+  return Done{};
+}
+
 // Somebody else's store, for a kit that comes from outside.
 Step Elsewhere(const Step& step) {
   return [=](World& world) {
@@ -126,6 +140,7 @@ std::vector<Operation> Operations() {
       {"PushThatMovesATag", pushed, Push("m:v2", "oci:/target:x")},
       {"TagAnew", built, Tag("m:v1", "m:latest")},
       {"TagMoves", two, Tag("m:v1", "m:v2")},
+      {"TagInAnOldCatalog", {Files('a'), Build("m:v1"), MakeOldCatalog}, Tag("m:log", "m:latest")},
       {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
   };
@@ -146,7 +161,7 @@ constexpr Remains kRemains[] = {
 // One operation on disks that fail, and all that went against the promises.
 class Simulation {
  public:
-  Simulation(const Operation& operation, const std::string& forgotten = {})
+  explicit Simulation(const Operation& operation, const std::string& forgotten = {})
       : operation_(operation) {
     SimulatedDisk disk;
     for (const Step& step : operation.before) {
@@ -190,7 +205,9 @@ class Simulation {
       if (!disk->HasFailed()) return call;
       const std::string where = "failure at call " + std::to_string(call);
       if (!done && done.error().kind != kind) Violation(where, "says: " + done.error().message);
-      // Also while there is no room: who has a full disk must be able to look at it.
+      // Also while there is no room: who has a full disk must be able to look at it. (But a store
+      // cannot be made there.)
+      if (before_.empty()) disk->Heal();
       bool is_well = CheckOldOrNew(*disk, done.has_value(), where);
       disk->Heal();
       is_well = is_well && CheckAgain(*disk, where);
@@ -234,7 +251,7 @@ class Simulation {
     return false;
   }
 
-  const Operation& operation_;
+  const Operation operation_;
   std::unique_ptr<SimulatedDisk> start_;
   Contents before_;
   Contents after_;
