@@ -36,9 +36,7 @@ int SetLock(int descriptor, short type, LockRange range) {
 
 short TypeOf(LockKind kind) { return kind == LockKind::kShared ? F_RDLCK : F_WRLCK; }
 
-bool IsHeldByOthers(int number) {
-  return number == EAGAIN || number == EACCES || number == EINTR;
-}
+bool IsHeldByOthers(int number) { return number == EAGAIN || number == EACCES || number == EINTR; }
 
 Error HeldByOthers(const std::string& path) {
   return Error{ErrorKind::kUnavailable, "cannot lock '" + path + "': others hold it"};
@@ -49,9 +47,7 @@ class PosixLock final : public FileLock {
  public:
   PosixLock(Descriptor descriptor, LockRange range, std::string path)
       : descriptor_(std::move(descriptor)), range_(range), path_(std::move(path)) {}
-  ~PosixLock() override {
-    static_cast<void>(SetLock(descriptor_.number(), F_UNLCK, range_));
-  }
+  ~PosixLock() override { static_cast<void>(SetLock(descriptor_.number(), F_UNLCK, range_)); }
   PosixLock(const PosixLock&) = delete;
   PosixLock& operator=(const PosixLock&) = delete;
 

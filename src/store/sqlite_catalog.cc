@@ -481,9 +481,9 @@ Status FoldLog(host::Directory& directory, const std::string& name, host::File& 
   {
     PLUMB_TRY(const auto connection,
               SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
-    PLUMB_RETURN_IF_ERROR(connection->Execute(
-        "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
-        "PRAGMA journal_mode = TRUNCATE"));
+    PLUMB_RETURN_IF_ERROR(
+        connection->Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
+                            "PRAGMA journal_mode = TRUNCATE"));
   }
   PLUMB_TRY(const bool has_still, HasWriteAheadLog(directory, name));
   if (has_still)
@@ -505,8 +505,7 @@ Result<std::unique_ptr<Catalog>> OpenPrepared(host::Directory& directory, const 
 }  // namespace
 
 Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(host::Directory& directory,
-                                                   const std::string& name,
-                                                   host::File& lock_file) {
+                                                   const std::string& name, host::File& lock_file) {
   PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
   auto catalog = OpenPrepared(directory, name, lock_file);
   if (catalog) return catalog;

@@ -46,7 +46,8 @@ class MemoryFile final : public host::File {
     state.size = bytes_.size();
     return state;
   }
-  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/, std::uint64_t /*timeout_ms*/,
+  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
+                                               std::uint64_t /*timeout_ms*/,
                                                host::LockRange /*range*/) override {
     return Error{ErrorKind::kUnsupported, "a file of one connection is not locked"};
   }
@@ -194,14 +195,12 @@ int Close(sqlite3_file* slot) {
   return SQLITE_OK;
 }
 int Read(sqlite3_file* slot, void* buffer, int size, sqlite3_int64 offset) {
-  return FileOf(slot).Read(
-      static_cast<std::uint64_t>(offset),
-      {static_cast<std::byte*>(buffer), static_cast<std::size_t>(size)});
+  return FileOf(slot).Read(static_cast<std::uint64_t>(offset),
+                           {static_cast<std::byte*>(buffer), static_cast<std::size_t>(size)});
 }
 int Write(sqlite3_file* slot, const void* bytes, int size, sqlite3_int64 offset) {
-  return FileOf(slot).Write(
-      static_cast<std::uint64_t>(offset),
-      {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(size)});
+  return FileOf(slot).Write(static_cast<std::uint64_t>(offset),
+                            {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(size)});
 }
 int Truncate(sqlite3_file* slot, sqlite3_int64 size) {
   return FileOf(slot).Truncate(static_cast<std::uint64_t>(size));

@@ -50,14 +50,14 @@ TEST_F(SqliteVfsTest, WhoReadsKeepsACommitWaitingAndNothingElse) {
   // One writer at a time; readers still come in.
   EXPECT_EQ(KindOf(reader->Execute("BEGIN IMMEDIATE")), ErrorKind::kUnavailable);
   const auto other = Open();
-  EXPECT_EQ(Number(*other, "SELECT count(*) FROM t"), 2);
+  EXPECT_EQ(Number(*other, "SELECT count(*) FROM t"), 2U);
   EXPECT_EQ(KindOf(writer->Execute("COMMIT")), ErrorKind::kUnavailable);
   // Now it waits for those that are there, and lets no others in.
   EXPECT_FALSE((*other->Prepare("SELECT n FROM t"))->Step());
   EXPECT_TRUE(*find->Step());
   find->Reset();
   EXPECT_TRUE(writer->Execute("COMMIT"));
-  EXPECT_EQ(Number(*other, "SELECT count(*) FROM t"), 3);
+  EXPECT_EQ(Number(*other, "SELECT count(*) FROM t"), 3U);
 }
 
 TEST_F(SqliteVfsTest, AJournalRestsEmptyAndIsNoSignOfACrash) {
@@ -65,8 +65,8 @@ TEST_F(SqliteVfsTest, AJournalRestsEmptyAndIsNoSignOfACrash) {
   ASSERT_TRUE(writer->Execute("CREATE TABLE t(n); INSERT INTO t VALUES(1)"));
   const auto journal = directory_->State("a.sqlite-journal");
   ASSERT_TRUE(journal);
-  EXPECT_EQ(journal->size, 0);
-  EXPECT_EQ(Number(*Open(), "SELECT count(*) FROM t"), 1);
+  EXPECT_EQ(journal->size, 0U);
+  EXPECT_EQ(Number(*Open(), "SELECT count(*) FROM t"), 1U);
 }
 
 TEST_F(SqliteVfsTest, ALongStatementIsUndone) {
@@ -77,11 +77,12 @@ TEST_F(SqliteVfsTest, ALongStatementIsUndone) {
       "  INSERT INTO t SELECT n * 2, hex(zeroblob(100)) FROM c"));
   // Fails at the last row, far beyond what SQLite keeps in memory to undo a statement.
   ASSERT_TRUE(writer->Execute("BEGIN IMMEDIATE; INSERT INTO t VALUES(1, 'stays')"));
-  EXPECT_FALSE(writer->Execute("UPDATE t SET n = CASE n WHEN 10000 THEN 3 ELSE n + 1 END,"
-                               " text = 'short' WHERE n > 1"));
+  EXPECT_FALSE(
+      writer->Execute("UPDATE t SET n = CASE n WHEN 10000 THEN 3 ELSE n + 1 END,"
+                      " text = 'short' WHERE n > 1"));
   ASSERT_TRUE(writer->Execute("COMMIT"));
-  EXPECT_EQ(Number(*writer, "SELECT count(*) FROM t WHERE text = 'short'"), 0);
-  EXPECT_EQ(Number(*writer, "SELECT sum(n) FROM t"), 5000 * 5001 + 1);
+  EXPECT_EQ(Number(*writer, "SELECT count(*) FROM t WHERE text = 'short'"), 0U);
+  EXPECT_EQ(Number(*writer, "SELECT sum(n) FROM t"), 5000U * 5001U + 1);
 }
 
 TEST_F(SqliteVfsTest, WhatTheDiskSaysComesThrough) {
@@ -107,7 +108,7 @@ TEST_F(SqliteVfsTest, AWriteAheadLogIsFoldedBack) {
 
   const auto catalog = *OpenSqliteCatalog(*directory_, "a.sqlite", *lock_file);
   const auto kits = *catalog->ListKits();
-  ASSERT_EQ(kits.size(), 1);
+  ASSERT_EQ(kits.size(), 1U);
   EXPECT_EQ(kits[0].added_ns, 7);
   EXPECT_FALSE(*HasWriteAheadLog(*directory_, "a.sqlite"));
   EXPECT_FALSE(directory_->State("a.sqlite-wal"));

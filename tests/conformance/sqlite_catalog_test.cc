@@ -64,5 +64,23 @@ TEST(SqliteCatalogTest, AFileThatIsNoDatabaseIsCorrupt) {
   EXPECT_EQ(catalog.error().kind, ErrorKind::kCorrupt);
 }
 
+// A process that ended in the middle of a commit leaves a "1" in the lock file.
+TEST(SqliteCatalogTest, WhatOthersMayHaveLeftUnsettledIsSettledByAChangeWithoutContent) {
+  const TemporaryDirectory temporary;
+  const auto files = host::MakeFiles();
+  const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
+  const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
+  const auto catalog = *OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
+  // SQLite counts its commits there.
+  const auto commits = [&] { return temporary.Read("catalog.sqlite").substr(24, 4); };
+  const std::string before = commits();
+  EXPECT_TRUE(catalog->Apply({}));
+  EXPECT_EQ(commits(), before);
+  ASSERT_TRUE(lock_file->WriteAt(0, AsBytes(std::string_view("1"))));
+  EXPECT_TRUE(catalog->Apply({}));
+  EXPECT_NE(commits(), before);
+  EXPECT_EQ(temporary.Read("catalog.lock"), "0");
+}
+
 }  // namespace
 }  // namespace plumb::store

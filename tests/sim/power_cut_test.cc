@@ -40,7 +40,8 @@ std::ostream& operator<<(std::ostream& out, const Operation& operation) {
   return out << operation.name;
 }
 
-constexpr const char* kKitfile = "manifestVersion: 1.0.0\nmodel: {path: w.bin}\ndocs: [{path: r.md}]\n";
+constexpr const char* kKitfile =
+    "manifestVersion: 1.0.0\nmodel: {path: w.bin}\ndocs: [{path: r.md}]\n";
 const std::vector<std::string> kLayouts = {"/shelf", "/target"};
 
 template <typename T>
@@ -102,8 +103,8 @@ Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
 
 // As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
 Status MakeOldCatalog(World& world) {
-  PLUMB_TRY(const auto directory, world.disk().OpenDirectory("/person/plumb/store",
-                                                             host::IfMissing::kFail, 0));
+  PLUMB_TRY(const auto directory,
+            world.disk().OpenDirectory("/person/plumb/store", host::IfMissing::kFail, 0));
   PLUMB_TRY(const auto connection, store::SqliteConnection::Open(*directory, "catalog.sqlite", 0));
   PLUMB_RETURN_IF_ERROR(connection->Execute(
       "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
@@ -158,6 +159,8 @@ struct Remains {
 constexpr Remains kRemains[] = {
     {Survival::kSynced, 0}, {Survival::kAll, 0}, {Survival::kTorn, 1}, {Survival::kTorn, 2}};
 
+enum class State : std::uint8_t { kWrong, kOld, kNew };
+
 // One operation on disks that fail, and all that went against the promises.
 class Simulation {
  public:
@@ -192,7 +195,8 @@ class Simulation {
                                   std::to_string(static_cast<int>(remains.survival)) + ", seed " +
                                   std::to_string(seed);
         const auto found = disk->AfterPowerCut(remains.survival, seed);
-        if (CheckOldOrNew(*found, done.has_value(), where)) CheckAgain(*found, where);
+        const State state = CheckOldOrNew(*found, done.has_value(), where);
+        if (state != State::kWrong) CheckAgain(*found, state, where);
       }
     }
   }
@@ -208,10 +212,10 @@ class Simulation {
       // Also while there is no room: who has a full disk must be able to look at it. (But a store
       // cannot be made there.)
       if (before_.empty()) disk->Heal();
-      bool is_well = CheckOldOrNew(*disk, done.has_value(), where);
+      const State state = CheckOldOrNew(*disk, done.has_value(), where);
       disk->Heal();
-      is_well = is_well && CheckAgain(*disk, where);
-      if (is_well) CheckNew(*disk->AfterPowerCut(Survival::kSynced), where + ", then a power cut");
+      if (state != State::kWrong && CheckAgain(*disk, state, where))
+        CheckNew(*disk->AfterPowerCut(Survival::kSynced), where + ", then a power cut");
     }
   }
 
@@ -225,23 +229,24 @@ class Simulation {
     return {{"damaged", where}};
   }
 
-  bool CheckOldOrNew(SimulatedDisk& disk, bool is_acknowledged, const std::string& where) {
+  State CheckOldOrNew(SimulatedDisk& disk, bool is_acknowledged, const std::string& where) {
     const Contents contents = Found(disk, where);
-    if (contents == after_) return true;
-    if (contents != before_) return Violation(where, "it is neither as before nor as after");
-    if (is_acknowledged) return Violation(where, "what was acknowledged is gone");
-    return true;
+    if (contents == after_) return State::kNew;
+    if (contents == before_ && !is_acknowledged) return State::kOld;
+    Violation(where, contents == before_ ? "what was acknowledged is gone"
+                                         : "it is neither as before nor as after");
+    return State::kWrong;
   }
 
   bool CheckNew(SimulatedDisk& disk, const std::string& where) {
     return Found(disk, where) == after_ || Violation(where, "what was acknowledged is gone");
   }
 
-  bool CheckAgain(SimulatedDisk& disk, const std::string& where) {
-    const bool was_done = Found(disk, where) == after_;
+  bool CheckAgain(SimulatedDisk& disk, State state, const std::string& where) {
     const Status again = Run(operation_.run, disk);
     // What was removed cannot be removed again.
-    const bool is_gone = !again && was_done && again.error().kind == ErrorKind::kNotFound;
+    const bool is_gone =
+        !again && state == State::kNew && again.error().kind == ErrorKind::kNotFound;
     if (!again && !is_gone) return Violation(where, "not again: " + again.error().message);
     return CheckNew(disk, where + ", done again");
   }

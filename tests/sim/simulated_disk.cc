@@ -85,8 +85,7 @@ void ApplyTorn(std::string& bytes, const Node::Change& change, Random& random) {
     if (bytes.size() < end) bytes.resize(end);
   }
   for (std::size_t at = 0; at < change.bytes.size(); at += kSectorSize) {
-    if (random() % 2 == 0)
-      Apply(bytes, {change.offset + at, change.bytes.substr(at, kSectorSize)});
+    if (random() % 2 == 0) Apply(bytes, {change.offset + at, change.bytes.substr(at, kSectorSize)});
   }
 }
 
@@ -262,8 +261,8 @@ class SimulatedFile final : public File {
   // Held in memory: given also when the power is gone, so that nobody waits for it.
   Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms,
                                          LockRange range) override {
-    const std::uint64_t end = range.size == 0 ? std::numeric_limits<std::uint64_t>::max()
-                                              : range.offset + range.size;
+    const std::uint64_t end =
+        range.size == 0 ? std::numeric_limits<std::uint64_t>::max() : range.offset + range.size;
     const Node::Held wanted = {this, range.offset, end, kind};
     for (std::uint64_t waited_ms = 0;; ++waited_ms) {
       {
@@ -311,8 +310,7 @@ class SimulatedDirectory final : public Directory {
     if (!found) return std::move(found).error();
     if ((*found)->state.type != FileType::kRegular)
       return Error{ErrorKind::kDenied, "'" + std::string(path) + "' is not a regular file"};
-    return std::unique_ptr<File>(
-        std::make_unique<SimulatedFile>(disk_, *found, std::string(path)));
+    return std::unique_ptr<File>(std::make_unique<SimulatedFile>(disk_, *found, std::string(path)));
   }
 
   Result<FileState> State(std::string_view path) override {
@@ -487,13 +485,13 @@ SimulatedDisk::Verdict SimulatedDisk::Count(Call call, std::string_view path) {
   }
   if (is_chosen && fault_ == Fault::kIoError) {
     return {Outcome::kPartly, Error{ErrorKind::kUnavailable,
-                                 "'" + std::string(path) + "': input/output error (simulated)"}};
+                                    "'" + std::string(path) + "': input/output error (simulated)"}};
   }
   // A full disk still takes what is there away. Room for what was written may turn out to be
   // missing when it is synced, but only once.
   if (is_chosen ? call != Call::kShrink : is_full_ && call == Call::kGrow) {
     return {Outcome::kPartly, Error{ErrorKind::kExhausted,
-                                 "'" + std::string(path) + "': the disk is full (simulated)"}};
+                                    "'" + std::string(path) + "': the disk is full (simulated)"}};
   }
   return {};
 }

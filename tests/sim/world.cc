@@ -46,8 +46,7 @@ Status InspectStore(verbs::Workspace& workspace, Contents& contents) {
 }
 
 Status CheckNames(host::Files& files, const std::string& path) {
-  PLUMB_TRY(const auto blobs,
-            files.OpenDirectory(path + "/blobs/sha256", host::IfMissing::kFail));
+  PLUMB_TRY(const auto blobs, files.OpenDirectory(path + "/blobs/sha256", host::IfMissing::kFail));
   PLUMB_TRY(const auto entries, blobs->List(""));
   for (const host::DirectoryEntry& entry : entries) {
     const auto digest = Digest::Parse("sha256:" + entry.name);
