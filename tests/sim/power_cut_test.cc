@@ -29,11 +29,15 @@ using host::Survival;
 
 using Step = std::function<Status(World&)>;
 
+// Whether the store can be looked at on a full disk. Not if that has to make a catalog first.
+enum class Opens : std::uint8_t { kWithoutRoom, kWithRoom };
+
 // A new one needs a line in Operations().
 struct Operation {
   std::string name;
   std::vector<Step> before;  // what is there already, acknowledged and durable
   Step run;
+  Opens opens = Opens::kWithoutRoom;
 };
 
 std::ostream& operator<<(std::ostream& out, const Operation& operation) {
@@ -132,7 +136,7 @@ std::vector<Operation> Operations() {
   const std::vector<Step> pushed = {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
                                     Push("m:v1", "oci:/target:x")};
   return {
-      {"FirstBuild", {Files('a')}, Build("m:v1")},
+      {"FirstBuild", {Files('a')}, Build("m:v1"), Opens::kWithRoom},
       {"BuildOfAChangedFile", changed, Build("m:v1")},
       {"BuildUntagged", changed, Build("")},
       {"Pull", shelved, Pull("oci:/shelf:v1", "p:v1")},
@@ -141,7 +145,10 @@ std::vector<Operation> Operations() {
       {"PushThatMovesATag", pushed, Push("m:v2", "oci:/target:x")},
       {"TagAnew", built, Tag("m:v1", "m:latest")},
       {"TagMoves", two, Tag("m:v1", "m:v2")},
-      {"TagInAnOldCatalog", {Files('a'), Build("m:v1"), MakeOldCatalog}, Tag("m:log", "m:latest")},
+      {"TagInAnOldCatalog",
+       {Files('a'), Build("m:v1"), MakeOldCatalog},
+       Tag("m:log", "m:latest"),
+       Opens::kWithRoom},
       {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
   };
@@ -209,9 +216,8 @@ class Simulation {
       if (!disk->HasFailed()) return call;
       const std::string where = "failure at call " + std::to_string(call);
       if (!done && done.error().kind != kind) Violation(where, "says: " + done.error().message);
-      // Also while there is no room: who has a full disk must be able to look at it. (But a store
-      // cannot be made there.)
-      if (before_.empty()) disk->Heal();
+      // Also while there is no room: who has a full disk must be able to look at it.
+      if (operation_.opens == Opens::kWithRoom) disk->Heal();
       const State state = CheckOldOrNew(*disk, done.has_value(), where);
       disk->Heal();
       if (state != State::kWrong && CheckAgain(*disk, state, where))
@@ -242,13 +248,14 @@ class Simulation {
     return Found(disk, where) == after_ || Violation(where, "what was acknowledged is gone");
   }
 
+  // Whether it is acknowledged now.
   bool CheckAgain(SimulatedDisk& disk, State state, const std::string& where) {
     const Status again = Run(operation_.run, disk);
-    // What was removed cannot be removed again.
+    // What was removed cannot be removed again; such an answer acknowledges nothing.
     const bool is_gone =
         !again && state == State::kNew && again.error().kind == ErrorKind::kNotFound;
     if (!again && !is_gone) return Violation(where, "not again: " + again.error().message);
-    return CheckNew(disk, where + ", done again");
+    return CheckNew(disk, where + ", done again") && !is_gone;
   }
 
   bool Violation(const std::string& where, const std::string& what) {
