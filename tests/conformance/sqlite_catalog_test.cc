@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "store/catalog_upkeep.h"
 #include "tests/conformance/catalog_suite.h"
 #include "tests/temporary_directory.h"
 
