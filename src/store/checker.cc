@@ -77,6 +77,8 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
   auto pack = parts_.packs->Open(name);
   auto index = pack ? ReadPackIndex(**pack, name) : Result<PackIndex>(pack.error());
   if (index) {
+    if (index->is_torn)
+      progress_.Warn("pack '" + name.ToString() + "' lacks its end: 'plumb gc' writes it anew");
     for (const ObjectEntry* const object : objects)
       CheckPlace(**pack, *index, *object);
     return CheckRecords(**pack, name, *index);

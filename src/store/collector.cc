@@ -22,7 +22,9 @@ constexpr std::int64_t kPartialKeptNs = 14 * kDayNs;
 // Each repeats the look because a kit was added within its few milliseconds.
 constexpr int kLooksMax = 100;
 
+// What is torn is whole afterwards.
 bool IsSparse(const PackUse& use) {
+  if (use.is_torn) return true;
   return use.dead_size >= kDeadSizeMin &&
          use.live_size / kLivePercentMin < (use.live_size + use.dead_size) / 100;
 }
@@ -84,7 +86,7 @@ class PackMerger {
   Status EndPack() {
     PLUMB_RETURN_IF_ERROR(writer_->Finish());
     change_.new_packs.push_back(writer_->name());
-    size_ += writer_->size();
+    size_ += writer_->size() + kTrailerSize;
     writer_.reset();
     return Done{};
   }
@@ -233,8 +235,8 @@ Status Collector::Foresee(Found& found) {
   for (const PackUse& use : sorted.dead)
     report_.bytes_freed += use.size;
   for (const PackUse& use : sorted.sparse) {
-    report_.bytes_freed += use.dead_size;
-    report_.bytes_kept += use.size - use.dead_size;
+    report_.bytes_freed += std::min(use.size, use.dead_size);
+    report_.bytes_kept += use.size - std::min(use.size, use.dead_size);
   }
   report_.packs = sorted.dead.size() + sorted.sparse.size();
   std::vector<PackName> strange = mark.strange_packs;
@@ -288,7 +290,7 @@ Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
     } else if (is_damaged && !with_objects.contains(record.name)) {
       // A check has told, and all of it was written anew.
       PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-      uses.push_back({record, size, 0, size, {}});
+      uses.push_back({record, size, 0, size, false, {}});
     } else if (is_damaged) {
       progress_.Warn("pack '" + record.name.ToString() +
                      "' is damaged and was left alone: plumb fsck");
@@ -309,7 +311,7 @@ Status Collector::TakePacks(const Inventory& inventory, Epoch up_to) {
       continue;
     }
     PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-    litter.push_back({record, size, 0, size, {}});
+    litter.push_back({record, size, 0, size, false, {}});
   }
   PLUMB_RETURN_IF_ERROR(TakeAway(litter));
   PLUMB_TRY(auto uses, JudgePacks(inventory));

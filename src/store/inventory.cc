@@ -9,7 +9,7 @@ namespace {
 
 // Kits and moves of refs are shorter: two names of at most a few hundred bytes, and a message.
 constexpr std::uint64_t kRecordSizeMax = std::uint64_t{64} << 10;
-// Deeper than any chain of bases that was built (kit/ allows 10).
+// More than any kit has that can be unpacked (kit/ allows 10): deeper ones are not looked for.
 constexpr std::size_t kBasesMax = 64;
 
 // The objects that a blob is made of, each once.
@@ -91,6 +91,8 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   };
   PLUMB_RETURN_IF_ERROR(catalog.Visit(visitor));
   std::ranges::sort(inventory.packs, {}, &PackRecord::name);
+  for (const Kit& kit : inventory.kits)
+    inventory.kit_names.insert(kit.manifest);
   return inventory;
 }
 
@@ -104,32 +106,40 @@ Result<const KitNeeds*> NeedsCache::NeedsOf(const Digest& manifest) {
 Result<std::set<Digest>> NeedsCache::BasesOf(const Digest& manifest, const Inventory& inventory) {
   std::set<Digest> bases;
   std::vector<Digest> left = {manifest};
-  while (!left.empty()) {
+  while (!left.empty() && bases.size() < kBasesMax) {
     const Digest kit = left.back();
     left.pop_back();
-    PLUMB_TRY(const KitNeeds* const needs, NeedsOf(kit));
-    for (const Digest& base : needs->bases) {
-      // A kit may be pulled without its base.
+    auto needs = NeedsOf(kit);
+    // What a kit calls its base may be any blob, and then needs nothing; but a kit that is here
+    // must be readable.
+    if (!needs && needs.error().kind == ErrorKind::kCorrupt && !inventory.HasKit(kit)) continue;
+    if (!needs) return std::move(needs).error();
+    for (const Digest& base : (*needs)->bases) {
+      // A kit may be here without its base.
       if (!inventory.blobs.contains(base) || base == manifest) continue;
       if (bases.insert(base).second) left.push_back(base);
     }
-    if (bases.size() > kBasesMax)
-      return Error{ErrorKind::kCorrupt, "kit '" + manifest.ToString() + "' has too many bases"};
   }
   return bases;
 }
 
 Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inventory& inventory) {
-  std::set<Digest> blobs;
-  PLUMB_TRY(std::set<Digest> kits, BasesOf(manifest, inventory));
-  kits.insert(manifest);
-  for (const Digest& kit : kits) {
-    PLUMB_TRY(const KitNeeds* const needs, NeedsOf(kit));
-    blobs.insert(kit);
-    for (const Digest& blob : needs->blobs) {
-      if (!inventory.blobs.contains(blob)) return MissingBlob(blob, manifest);
-      blobs.insert(blob);
-    }
+  PLUMB_TRY(const std::set<Digest> bases, BasesOf(manifest, inventory));
+  std::set<Digest> blobs = bases;
+  for (const Digest& base : bases) {
+    const auto needs = NeedsOf(base);
+    if (!needs && inventory.HasKit(base)) return needs.error();
+    if (!needs) continue;
+    // Of a base that nobody added as a kit there may be a part: a build needs no more.
+    for (const Digest& blob : (*needs)->blobs)
+      if (inventory.blobs.contains(blob)) blobs.insert(blob);
+  }
+  if (!inventory.blobs.contains(manifest)) return MissingBlob(manifest, manifest);
+  blobs.insert(manifest);
+  PLUMB_TRY(const KitNeeds* const needs, NeedsOf(manifest));
+  for (const Digest& blob : needs->blobs) {
+    if (!inventory.blobs.contains(blob)) return MissingBlob(blob, manifest);
+    blobs.insert(blob);
   }
   return blobs;
 }
@@ -142,9 +152,10 @@ FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
 }
 
 Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) const {
-  PackUse use = {record, 0, 0, 0, {}};
+  PackUse use = {record, 0, 0, 0, false, {}};
   PLUMB_TRY(const PackIndex index, ReadPackIndex(pack, record.name));
   use.size = index.size;
+  use.is_torn = index.is_torn;
   for (const PackFrame& frame : index.frames) {
     PLUMB_TRY(const bool is_live, IsLive(pack, record.name, frame));
     (is_live ? use.live_size : use.dead_size) += frame.SizeInPack();

@@ -45,6 +45,7 @@ struct BlobEntry {
 
 struct Inventory {
   std::vector<Kit> kits;
+  std::unordered_set<Digest, HashOfHash> kit_names;
   std::vector<Ref> refs;
   std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;
   std::unordered_map<ObjectId, ObjectPlace, HashOfHash> objects;
@@ -52,6 +53,8 @@ struct Inventory {
   std::set<MoveTime> moves;       // without what was there before
   // When a kit lost a tag for the last time, if that is known.
   std::map<Digest, std::int64_t> untagged_ns;
+
+  bool HasKit(const Digest& manifest) const { return kit_names.contains(manifest); }
 };
 
 // kCorrupt if a recipe cannot be read: what it needs is not known then. With `damaged` such blobs
@@ -65,7 +68,7 @@ class NeedsCache {
   NeedsCache(const FindNeeds& find_needs, Store& store) : find_needs_(find_needs), store_(store) {}
 
   // Of the kit and of all its bases that are in `inventory`: their manifests and blobs. kCorrupt
-  // if one of these blobs is not there, or a manifest cannot be read.
+  // if one of the kit's own is not there, or a manifest cannot be read.
   Result<std::set<Digest>> BlobsOf(const Digest& manifest, const Inventory& inventory);
   // The bases, direct and indirect, that are there.
   Result<std::set<Digest>> BasesOf(const Digest& manifest, const Inventory& inventory);
@@ -84,6 +87,7 @@ struct PackUse {
   std::uint64_t size = 0;
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
+  bool is_torn = false;
   std::vector<PackFrame> live;
 };
 

@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kHashStubSize = 8;
 constexpr std::size_t kCheckSize = 16;
 constexpr std::uint32_t kVersion = 1;
+// No pack is so long: what follows cannot wrap.
+constexpr std::uint64_t kStoredSizeMax = std::uint64_t{1} << 48;
 
 Error Torn(const PackName& name) {
   return Error{ErrorKind::kCorrupt, "pack '" + name.ToString() + "' is not whole"};
@@ -75,6 +77,87 @@ std::optional<std::vector<PackFrame>> ParseFooter(ByteSpan footer, std::uint64_t
   return frames;
 }
 
+// A frame's header, whatever it says.
+struct Header {
+  PackFrame frame;
+  FrameContent content;
+};
+Result<Header> ReadHeaderAt(PackReader& pack, std::uint64_t header_at) {
+  Header header;
+  header.frame.header_at = header_at;
+  std::array<std::byte, kFrameHeaderSize> bytes = {};
+  PLUMB_RETURN_IF_ERROR(pack.ReadAt(header_at, bytes));
+  if (!Begins(bytes, "PLFR") || !IsSealed(bytes)) return DamagedFrame(header.frame);
+  ByteReader reader(ByteSpan(bytes).subspan(4));
+  const auto type = reader.U8();
+  const auto encoding = reader.U8();
+  const auto flags_and_slot = reader.U16();
+  const auto stored_size = reader.U64();
+  const auto raw_size = reader.U64();
+  const auto padding = reader.U32();
+  if (!type || !encoding || !stored_size || !raw_size || !padding)
+    return DamagedFrame(header.frame);
+  if (*encoding > static_cast<std::uint8_t>(Encoding::kZstd) || flags_and_slot != 0U)
+    return Error{ErrorKind::kUnsupported, "a frame was written by a newer plumb"};
+  header.frame.type = static_cast<FrameType>(*type);
+  header.frame.stored_size = *stored_size;
+  std::ranges::copy(ByteSpan(bytes).subspan(32, header.frame.id.bytes.size()),
+                    header.frame.id.bytes.begin());
+  if (*stored_size > kStoredSizeMax ||
+      header_at + kFrameHeaderSize + *padding != header.frame.PayloadAt())
+    return DamagedFrame(header.frame);
+  header.content = {header.frame.type, header.frame.id, *raw_size,
+                    static_cast<Encoding>(*encoding)};
+  std::ranges::copy(ByteSpan(bytes).subspan(64, kCheckSize), header.content.check.begin());
+  return header;
+}
+
+// The frames of a torn pack.
+Result<std::vector<PackFrame>> WalkFrames(PackReader& pack, std::uint64_t size) {
+  std::vector<PackFrame> frames;
+  for (std::uint64_t at = kPackHeaderSize; size - at >= kFrameHeaderSize;) {
+    const auto header = ReadHeaderAt(pack, at);
+    if (!header && header.error().kind == ErrorKind::kCorrupt) break;
+    if (!header) return header.error();
+    const PackFrame& frame = header->frame;
+    if (frame.type == FrameType::kFooter || frame.PayloadAt() > size ||
+        frame.stored_size > size - frame.PayloadAt())
+      break;
+    frames.push_back(frame);
+    at += frame.SizeInPack();
+    if (at > size) break;  // only the zeros behind it are missing
+  }
+  return frames;
+}
+
+// What the footer says; kCorrupt if there is none.
+Result<std::vector<PackFrame>> ReadFooter(PackReader& pack, const PackName& name,
+                                          std::uint64_t size) {
+  if (size < kPackHeaderSize + kFrameHeaderSize + kTrailerSize) return Torn(name);
+  const std::uint64_t trailer_at = size - kTrailerSize;
+  std::array<std::byte, kTrailerSize> trailer = {};
+  PLUMB_RETURN_IF_ERROR(pack.ReadAt(trailer_at, trailer));
+  if (!Begins(trailer, "PLUMBEND") || !IsSealed(trailer)) return Torn(name);
+  ByteReader reader(ByteSpan(trailer).subspan(8));
+  const std::uint64_t footer_at = reader.U64().value_or(0);
+  const std::uint64_t count = reader.U64().value_or(0);
+  // A frame takes at least its header: this bounds what is allocated by what is there.
+  if (footer_at < kPackHeaderSize || footer_at > trailer_at - kFrameHeaderSize ||
+      count > footer_at / kFrameHeaderSize)
+    return Torn(name);
+  PLUMB_TRY(const Header footer, ReadHeaderAt(pack, footer_at));
+  const PackFrame& frame = footer.frame;
+  if (frame.type != FrameType::kFooter || frame.stored_size != count * kFooterEntrySize ||
+      footer_at + frame.SizeInPack() != trailer_at)
+    return Torn(name);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(frame.stored_size));
+  PLUMB_RETURN_IF_ERROR(pack.ReadAt(frame.PayloadAt(), bytes));
+  if (Blake3(bytes) != frame.id) return Torn(name);
+  auto frames = ParseFooter(bytes, footer_at);
+  if (!frames) return Torn(name);
+  return *std::move(frames);
+}
+
 }  // namespace
 
 std::uint64_t PackFrame::PayloadAt() const {
@@ -90,55 +173,21 @@ std::uint64_t PackFrame::SizeInPack() const {
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name) {
   PackIndex index;
   PLUMB_TRY(index.size, pack.Size());
-  if (index.size < kPackHeaderSize + kFrameHeaderSize + kTrailerSize) return Torn(name);
   PLUMB_RETURN_IF_ERROR(CheckPackHeader(pack, name));
-
-  const std::uint64_t trailer_at = index.size - kTrailerSize;
-  std::array<std::byte, kTrailerSize> trailer = {};
-  PLUMB_RETURN_IF_ERROR(pack.ReadAt(trailer_at, trailer));
-  if (!Begins(trailer, "PLUMBEND") || !IsSealed(trailer)) return Torn(name);
-  ByteReader reader(ByteSpan(trailer).subspan(8));
-  const std::uint64_t footer_at = reader.U64().value_or(0);
-  const std::uint64_t count = reader.U64().value_or(0);
-  // A frame takes at least its header: this bounds what is allocated by what is there.
-  if (footer_at < kPackHeaderSize || footer_at > trailer_at - kFrameHeaderSize ||
-      count > footer_at / kFrameHeaderSize)
-    return Torn(name);
-
-  PackFrame footer = {FrameType::kFooter, {}, footer_at, count * kFooterEntrySize};
-  if (footer.PayloadAt() + footer.stored_size > trailer_at) return Torn(name);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(footer.stored_size));
-  PLUMB_RETURN_IF_ERROR(pack.ReadAt(footer.PayloadAt(), bytes));
-  footer.id = Blake3(bytes);
-  PLUMB_RETURN_IF_ERROR(ReadFrameHeader(pack, footer));
-  auto frames = ParseFooter(bytes, footer_at);
-  if (!frames || footer_at + footer.SizeInPack() != trailer_at) return Torn(name);
+  auto frames = ReadFooter(pack, name, index.size);
+  if (!frames && frames.error().kind == ErrorKind::kCorrupt) {
+    index.is_torn = true;
+    frames = WalkFrames(pack, index.size);
+  }
+  if (!frames) return std::move(frames).error();
   index.frames = *std::move(frames);
   return index;
 }
 
 Result<FrameContent> ReadFrameHeader(PackReader& pack, const PackFrame& frame) {
-  std::array<std::byte, kFrameHeaderSize> header = {};
-  PLUMB_RETURN_IF_ERROR(pack.ReadAt(frame.header_at, header));
-  if (!Begins(header, "PLFR") || !IsSealed(header)) return DamagedFrame(frame);
-  ByteReader reader(ByteSpan(header).subspan(4));
-  const auto type = reader.U8();
-  const auto encoding = reader.U8();
-  const auto flags_and_slot = reader.U16();
-  const auto stored_size = reader.U64();
-  const auto raw_size = reader.U64();
-  const auto padding = reader.U32();
-  if (!type || !encoding || !stored_size || !raw_size || !padding) return DamagedFrame(frame);
-  if (*encoding > static_cast<std::uint8_t>(Encoding::kZstd) || flags_and_slot != 0U)
-    return Error{ErrorKind::kUnsupported, "a frame was written by a newer plumb"};
-  const std::uint64_t payload_at = frame.header_at + kFrameHeaderSize + *padding;
-  if (*type != static_cast<std::uint8_t>(frame.type) || *stored_size != frame.stored_size ||
-      payload_at != frame.PayloadAt() ||
-      !std::ranges::equal(ByteSpan(header).subspan(32, frame.id.bytes.size()), frame.id.bytes))
-    return DamagedFrame(frame);
-  FrameContent content = {frame.type, frame.id, *raw_size, static_cast<Encoding>(*encoding)};
-  std::ranges::copy(ByteSpan(header).subspan(64, kCheckSize), content.check.begin());
-  return content;
+  PLUMB_TRY(Header header, ReadHeaderAt(pack, frame.header_at));
+  if (header.frame != frame) return DamagedFrame(frame);
+  return header.content;
 }
 
 Result<FrameContent> ReadFrame(PackReader& pack, const PackFrame& frame,

@@ -29,11 +29,13 @@ struct PackFrame {
 
 struct PackIndex {
   std::uint64_t size = 0;  // of the pack
-  std::vector<PackFrame> frames;
+  bool is_torn = false;    // it has no footer: the frames are those that are found from the front
+  std::vector<PackFrame> frames;  // in order
 };
 
-// Header, trailer and footer, checked. kCorrupt if one of them is not there or damaged: the pack
-// was torn, or is none of that name. kUnsupported if it was written by a newer Plumb.
+// Header, trailer and footer, checked. A pack whose end is not there or damaged was torn by a
+// crash; that its frames are whole is not checked then. kCorrupt if it is none of that name.
+// kUnsupported if it was written by a newer Plumb.
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name);
 
 // The header of a frame, which must say what the footer says of it. kCorrupt otherwise.

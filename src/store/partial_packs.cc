@@ -9,8 +9,8 @@ namespace plumb::store {
 namespace {
 
 constexpr std::string_view kDirectory = "partial";
-// A record names some packs; who writes more than this is no record.
-constexpr std::uint64_t kRecordSizeMax = std::uint64_t{1} << 20;
+// What is longer is no record (docs/format.md, "Partial blobs").
+constexpr std::uint64_t kRecordSizeMax = std::uint64_t{64} << 20;
 
 bool IsWordCharacter(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -43,7 +43,7 @@ Result<std::set<PackName>> PartialPacks(host::Directory& directory, std::int64_t
     // Its transfer has just ended, one way or the other.
     if (!state && state.error().kind == ErrorKind::kNotFound) continue;
     if (!state) return state.error();
-    if (state->modified_ns < since_ns) continue;
+    if (state->modified_ns < since_ns || state->size > kRecordSizeMax) continue;
     auto text = host::ReadFile(directory, path, kRecordSizeMax);
     if (!text && text.error().kind == ErrorKind::kNotFound) continue;
     if (!text) return std::move(text).error();

@@ -401,8 +401,10 @@ Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id)
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<ObjectPlace> place;
   if (is_there) {
-    PLUMB_TRY(const ObjectRecord object, ObjectOf(*find));
-    place = object.place;
+    const auto object = ObjectOf(*find);
+    find->Reset();
+    if (!object) return object.error();
+    place = object->place;
   }
   find->Reset();
   return place;
@@ -415,12 +417,11 @@ Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) 
                                  " WHERE digest = ?"));
   find->Bind(digest.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
-  std::optional<BlobRecord> record;
-  if (is_there) {
-    PLUMB_TRY(record, BlobOf(*find));
-  }
+  if (!is_there) return std::optional<BlobRecord>();
+  auto blob = BlobOf(*find);
   find->Reset();
-  return record;
+  if (!blob) return std::move(blob).error();
+  return std::optional<BlobRecord>(*std::move(blob));
 }
 
 Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key) {
