@@ -112,7 +112,7 @@ Help Changing() {
        "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
        "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
        "kit with all its tags. --all takes every kit without a tag, and with --force\n"
-       "every kit. The space of a kit is not given back by this version.",
+       "every kit. 'plumb gc' gives back the space.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -164,6 +164,40 @@ Help Sharing() {
 
 Help Keeping() {
   return {
+      {"gc",
+       "",
+       "keep",
+       "Give back the space of what no ModelKit needs",
+       "Kits without a tag go 14 days after they lost the last one, or came without one;\n"
+       "kits that others are based on stay. What no kit needs any more is taken away,\n"
+       "and pack files that hold little else are written anew. Any other command may run\n"
+       "at the same time: what it may need stays until the next gc.\n"
+       "\n"
+       "It can be stopped at any time. A store that is damaged is not collected.",
+       {{"What would go", "plumb gc --dry-run"},
+        {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
+       {4, 6, 7, 8, 9}},
+      {"fsck",
+       "",
+       "keep",
+       "Look for damage in the store",
+       "Without --full: whether all that is named is there, and says what it is. With\n"
+       "--full every byte is read and hashed. Names what is damaged, and which kits and\n"
+       "layers need it; the exit code tells too.\n"
+       "\n"
+       "What is damaged is remembered: building or pulling the same content again\n"
+       "replaces it.",
+       {{"Quickly", "plumb fsck"}, {"Every byte", "plumb fsck --full"}},
+       {4, 6, 7, 8, 9}},
+      {"du",
+       "",
+       "keep",
+       "Show what each ModelKit takes in the store",
+       "SIZE is what the kit is long, STORED what all it needs takes here, ONLY what\n"
+       "nothing else needs: removing the kit with all its tags would free that. What is\n"
+       "needed by several counts once in the sum. Garbage goes at the next gc.",
+       {{"The whole store", "plumb du"}, {"What one kit adds", "plumb du demo:v1"}},
+       {3, 4, 6, 7, 8, 9}},
       {"version",
        "",
        "keep",

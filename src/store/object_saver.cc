@@ -69,7 +69,7 @@ bool ObjectSaver::Claim(const ObjectId& id) {
 
 Status ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw) {
   PLUMB_TRY(const auto known, catalog_.FindObject(id));
-  if (known) return Done{};
+  if (known && known->standing == Standing::kGood) return Done{};
   PLUMB_TRY(const std::string shrunk, ShrunkIfWorthwhile(raw));
   FrameContent content = {FrameType::kObject, id, raw.size(), Encoding::kRaw, raw};
   if (!shrunk.empty()) {

@@ -41,6 +41,7 @@ bool IsRefusal(ErrorKind kind) {
 }  // namespace
 
 Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
+  if (!lease_) return lease_.error();
   return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
       shape, hasher_, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
 }
@@ -58,7 +59,7 @@ Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
     if (blobs_.contains(blob.digest)) return info;
   }
   PLUMB_TRY(const auto known, catalog_.FindBlob(blob.digest));
-  if (known) return info;
+  if (known && known->standing == Standing::kGood) return info;
 
   const BlobForm form = blob.recipe ? BlobForm::kRecipe : BlobForm::kWhole;
   std::string bytes = blob.recipe ? blob.recipe->ToBytes() : std::move(blob.whole);
@@ -87,6 +88,7 @@ void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record)
 }
 
 Status StoreSession::Commit() {
+  if (!lease_) return lease_.error();
   PLUMB_TRY(const bool is_news, DropNoNews());
   // There already, but whoever put it there may have been stopped before it was durable.
   if (!is_news) return catalog_.Apply({});
@@ -94,6 +96,7 @@ Status StoreSession::Commit() {
   PLUMB_RETURN_IF_ERROR(SaveRecords());
   // Durable first, then named (docs/format.md, "Write order").
   PLUMB_TRY(change_.objects, saver_.Finish());
+  change_.packs = saver_.packs();
   Status applied = catalog_.Apply(change_);
   // Only a refusal says that nothing was changed. After any other failure the catalog may name
   // the packs all the same, once the disk is well again: they stay, as litter at worst.

@@ -12,6 +12,7 @@
 #include "host/machine.h"
 #include "store/blob_pipeline_internal.h"
 #include "store/catalog.h"
+#include "store/leases_internal.h"
 #include "store/object_saver_internal.h"
 #include "store/piece_hasher_internal.h"
 #include "store/store.h"
@@ -20,8 +21,10 @@ namespace plumb::store {
 
 class StoreSession final : public Session {
  public:
-  StoreSession(Catalog& catalog, PackStore& packs, host::Clock& clock)
-      : catalog_(catalog), clock_(clock), saver_(catalog, packs) {}
+  // Without a lease nothing is looked up or written: its failure is that of the first call.
+  StoreSession(Result<std::unique_ptr<Lease>> lease, Catalog& catalog, PackStore& packs,
+               host::Clock& clock)
+      : lease_(std::move(lease)), catalog_(catalog), clock_(clock), saver_(catalog, packs) {}
 
   Result<std::unique_ptr<BlobWriter>> CreateBlob(Shape shape) override;
   Result<BlobInfo> PutBlob(ByteSpan bytes) override;
@@ -38,6 +41,7 @@ class StoreSession final : public Session {
   Result<bool> HasNewKit();
   Status SaveRecords();
 
+  const Result<std::unique_ptr<Lease>> lease_;  // first: it ends after all the others
   Catalog& catalog_;
   host::Clock& clock_;
   PieceHasher hasher_;

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "store/catalog.h"
+#include "store/catalog_upkeep.h"
 #include "store/sqlite_internal.h"
 #include "tests/temporary_directory.h"
 

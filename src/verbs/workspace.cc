@@ -2,6 +2,16 @@
 #include "verbs/workspace.h"
 
 namespace plumb::verbs {
+namespace {
+
+Error WithHint(Error error) {
+  const bool another_place_helps =
+      error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kNotFound;
+  if (another_place_helps && error.hint.empty()) error.hint = "export PLUMB_HOME=DIRECTORY";
+  return error;
+}
+
+}  // namespace
 
 Result<std::string> Workspace::Home() const {
   if (auto home = machine_.environment.Get("PLUMB_HOME")) return *std::move(home);
@@ -21,16 +31,22 @@ Result<store::Store*> Workspace::Store() {
     PLUMB_TRY(const std::string home, Home());
     auto store =
         store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store");
-    if (!store) {
-      Error error = std::move(store).error();
-      const bool another_place_helps =
-          error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kNotFound;
-      if (another_place_helps && error.hint.empty()) error.hint = "export PLUMB_HOME=DIRECTORY";
-      return error;
-    }
+    if (!store) return WithHint(std::move(store).error());
     store_ = *std::move(store);
   }
   return store_.get();
+}
+
+Result<store::Upkeep*> Workspace::Upkeep() {
+  const std::scoped_lock lock(mutex_);
+  if (!upkeep_) {
+    PLUMB_TRY(const std::string home, Home());
+    auto upkeep =
+        store::OpenUpkeep(machine_.files, machine_.clock, machine_.entropy, home + "/store");
+    if (!upkeep) return WithHint(std::move(upkeep).error());
+    upkeep_ = *std::move(upkeep);
+  }
+  return upkeep_.get();
 }
 
 Result<kit::BaseResolver*> Workspace::Bases() {

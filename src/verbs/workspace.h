@@ -13,6 +13,7 @@
 #include "kit/base_resolver.h"
 #include "registry/connect.h"
 #include "store/store.h"
+#include "store/upkeep.h"
 
 namespace plumb::verbs {
 
@@ -48,6 +49,7 @@ class Workspace {
 
   // The pointers below are never null and stay good as long as the workspace.
   Result<store::Store*> Store();
+  Result<store::Upkeep*> Upkeep();
   Result<kit::BaseResolver*> Bases();
   Result<registry::Credentials*> Credentials();
 
@@ -57,6 +59,7 @@ class Workspace {
 
   std::mutex mutex_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Upkeep> upkeep_;
   std::unique_ptr<kit::BaseResolver> bases_;
   std::unique_ptr<registry::Credentials> credentials_;
 };

@@ -4,7 +4,9 @@
 #include <thread>
 #include <vector>
 
+#include "store/catalog_upkeep.h"
 #include "tests/conformance/catalog_suite.h"
+#include "tests/conformance/catalog_upkeep_suite.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -35,6 +37,25 @@ struct SqliteFixture final : CatalogFixture {
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogSuite, testing::Values([] {
                            return std::unique_ptr<CatalogFixture>(new SqliteFixture);
+                         }));
+
+struct SqliteUpkeepFixture final : CatalogUpkeepFixture {
+  SqliteUpkeepFixture()
+      : directory(*files->OpenDirectory(temporary.path(), host::IfMissing::kFail)),
+        lock_file(*directory->Open("catalog.lock", host::OpenHow::kCreate)),
+        opened(*OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file)) {}
+
+  KeptCatalog& catalog() override { return *opened; }
+
+  TemporaryDirectory temporary;
+  std::unique_ptr<host::Files> files = host::MakeFiles();
+  std::unique_ptr<host::Directory> directory;
+  std::unique_ptr<host::File> lock_file;
+  std::unique_ptr<KeptCatalog> opened;
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, CatalogUpkeepSuite, testing::Values([] {
+                           return std::unique_ptr<CatalogUpkeepFixture>(new SqliteUpkeepFixture);
                          }));
 
 TEST(SqliteCatalogTest, ManyMayMakeItAtOnce) {

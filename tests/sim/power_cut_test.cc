@@ -11,6 +11,7 @@
 #include "store/sqlite_internal.h"
 #include "tests/sim/world.h"
 #include "verbs/build.h"
+#include "verbs/gc.h"
 #include "verbs/pull.h"
 #include "verbs/push.h"
 #include "verbs/remove.h"
@@ -105,6 +106,12 @@ Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
   };
 }
 
+Status Gc(World& world) {
+  verbs::GcOptions options;
+  options.keep_untagged = "0";
+  return Only(verbs::Gc(world.workspace(), options, world.progress()));
+}
+
 // As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
 Status MakeOldCatalog(World& world) {
   PLUMB_TRY(const auto directory,
@@ -150,6 +157,10 @@ std::vector<Operation> Operations() {
        Tag("m:log", "m:latest"),
        Opens::kWithRoom},
       {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
+      {"Gc",
+       {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
+        Remove("m:v2", verbs::RemoveTagged::kNo)},
+       Gc},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
   };
 }

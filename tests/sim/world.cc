@@ -6,6 +6,7 @@
 #include "kit/modelkit.h"
 #include "registry/connect.h"
 #include "store/store.h"
+#include "verbs/fsck.h"
 
 namespace plumb::sim {
 namespace {
@@ -42,6 +43,15 @@ Status InspectStore(verbs::Workspace& workspace, Contents& contents) {
     if (!contents.contains(ref.manifest.ToString()))
       return Wrong("'" + ref.name.ToString() + "' points at nothing");
   }
+  return Done{};
+}
+
+// Nothing that fsck calls damage, hashing everything.
+Status CheckStore(verbs::Workspace& workspace, Progress& progress) {
+  PLUMB_TRY(const verbs::FsckReport report,
+            verbs::Fsck(workspace, {store::Depth::kContent}, progress));
+  for (const verbs::FsckReport::Line& line : report.damages)
+    return Wrong(line.what + ": " + line.why);
   return Done{};
 }
 
@@ -105,6 +115,7 @@ Result<Contents> Inspect(host::SimulatedDisk& disk, const std::vector<std::strin
   World world(disk);
   Contents contents;
   PLUMB_RETURN_IF_ERROR(InspectStore(world.workspace(), contents));
+  PLUMB_RETURN_IF_ERROR(CheckStore(world.workspace(), world.progress()));
   for (const std::string& path : layouts)
     PLUMB_RETURN_IF_ERROR(InspectLayout(disk, path, contents));
   return contents;
