@@ -110,7 +110,7 @@ Answer Render(const verbs::FsckReport& report) {
   Answer answer{std::move(text), std::move(json)};
   if (!report.damages.empty())
     answer.failure =
-        Error{ErrorKind::kCorrupt, "the store is damaged: " + Count(report.damages.size(), "thing"),
+        Error{ErrorKind::kCorrupt, "the store is damaged in " + Count(report.damages.size(), "place"),
               "build or pull the kits that need them again"};
   return answer;
 }
