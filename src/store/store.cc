@@ -57,6 +57,7 @@ class NamedSource final : public ByteSource {
 class EmbeddedStore final : public Store {
  public:
   struct Parts {
+    std::unique_ptr<host::Directory> directory;
     std::unique_ptr<host::Directory> packs_directory;
     std::unique_ptr<host::File> lock_file;
     std::unique_ptr<PackStore> packs;
@@ -66,7 +67,8 @@ class EmbeddedStore final : public Store {
       : parts_(std::move(parts)), clock_(clock), objects_(*parts_.catalog, *parts_.packs) {}
 
   std::unique_ptr<Session> Begin() override {
-    return std::make_unique<StoreSession>(*parts_.catalog, *parts_.packs, clock_);
+    return std::make_unique<StoreSession>(
+        StoreSession::Parts{*parts_.catalog, *parts_.packs, *parts_.directory, clock_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
@@ -134,8 +136,7 @@ Status MakeDirectoryIfMissing(host::Directory& directory, std::string_view path)
 
 Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entropy,
                                        const std::string& path) {
-  PLUMB_TRY(const auto directory,
-            files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
+  PLUMB_TRY(auto directory, files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
   PLUMB_RETURN_IF_ERROR(CheckFormat(*directory));
   PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(*directory, "packs"));
   EmbeddedStore::Parts parts;
@@ -143,6 +144,7 @@ Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entrop
   PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
   PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  parts.directory = std::move(directory);
   return parts;
 }
 
