@@ -48,8 +48,9 @@ Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const Pl
   const Machine& machine = workspace.machine();
   if (place.IsLayout()) return registry::OpenLayout(machine.files, place.directory);
   PLUMB_TRY(registry::Credentials * credentials, workspace.Credentials());
+  PLUMB_TRY(registry::Uploads * uploads, workspace.Uploads());
   const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
-                                  &progress};
+                                  &progress,    uploads};
   return registry::ConnectRegistry(network, place.reference.host, place.reference.repository,
                                    ToConnectOptions(options));
 }

@@ -56,4 +56,13 @@ Result<registry::Credentials*> Workspace::Credentials() {
   return credentials_.get();
 }
 
+Result<registry::Uploads*> Workspace::Uploads() {
+  const std::scoped_lock lock(mutex_);
+  if (!uploads_) {
+    PLUMB_TRY(const std::string home, Home());
+    uploads_ = registry::MakeUploads(machine_.files, machine_.clock, home + "/uploads");
+  }
+  return uploads_.get();
+}
+
 }  // namespace plumb::verbs

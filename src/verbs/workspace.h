@@ -30,7 +30,7 @@ struct Machine {
 // uses, and stays open until the workspace goes.
 //
 // Places: $PLUMB_HOME, else $XDG_DATA_HOME/plumb, else ~/.local/share/plumb; beneath it the
-// store and our credentials.
+// store, our credentials, and uploads that were not finished.
 //
 // Threads: any number at once.
 class Workspace {
@@ -50,6 +50,7 @@ class Workspace {
   Result<store::Store*> Store();
   Result<kit::BaseResolver*> Bases();
   Result<registry::Credentials*> Credentials();
+  Result<registry::Uploads*> Uploads();
 
  private:
   const Machine machine_;
@@ -59,6 +60,7 @@ class Workspace {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<kit::BaseResolver> bases_;
   std::unique_ptr<registry::Credentials> credentials_;
+  std::unique_ptr<registry::Uploads> uploads_;
 };
 
 }  // namespace plumb::verbs
