@@ -103,8 +103,7 @@ Result<host::HttpResponse> RegistryClient::Send(host::HttpRequest request, const
   bool was_asked = false;
   for (int redirects = 0;;) {
     request.url = url.ToString();
-    PLUMB_TRY(host::HttpResponse response,
-              SendOnce(request, authorization, open_body, progress));
+    PLUMB_TRY(host::HttpResponse response, SendOnce(request, authorization, open_body, progress));
     if (response.status == 401 && is_registry && !was_asked) {
       was_asked = true;
       PLUMB_TRY(authorization, authenticator_.Answer(response, scope, authorization, progress));

@@ -40,8 +40,8 @@ struct ContentRange {
 };
 std::optional<ContentRange> ParseContentRange(std::string_view header);
 
-// Retry-After (RFC 9110, section 10.2.3) in seconds from now, which is given in seconds since 1970; a
-// date that has passed is 0. Of dates only the one form that is not obsolete (IMF-fixdate).
+// Retry-After (RFC 9110, section 10.2.3) in seconds from now, which is given in seconds since 1970;
+// a date that has passed is 0. Of dates only the one form that is not obsolete (IMF-fixdate).
 std::optional<std::uint64_t> ParseRetryAfter(std::string_view header, std::int64_t now_s);
 
 // Range of an upload session, "0-99" (distribution-spec; some write "bytes=0-99"): how many bytes

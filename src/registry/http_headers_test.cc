@@ -147,8 +147,9 @@ TEST(RetryAfterTest, IsInSecondsOrADate) {
         "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
         "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT",
         "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
-        "Sun, 06 Nov -994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "
-                                         "x"})
+        "Sun, 06 Nov -994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT "
+        "x"})
     EXPECT_FALSE(ParseRetryAfter(header, 0)) << header;
 }
 

@@ -63,8 +63,8 @@ Result<bool> HttpRemote::MountOnce(const oci::Descriptor& blob, std::string_view
 }
 
 Status HttpRemote::PushBlob(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress) {
-  const bool may_be_cut = blob.size > client_->options().upload_whole_max &&
-                          !BreaksOnPieces(client_->registry_host());
+  const bool may_be_cut =
+      blob.size > client_->options().upload_whole_max && !BreaksOnPieces(client_->registry_host());
   Status status = Error{ErrorKind::kUnsupported, ""};
   if (may_be_cut) status = PushPieces(blob, open, progress);
   if (!status && status.error().kind == ErrorKind::kUnsupported)

@@ -102,9 +102,8 @@ TEST_F(HttpPushTest, AnUploadThatFailsIsBegunAnewWithTheNewestLocation) {
 
 TEST_F(HttpPushTest, WhatARegistryRefusesIsNotSentAgain) {
   const std::pair<int, ErrorKind> cases[] = {
-      {400, ErrorKind::kInvalid},   {403, ErrorKind::kDenied},
-      {413, ErrorKind::kExhausted}, {416, ErrorKind::kInvalid}, {200, ErrorKind::kInvalid},
-      {302, ErrorKind::kInvalid},
+      {400, ErrorKind::kInvalid}, {403, ErrorKind::kDenied},  {413, ErrorKind::kExhausted},
+      {416, ErrorKind::kInvalid}, {200, ErrorKind::kInvalid}, {302, ErrorKind::kInvalid},
   };
   for (const auto& [status, kind] : cases) {
     opened_ = 0;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "registry/piecewise_upload_internal.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "base/text.h"
 #include "registry/http_error_internal.h"
 #include "registry/http_headers_internal.h"
+#include "registry/piecewise_upload_internal.h"
 
 namespace plumb::registry {
 namespace {
@@ -180,7 +179,8 @@ Status PiecewiseUpload::AskOffset() {
   PLUMB_RETURN_IF_ERROR(Follow(response));
   const auto end = ParseUploadRange(response.Header("Range").value_or(""));
   const bool is_ours = sessions_ > 0;
-  const bool can_be = end && *end <= blob_.size && (!is_ours || *end <= std::max<std::uint64_t>(sent_, 1));
+  const bool can_be =
+      end && *end <= blob_.size && (!is_ours || *end <= std::max<std::uint64_t>(sent_, 1));
   if (can_be && *end > known_) disagreements_ = 0;
   if (!can_be || ++disagreements_ > kDisagreementsMax) {
     Lose(response);
@@ -216,8 +216,7 @@ Result<host::HttpResponse> PiecewiseUpload::Patch(std::uint64_t start, std::uint
 
 Status PiecewiseUpload::SendPiece() {
   const std::uint64_t start = *offset_;
-  const std::uint64_t size =
-      std::min(blob_.size - start, std::max(piece_size_, piece_size_min_));
+  const std::uint64_t size = std::min(blob_.size - start, std::max(piece_size_, piece_size_min_));
   const std::int64_t began_ns = target_.client.clock().MonotonicNs();
   sent_ = std::max(sent_, start + size);
   // Until an answer says more nobody knows how much arrived.

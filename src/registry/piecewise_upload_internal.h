@@ -27,8 +27,8 @@ bool BreaksOnPieces(std::string_view registry_host);
 // A piece that was begun is finished, even after Ctrl-C (for at most 30 s): some registries drop a
 // session whose connection is cut inside one.
 //
-// Trust: the registry says how far it is; if what it says cannot be, or it does not take the blob in
-// the end, the blob is sent anew, a few times. Credentials go only to its own host (client.h).
+// Trust: the registry says how far it is; if what it says cannot be, or it does not take the blob
+// in the end, the blob is sent anew, a few times. Credentials go only to its own host (client.h).
 class PiecewiseUpload {
  public:
   struct Target {
@@ -73,10 +73,10 @@ class PiecewiseUpload {
   std::optional<Url> session_;
   std::optional<std::uint64_t> offset_;  // how much the session has; nothing: it must be asked
   int sessions_ = 0;                     // begun
-  int disagreements_ = 0;    // with this session about its offset, since it last got on
-  std::uint64_t known_ = 0;  // how far it got
-  bool is_believed_ = false;   // some of it is there only by what the registry says
-  bool may_be_there_ = false;  // the end was sent, and no answer came
+  int disagreements_ = 0;                // with this session about its offset, since it last got on
+  std::uint64_t known_ = 0;              // how far it got
+  bool is_believed_ = false;             // some of it is there only by what the registry says
+  bool may_be_there_ = false;            // the end was sent, and no answer came
   std::uint64_t sent_ = 0;               // in this session, by us
   std::uint64_t reported_ = 0;
   std::uint64_t piece_size_ = 0;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "registry/piecewise_upload_internal.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,6 +11,7 @@
 #include "base/text.h"
 #include "oci/manifest.h"
 #include "registry/connect.h"
+#include "registry/piecewise_upload_internal.h"
 #include "tests/fake_registry.h"
 #include "tests/temporary_directory.h"
 
@@ -58,9 +57,7 @@ class UploadRegistry {
     if (!min_length.empty()) answer.headers.emplace_back("OCI-Chunk-Min-Length", min_length);
     return answer;
   }
-  std::string Range() const {
-    return "0-" + std::to_string(bytes.empty() ? 0 : bytes.size() - 1);
-  }
+  std::string Range() const { return "0-" + std::to_string(bytes.empty() ? 0 : bytes.size() - 1); }
 
   std::string bytes;
   std::string min_length;
@@ -124,13 +121,11 @@ class PiecewiseUploadTest : public testing::Test {
         world_.progress);
   }
   std::string RecordPath() const {
-    return "uploads/" + Sha256(AsBytes("registry.example.org\nmodels/tiny\n" +
-                                       blob_.digest.ToString() + "\n"))
-                            .ToHex();
+    return "uploads/" +
+           Sha256(AsBytes("registry.example.org\nmodels/tiny\n" + blob_.digest.ToString() + "\n"))
+               .ToHex();
   }
-  bool HasRecord() const {
-    return std::filesystem::exists(temporary_.path() + "/" + RecordPath());
-  }
+  bool HasRecord() const { return std::filesystem::exists(temporary_.path() + "/" + RecordPath()); }
   // The same, and all others are stopped: Ctrl-C.
   void StopAfter(std::size_t pieces) {
     registry_.on_patch = [this, pieces](const Asked&) -> std::optional<FakeAnswer> {
@@ -235,8 +230,8 @@ TEST_F(PiecewiseUploadTest, ButNotForEver) {
 }
 
 TEST_F(PiecewiseUploadTest, WhatIsRefusedIsNotSentAgain) {
-  for (const auto& [status, kind] : {std::pair{403, ErrorKind::kDenied},
-                                     {413, ErrorKind::kExhausted}}) {
+  for (const auto& [status, kind] :
+       {std::pair{403, ErrorKind::kDenied}, {413, ErrorKind::kExhausted}}) {
     registry_.ranges.clear();
     registry_.on_patch = [status = status](const Asked&) { return FakeAnswer{status}; };
     EXPECT_EQ(Push().error().kind, kind);
@@ -295,7 +290,8 @@ TEST_F(PiecewiseUploadTest, OldRecordsGo) {
 // The rest are attacks: a registry, or who changed a record.
 
 TEST_F(PiecewiseUploadTest, AnOffsetThatCannotBeIsNotBelieved) {
-  for (const std::string range : {"0-250", "0-18446744073709551615", "5-9", "nonsense", "", "0-199"}) {
+  for (const std::string range :
+       {"0-250", "0-18446744073709551615", "5-9", "nonsense", "", "0-199"}) {
     registry_.posts = 0;
     registry_.ranges.clear();
     registry_.on_patch = [&](const Asked&) -> std::optional<FakeAnswer> {

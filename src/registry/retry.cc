@@ -35,8 +35,7 @@ std::uint64_t Retrier::PickPause(std::uint64_t longest_ms) {
 }
 
 Status Retrier::Sleep(std::uint64_t pause_ms, const Progress& progress) {
-  std::int64_t until_ns =
-      clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
+  std::int64_t until_ns = clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
   if (until_ns < not_before_ns_) {
     // All who were told the same time shall not come at once.
     const std::uint64_t spread_ms = kFirstPauseMs - PickPause(kFirstPauseMs);

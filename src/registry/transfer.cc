@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "registry/transfer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -75,9 +76,16 @@ class Pusher {
       mounted_ += blob.size;
       return Done{};
     }
-    const auto open = [&](std::uint64_t offset) { return store_.OpenBlob(blob.digest, offset); };
+    // An upload that goes on begins where an earlier one ended.
+    std::optional<std::uint64_t> start;
+    const auto open = [&](std::uint64_t offset) {
+      if (!start) start = offset;
+      return store_.OpenBlob(blob.digest, offset);
+    };
     PLUMB_RETURN_IF_ERROR(target_.PushBlob(blob, open, progress_));
-    moved_ += blob.size;
+    const std::uint64_t present = std::min(start.value_or(blob.size), blob.size);
+    moved_ += blob.size - present;
+    present_ += present;
     return Done{};
   }
 

@@ -32,8 +32,9 @@ class UploadRecord {
   virtual void Erase() = 0;
 };
 
-// Keeps such records in a directory of this device. They may hold tokens: only its owner reads them.
-// Format: docs/format.md, "Unfinished uploads". Threads: any number at once, of any processes.
+// Keeps such records in a directory of this device. They may hold tokens: only its owner reads
+// them. Format: docs/format.md, "Unfinished uploads". Threads: any number at once, of any
+// processes.
 class Uploads {
  public:
   virtual ~Uploads() = default;

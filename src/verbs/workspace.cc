@@ -65,4 +65,13 @@ Result<registry::Uploads*> Workspace::Uploads() {
   return uploads_.get();
 }
 
+Result<registry::KnownPlaces*> Workspace::KnownPlaces() {
+  const std::scoped_lock lock(mutex_);
+  if (!known_places_) {
+    PLUMB_TRY(const std::string home, Home());
+    known_places_ = registry::MakeKnownPlaces(machine_.files, home + "/places");
+  }
+  return known_places_.get();
+}
+
 }  // namespace plumb::verbs
