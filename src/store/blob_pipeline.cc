@@ -186,9 +186,7 @@ Status BlobPipeline::Save(ByteSpan piece) {
   }
   PLUMB_TRY(const ObjectRecord object, saver_.SaveObject(piece));
   recipe_.AddObject(object.id, piece.size());
-  if (partial_ == nullptr) return Done{};
-  partial_->NoteObject(object);
-  saver_.Leave(object.place.pack);
+  if (partial_ != nullptr) partial_->NoteObject(object);
   return Done{};
 }
 

@@ -156,6 +156,7 @@ void PartialBlob::NoteObject(const ObjectRecord& object) {
   if (is_given_up_ || IsKept(object, {})) return;
   NotePiece(WritePartialLine(object));
   unsynced_.insert(object.place.pack);
+  named_.insert(object.place.pack);
   if (++unsynced_pieces_ == kPiecesBetweenSyncs) MakeDurable();
 }
 
@@ -226,8 +227,14 @@ void PartialBlob::Forget() {
     const Status removed = store_.Remove(path_);
   is_given_up_ = is_forgotten_ = true;
   unsynced_.clear();
+  named_.clear();
   unsynced_pieces_ = 0;
   tail_end_ = end_;
+}
+
+std::set<PackName> PartialBlob::NamedPacks() const {
+  const std::lock_guard lock(mutex_);
+  return named_;
 }
 
 bool PartialBlob::is_forgotten() const {

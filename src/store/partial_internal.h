@@ -67,6 +67,8 @@ class PartialBlob {
 
   const Digest& blob() const { return blob_; }
   bool is_forgotten() const;
+  // The packs of what was noted here; none once it is forgotten.
+  std::set<PackName> NamedPacks() const;
 
  private:
   // A line that was read.
@@ -95,10 +97,11 @@ class PartialBlob {
   std::unique_ptr<host::FileLock> lock_;  // before the file is closed, this goes
   bool is_given_up_ = false;
   bool is_forgotten_ = false;
-  std::size_t noted_kept_ = 0;   // lines of `kept_` that were noted again, and stand as they are
-  std::size_t end_ = 0;          // of the pieces noted
-  std::size_t tail_end_ = 0;     // of the tail behind them
-  std::size_t file_size_ = 0;    // at most
+  std::size_t noted_kept_ = 0;  // lines of `kept_` that were noted again, and stand as they are
+  std::size_t end_ = 0;         // of the pieces noted
+  std::size_t tail_end_ = 0;    // of the tail behind them
+  std::size_t file_size_ = 0;   // at most
+  std::set<PackName> named_;
   std::set<PackName> unsynced_;  // packs, since the last time
   std::size_t unsynced_pieces_ = 0;
   bool is_name_durable_ = false;

@@ -211,6 +211,7 @@ TEST_F(PartialTest, PiecesOfAnotherBlobAreFoundOutAndForgotten) {
   EXPECT_EQ(done.error().kind, ErrorKind::kCorrupt);
   EXPECT_THAT(done.error().message, HasSubstr("came with other bytes"));
   EXPECT_FALSE(HasRecord());
+  EXPECT_LT(PackBytes(), 10 * kMiB) << "what nobody remembers does not stay";
   ASSERT_TRUE(GoOn(*store_));
   EXPECT_TRUE(taken_.empty());
   EXPECT_EQ(*Get(*store_), blob_);

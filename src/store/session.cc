@@ -40,6 +40,12 @@ bool IsRefusal(ErrorKind kind) {
 
 }  // namespace
 
+StoreSession::~StoreSession() {
+  for (const auto& partial : partials_)
+    for (const PackName& pack : partial->NamedPacks())
+      saver_.Leave(pack);
+}
+
 Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(const BlobPlan& plan) {
   BlobPipeline::Parts parts = {hasher_, saver_, clock_};
   if (!plan.expected) {

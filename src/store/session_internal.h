@@ -33,6 +33,7 @@ class StoreSession final : public Session {
         catalog_(parts.catalog),
         clock_(parts.clock),
         saver_(parts.catalog, parts.packs) {}
+  ~StoreSession() override;
 
   Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) override;
   Result<BlobInfo> PutBlob(ByteSpan bytes) override;

@@ -120,10 +120,13 @@ TEST_F(ResumeAttack, APartOfAnotherPlaceIsRefused) {
 }
 
 // Rule: a blob has the size that its descriptor says.
-TEST_F(ResumeAttack, APartOfAnotherLengthIsNotTheRest) {
-  FakeAnswer longer = Rest(layer_ + "x");
-  OnLayer({longer});
+TEST_F(ResumeAttack, APartThatIsTooLongIsRefused) {
+  OnLayer({Rest(layer_ + "x")});
   EXPECT_EQ(Pull().error().kind, ErrorKind::kCorrupt);
+  EXPECT_FALSE(IsHere());
+}
+
+TEST_F(ResumeAttack, APartThatIsTooShortIsNotTheRest) {
   FakeAnswer shorter = Rest(layer_.substr(0, 10 * kMiB));
   FakeAnswer last = {206, {{"Content-Range", Range(10 * kMiB)}}, layer_.substr(10 * kMiB)};
   OnLayer({shorter, last});

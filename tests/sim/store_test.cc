@@ -38,6 +38,25 @@ Result<Digest> AddKit(Store& store, const std::string& weights, const RefName& n
   return layer.digest;
 }
 
+// As a pull does: the blob's name is known beforehand, and what is here of it is taken up.
+Result<Digest> AddExpected(Store& store, const std::string& weights) {
+  BlobPlan plan = Shape::kOpaque;
+  plan.expected = Sha256(AsBytes(weights));
+  plan.expected_size = weights.size();
+  const auto session = store.Begin();
+  PLUMB_TRY(const auto writer, session->CreateBlob(plan));
+  std::uint64_t kept = 0;
+  while (true) {
+    PLUMB_TRY(const std::uint64_t size, writer->TakeKept());
+    if (size == 0) break;
+    kept += size;
+  }
+  PLUMB_RETURN_IF_ERROR(writer->Write(AsBytes(weights).subspan(kept)));
+  PLUMB_TRY(const BlobInfo layer, writer->Finish());
+  PLUMB_RETURN_IF_ERROR(session->Commit());
+  return layer.digest;
+}
+
 bool IsWhole(Store& store, const std::string& weights) {
   const auto read = ReadBlob(store, Sha256(AsBytes(weights)), weights.size());
   return read && *read == weights;
@@ -77,6 +96,35 @@ TEST(FaultyDiskTest, EveryFailureLeavesTheStoreAsItWas) {
   }
   // Creating a pack, its frames, its end, two syncs: fewer would mean that nothing was tried.
   EXPECT_GT(failures, 10);
+}
+
+TEST(FaultyDiskTest, AnExpectedBlobGoesOnAfterEveryFailure) {
+  const std::string weights = Weights('c');
+  const auto clock = host::MakeClock();
+  const auto entropy = host::MakeEntropy();
+  int failures = 0;
+  // Not at each call, to save time: seven and the number of calls for a piece have no divisor in
+  // common.
+  for (std::int64_t calls = 4;; calls += 7) {
+    const TemporaryDirectory temporary;
+    const std::string path = temporary.path() + "/store";
+    host::Faults faults;
+    host::FaultyFiles files(faults);
+    faults.calls_left = kNever;
+    {
+      const auto store = *OpenStore(files, *clock, *entropy, path);
+      faults.calls_left = calls;
+      if (AddExpected(*store, weights)) break;
+      ++failures;
+    }
+    faults.calls_left = kNever;
+    const auto store = *OpenStore(files, *clock, *entropy, path);
+    EXPECT_EQ(*store->FindBlob(Sha256(AsBytes(weights))), std::nullopt) << calls;
+    const auto added = AddExpected(*store, weights);
+    ASSERT_TRUE(added) << calls << added.error().message;
+    EXPECT_TRUE(IsWhole(*store, weights)) << calls;
+  }
+  EXPECT_GT(failures, 2);
 }
 
 }  // namespace
