@@ -16,6 +16,13 @@ bool IsFollowed(const std::string& method, int status) {
   return only_reads && (status == 301 || status == 302 || status == 303);
 }
 
+void MakeLocationAbsolute(const Url& asked, host::HttpResponse& response) {
+  for (auto& [name, value] : response.headers) {
+    if (!EqualsIgnoreCaseAscii(name, "Location")) continue;
+    if (const auto location = asked.Resolve(value)) value = location->ToString();
+  }
+}
+
 // Docker Hub's registry is not where the name is that people know it by.
 std::string AddressOf(const std::string& registry_host) {
   return registry_host == "docker.io" || registry_host == "index.docker.io" ? "registry-1.docker.io"
@@ -96,14 +103,16 @@ Result<host::HttpResponse> RegistryClient::Send(host::HttpRequest request, const
   bool was_asked = false;
   for (int redirects = 0;;) {
     request.url = url.ToString();
-    PLUMB_TRY(const host::HttpResponse response,
-              SendOnce(request, authorization, open_body, progress));
+    PLUMB_TRY(host::HttpResponse response, SendOnce(request, authorization, open_body, progress));
     if (response.status == 401 && is_registry && !was_asked) {
       was_asked = true;
       PLUMB_TRY(authorization, authenticator_.Answer(response, scope, authorization, progress));
       continue;
     }
-    if (!IsFollowed(request.method, response.status)) return response;
+    if (!IsFollowed(request.method, response.status)) {
+      if (redirects > 0) MakeLocationAbsolute(url, response);
+      return response;
+    }
     if (redirects++ == kRedirectsMax)
       return Error{ErrorKind::kUnsupported,
                    "'" + registry_host_ + "' redirects more than five times"};

@@ -15,6 +15,7 @@
 #include "host/machine.h"
 #include "oci/reference.h"
 #include "registry/remote.h"
+#include "registry/uploads.h"
 
 namespace plumb::registry {
 
@@ -45,6 +46,9 @@ struct ConnectOptions {
   host::TlsVerify tls_verify = host::TlsVerify::kYes;
   std::string client_certificate = {};  // PEM files; empty: none
   std::string client_key = {};
+  // A larger blob is sent in pieces of the other size, so that a break does not cost all of it.
+  std::uint64_t upload_whole_max = std::uint64_t{100} << 20;
+  std::uint64_t upload_piece_size = std::uint64_t{16} << 20;  // > 0
 };
 
 // What the rooms below need to talk to a registry; all of it must outlive the Remote.
@@ -55,6 +59,8 @@ struct Network {
   Credentials& credentials;
   // Asked whether to stop by calls that are given none; null: nobody is there to say so.
   Progress* progress = nullptr;
+  // Where unfinished uploads are remembered; null: nowhere.
+  Uploads* uploads = nullptr;
 };
 
 // A repository of a registry. Nothing is sent yet. kInvalid if host or repository break the

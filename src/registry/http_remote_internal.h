@@ -50,6 +50,7 @@ class HttpRemote final : public Remote {
   Result<std::optional<Url>> FetchTags(const Url& url, std::vector<std::string>& tags);
 
   Result<bool> MountOnce(const oci::Descriptor& blob, std::string_view repository);
+  Status PushPieces(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress);
   Status UploadOnce(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress);
   // Sends the whole blob to an upload session, which ends it.
   Status UploadWhole(const oci::Descriptor& blob, const Url& session, const OpenBlob& open,

@@ -56,7 +56,8 @@ class Remote {
   // False if the other side will not.
   virtual Result<bool> MountBlob(const oci::Descriptor& blob, std::string_view repository) = 0;
 
-  // `open` gives the blob's bytes from an offset on; it is called again for each try.
+  // `open` gives the blob's bytes from an offset on; it is called again for each try. The first
+  // offset is over 0 where an earlier upload, also one of another process, goes on.
   using OpenBlob = std::function<Result<std::unique_ptr<ByteSource>>(std::uint64_t offset)>;
   virtual Status PushBlob(const oci::Descriptor& blob, const OpenBlob& open,
                           Progress& progress) = 0;

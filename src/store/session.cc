@@ -40,10 +40,42 @@ bool IsRefusal(ErrorKind kind) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
+StoreSession::~StoreSession() {
+  for (const auto& partial : partials_)
+    for (const PackName& pack : partial->NamedPacks())
+      saver_.Leave(pack);
+}
+
+Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(const BlobPlan& plan) {
   if (!lease_) return lease_.error();
-  return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
-      shape, hasher_, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+  BlobPipeline::Parts parts = {hasher_, saver_, clock_};
+  if (!plan.expected) {
+    return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
+        plan, parts, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+  }
+  parts.partial = OpenPartial(*plan.expected);
+  const auto keep = [this, expected = *plan.expected, partial = parts.partial](FinishedBlob blob) {
+    return KeepExpected(expected, partial, std::move(blob));
+  };
+  return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(plan, parts, keep));
+}
+
+PartialBlob* StoreSession::OpenPartial(const Digest& blob) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& partial : partials_)
+    if (partial->blob() == blob && !partial->is_forgotten()) return nullptr;
+  partials_.push_back(std::make_unique<PartialBlob>(parts_.directory, parts_.packs, blob));
+  return partials_.back().get();
+}
+
+Result<BlobInfo> StoreSession::KeepExpected(const Digest& expected, PartialBlob* partial,
+                                            FinishedBlob blob) {
+  if (blob.digest == expected) return Keep(std::move(blob));
+  // To take any of it again would end the same way.
+  if (partial != nullptr) partial->Forget();
+  return Error{ErrorKind::kCorrupt, "blob '" + expected.ToString() + "' came with other bytes: '" +
+                                        blob.digest.ToString() + "' of " +
+                                        std::to_string(blob.size)};
 }
 
 Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {
@@ -90,8 +122,12 @@ void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record)
 Status StoreSession::Commit() {
   if (!lease_) return lease_.error();
   PLUMB_TRY(const bool is_news, DropNoNews());
-  // There already, but whoever put it there may have been stopped before it was durable.
-  if (!is_news) return catalog_.Apply({});
+  if (!is_news) {
+    // There already, but whoever put it there may have been stopped before it was durable.
+    PLUMB_RETURN_IF_ERROR(catalog_.Apply({}));
+    ForgetPartials();
+    return Done{};
+  }
   change_.now_ns = clock_.NowNs();
   PLUMB_RETURN_IF_ERROR(SaveRecords());
   // Durable first, then named (docs/format.md, "Write order").
@@ -101,7 +137,14 @@ Status StoreSession::Commit() {
   // Only a refusal says that nothing was changed. After any other failure the catalog may name
   // the packs all the same, once the disk is well again: they stay, as litter at worst.
   if (applied || !IsRefusal(applied.error().kind)) saver_.Keep();
+  if (applied) ForgetPartials();
   return applied;
+}
+
+// The catalog names what they name.
+void StoreSession::ForgetPartials() {
+  for (const auto& partial : partials_)
+    partial->Forget();
 }
 
 Result<bool> StoreSession::DropNoNews() {

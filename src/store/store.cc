@@ -66,8 +66,9 @@ class EmbeddedStore final : public Store {
         objects_(*parts_->catalog, *parts_->packs) {}
 
   std::unique_ptr<Session> Begin() override {
-    return std::make_unique<StoreSession>(parts_->leases->Take(), *parts_->catalog, *parts_->packs,
-                                          clock_);
+    return std::make_unique<StoreSession>(
+        parts_->leases->Take(),
+        StoreSession::Parts{*parts_->catalog, *parts_->packs, *parts_->directory, clock_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {

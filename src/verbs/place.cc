@@ -48,10 +48,18 @@ Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const Pl
   const Machine& machine = workspace.machine();
   if (place.IsLayout()) return registry::OpenLayout(machine.files, place.directory);
   PLUMB_TRY(registry::Credentials * credentials, workspace.Credentials());
-  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
-                                  &progress};
+  PLUMB_TRY(registry::Uploads * uploads, workspace.Uploads());
+  const registry::Network network{machine.http, machine.clock, machine.entropy,
+                                  *credentials, &progress,     uploads};
   return registry::ConnectRegistry(network, place.reference.host, place.reference.repository,
                                    ToConnectOptions(options));
+}
+
+Status RememberPlace(Workspace& workspace, const PlaceName& place, const Digest& manifest) {
+  if (place.IsLayout() || place.reference.host.empty()) return Done{};
+  PLUMB_TRY(registry::KnownPlaces * known, workspace.KnownPlaces());
+  known->Remember(place.reference.host, {place.reference.repository, manifest});
+  return Done{};
 }
 
 Status CompleteTag(registry::Remote& remote, PlaceName& place) {

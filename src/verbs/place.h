@@ -46,6 +46,9 @@ Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const Pl
                                                   const NetworkOptions& options,
                                                   Progress& progress);
 
+// That this kit is there now, for the next push to that registry.
+Status RememberPlace(Workspace& workspace, const PlaceName& place, const Digest& manifest);
+
 // Fills in the tag of a name that has neither tag nor digest: "latest", but of a layout its
 // only one, if it has only one.
 Status CompleteTag(registry::Remote& remote, PlaceName& place);

@@ -74,6 +74,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
     const std::string id = report.transfer.manifest.ToString();
     progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
   }
+  PLUMB_RETURN_IF_ERROR(RememberPlace(workspace, source, modelkit->id));
   NoteMoves(before, report.transfer.manifest, progress);
   PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, *modelkit, progress));
   return report;

@@ -72,4 +72,22 @@ Result<registry::Credentials*> Workspace::Credentials() {
   return credentials_.get();
 }
 
+Result<registry::Uploads*> Workspace::Uploads() {
+  const std::scoped_lock lock(mutex_);
+  if (!uploads_) {
+    PLUMB_TRY(const std::string home, Home());
+    uploads_ = registry::MakeUploads(machine_.files, machine_.clock, home + "/uploads");
+  }
+  return uploads_.get();
+}
+
+Result<registry::KnownPlaces*> Workspace::KnownPlaces() {
+  const std::scoped_lock lock(mutex_);
+  if (!known_places_) {
+    PLUMB_TRY(const std::string home, Home());
+    known_places_ = registry::MakeKnownPlaces(machine_.files, home + "/places");
+  }
+  return known_places_.get();
+}
+
 }  // namespace plumb::verbs

@@ -12,6 +12,7 @@
 #include "host/machine.h"
 #include "kit/base_resolver.h"
 #include "registry/connect.h"
+#include "registry/known_places.h"
 #include "store/store.h"
 #include "store/upkeep.h"
 
@@ -31,7 +32,7 @@ struct Machine {
 // uses, and stays open until the workspace goes.
 //
 // Places: $PLUMB_HOME, else $XDG_DATA_HOME/plumb, else ~/.local/share/plumb; beneath it the
-// store and our credentials.
+// store, our credentials, uploads that were not finished, and where kits were pushed to.
 //
 // Threads: any number at once.
 class Workspace {
@@ -52,6 +53,8 @@ class Workspace {
   Result<store::Upkeep*> Upkeep();
   Result<kit::BaseResolver*> Bases();
   Result<registry::Credentials*> Credentials();
+  Result<registry::Uploads*> Uploads();
+  Result<registry::KnownPlaces*> KnownPlaces();
 
  private:
   const Machine machine_;
@@ -62,6 +65,8 @@ class Workspace {
   std::unique_ptr<store::Upkeep> upkeep_;
   std::unique_ptr<kit::BaseResolver> bases_;
   std::unique_ptr<registry::Credentials> credentials_;
+  std::unique_ptr<registry::Uploads> uploads_;
+  std::unique_ptr<registry::KnownPlaces> known_places_;
 };
 
 }  // namespace plumb::verbs
