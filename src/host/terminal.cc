@@ -107,19 +107,29 @@ class SystemTerminal final : public Terminal {
     }
   }
 
+  Result<std::string> ReadLine(std::string_view prompt) override {
+    PLUMB_RETURN_IF_ERROR(Ask(prompt));
+    return ReadAnswer();
+  }
+
   Result<std::string> ReadSecret(std::string_view prompt) override {
-    if (!IsInteractive(Stream::kInput)) {
-      return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
-    }
-    PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
-    Result<std::string> line = ReadLine();
+    PLUMB_RETURN_IF_ERROR(Ask(prompt));
+    Result<std::string> line = [] {
+      const EchoOff echo_off;
+      return ReadAnswer();
+    }();
     PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, "\n"));
     return line;
   }
 
  private:
-  static Result<std::string> ReadLine() {
-    const EchoOff echo_off;
+  Status Ask(std::string_view prompt) {
+    if (!IsInteractive(Stream::kInput))
+      return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
+    return Write(Stream::kErrors, prompt);
+  }
+
+  static Result<std::string> ReadAnswer() {
     std::string line;
     for (char letter = 0;;) {
       const ssize_t got = ::read(STDIN_FILENO, &letter, 1);

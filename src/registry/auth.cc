@@ -52,11 +52,11 @@ bool IsToken(const std::string& text) {
 }  // namespace
 
 Authenticator::Authenticator(const Network& network, std::string registry_host, Url registry,
-                             host::TlsVerify tls_verify, Retrier& retrier)
+                             ConnectOptions options, Retrier& retrier)
     : network_(network),
       registry_host_(std::move(registry_host)),
       registry_(std::move(registry)),
-      tls_verify_(tls_verify),
+      options_(std::move(options)),
       retrier_(retrier) {}
 
 Result<std::optional<Credential>> Authenticator::FindCredential() {
@@ -118,6 +118,19 @@ Status Authenticator::CheckRealm(const Url& realm, bool has_credential) const {
   return Done{};
 }
 
+host::HttpRequest Authenticator::RequestTo(const Url& url) const {
+  host::HttpRequest request;
+  request.url = url.ToString();
+  request.tls_verify = options_.tls_verify;
+  request.certificate_authorities = options_.certificates.authorities;
+  request.proxy = options_.proxy;
+  if (url.SharesOrigin(registry_)) {
+    request.client_certificate = options_.certificates.client_certificate;
+    request.client_key = options_.certificates.client_key;
+  }
+  return request;
+}
+
 Result<std::string> Authenticator::FetchToken(const Challenge& challenge, const std::string& scope,
                                               const Progress& progress) {
   auto realm = Url::Parse(challenge.Parameter("realm"));
@@ -131,9 +144,7 @@ Result<std::string> Authenticator::FetchToken(const Challenge& challenge, const 
   // Never the scope that the registry names: it could ask for a token to another repository.
   for (const std::string_view part : Split(scope, ' '))
     if (!part.empty()) url = url.WithQuery("scope", part);
-  host::HttpRequest request;
-  request.url = url.ToString();
-  request.tls_verify = tls_verify_;
+  host::HttpRequest request = RequestTo(url);
   if (credential) request.headers.emplace_back("Authorization", BasicOf(*credential));
   MemorySink answer(kAnswerSizeMax);
   request.sink = &answer;
@@ -167,7 +178,8 @@ Result<Authenticator::Token> Authenticator::ParseToken(const std::string& text) 
     return Token{"Bearer " + *token,
                  network_.clock.MonotonicNs() + static_cast<std::int64_t>(fresh_s) * kNsPerS};
   }
-  return Error{ErrorKind::kUnavailable,
+  // Nothing that would pass by itself.
+  return Error{ErrorKind::kUnsupported,
                "the token service of '" + registry_host_ + "' gives no token"};
 }
 

@@ -266,11 +266,11 @@ TEST_F(AuthTest, WhatATokenServiceMayAnswer) {
       {{500}, ErrorKind::kUnavailable, 5},
       {{429}, ErrorKind::kUnavailable, 5},
       {NoAnswer(), ErrorKind::kUnavailable, 5},
-      {Token(""), ErrorKind::kUnavailable, 5},
-      {Token("{"), ErrorKind::kUnavailable, 5},
-      {Token(R"(["token"])"), ErrorKind::kUnavailable, 5},
-      {Token(R"({"token":"t","token":"t"})"), ErrorKind::kUnavailable, 5},
-      {Token(R"({"token":"t\u0000"})"), ErrorKind::kUnavailable, 5},
+      {Token(""), ErrorKind::kUnsupported, 1},
+      {Token("{"), ErrorKind::kUnsupported, 1},
+      {Token(R"(["token"])"), ErrorKind::kUnsupported, 1},
+      {Token(R"({"token":"t","token":"t"})"), ErrorKind::kUnsupported, 1},
+      {Token(R"({"token":"t\u0000"})"), ErrorKind::kUnsupported, 1},
       {Token(R"({"token":"t"})" + std::string(70'000, ' ')), ErrorKind::kExhausted, 1},
   };
   for (const auto& [answer, kind, tries] : cases) {

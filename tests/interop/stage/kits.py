@@ -67,6 +67,13 @@ class Home:
     def plumb(self, *arguments, **options):
         return run(self.program, *arguments, env=self.environment, **options)
 
+    def fails(self, *arguments):
+        """What it says on standard error; ends the test if it does not fail."""
+        done = subprocess.run([self.program, *map(str, arguments)], env=self.environment, capture_output=True,
+                              text=True, timeout=TIMEOUT_S)
+        same(done.returncode not in (0, -6, -11, 134, 139), True, f"that {arguments} fails")
+        return done.stderr
+
     def inspect(self, *arguments):
         return json.loads(self.plumb("inspect", *arguments, "--json"))
 
