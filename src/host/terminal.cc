@@ -108,14 +108,17 @@ class SystemTerminal final : public Terminal {
   }
 
   Result<std::string> ReadLine(std::string_view prompt) override {
-    PLUMB_RETURN_IF_ERROR(Ask(prompt));
+    PLUMB_RETURN_IF_ERROR(CheckPerson());
+    PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
     return ReadAnswer();
   }
 
   Result<std::string> ReadSecret(std::string_view prompt) override {
-    PLUMB_RETURN_IF_ERROR(Ask(prompt));
-    Result<std::string> line = [] {
+    PLUMB_RETURN_IF_ERROR(CheckPerson());
+    Result<std::string> line = [&]() -> Result<std::string> {
+      // Before the prompt: nothing that is typed after it is shown, or dropped.
       const EchoOff echo_off;
+      PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
       return ReadAnswer();
     }();
     PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, "\n"));
@@ -123,10 +126,9 @@ class SystemTerminal final : public Terminal {
   }
 
  private:
-  Status Ask(std::string_view prompt) {
-    if (!IsInteractive(Stream::kInput))
-      return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
-    return Write(Stream::kErrors, prompt);
+  Status CheckPerson() {
+    if (IsInteractive(Stream::kInput)) return Done{};
+    return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
   }
 
   static Result<std::string> ReadAnswer() {

@@ -3,6 +3,7 @@
 """Logins at real registries: passwords (htpasswd), tokens, credential helpers: auth.py PLUMB [REGISTRY]"""
 import json
 import os
+import pty
 import sys
 
 from stage import kits, registries, tokens
@@ -35,6 +36,28 @@ def log_in(home, host, secret="secret", **options):
     return home.plumb("login", host, "-u", "me", "--password-stdin", "--plain-http", input=secret, **options)
 
 
+def log_in_at_terminal(home, host):
+    """As a person does: asked for both, and the password is not shown."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execve(home.program, [home.program, "login", host, "--plain-http"], home.environment)
+    seen = b""
+
+    def read_until(part):
+        nonlocal seen
+        while part not in seen:
+            seen += os.read(terminal, 1024)
+
+    read_until(b"Username: ")
+    os.write(terminal, b"me\n")
+    read_until(b"Password: ")
+    os.write(terminal, b"secret\n")
+    read_until(b"Log in successful")
+    kits.same(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), 0, "a login at a terminal")
+    os.close(terminal)
+    kits.same(b"secret" in seen, False, "a password that is shown")
+
+
 def check_password(author, work, kind):
     directory = work / "password"
     directory.mkdir()
@@ -48,9 +71,9 @@ def check_password(author, work, kind):
         said = log_in(author, host, "wrong", fails_with=DENIED)
         kits.same("wrong" in said.replace("wrong password", ""), False, "a password that is shown")
         author.plumb("logout", host, fails_with=NOT_LOGGED_IN)
-        log_in(author, host)
+        log_in_at_terminal(author, host)
         author.plumb("push", "kit:v1", place, "--plain-http")
-        kits.Reader(author, directory).author.plumb("pull", place, "again:v1", "--plain-http")
+        author.plumb("pull", place, "again:v1", "--plain-http")
         author.plumb("logout", host)
         author.plumb("pull", place, "again:v1", "--plain-http", fails_with=DENIED)
 
