@@ -39,7 +39,8 @@ bool IsOnPlatform(const std::string& platform, const std::string& wanted) {
 std::string Describe(const oci::IndexEntry& entry) {
   std::string text = entry.descriptor.digest.ToString();
   std::string type = TextOf(&entry.received, "artifactType");
-  if (type.empty()) type = entry.descriptor.media_type;
+  const std::string& media_type = entry.descriptor.media_type;
+  if (type.empty() && !oci::IsManifestMediaType(media_type)) type = media_type;
   for (const std::string& part : {PlatformOf(entry), type})
     if (!part.empty()) text += " " + Printable(part.substr(0, kShownSizeMax));
   return text;
