@@ -217,8 +217,8 @@ class FakeWorld {
   Network network() { return {http, clock, entropy, credentials, &progress}; }
   void LogIn(const std::string& registry) { credentials.known[registry] = {"me", "secret"}; }
 
-  std::unique_ptr<Repository> Connect(const std::string& host,
-                                  ConnectOptions::Scheme scheme = ConnectOptions::Scheme::kHttps) {
+  std::unique_ptr<Repository> Connect(
+      const std::string& host, ConnectOptions::Scheme scheme = ConnectOptions::Scheme::kHttps) {
     ConnectOptions options;
     options.scheme = scheme;
     options.certificates.client_certificate = "me.pem";

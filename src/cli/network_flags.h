@@ -20,8 +20,8 @@ class NetworkFlags {
                      &options_.authorities_file, Offer::kFile});
     flags.push_back({"--cert", "FILE", "Show the registry this client certificate (PEM)",
                      &options_.client_certificate, Offer::kFile});
-    flags.push_back({"--key", "FILE", "The private key of --cert (PEM)", &options_.client_key,
-                     Offer::kFile});
+    flags.push_back(
+        {"--key", "FILE", "The private key of --cert (PEM)", &options_.client_key, Offer::kFile});
     flags.push_back({"--proxy", "URL", "Reach the registry through this proxy", &options_.proxy});
   }
   // Of those that move several blobs.

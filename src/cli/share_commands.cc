@@ -117,8 +117,8 @@ class PullCommand final : public Command {
             {"NAME", &options_.name, Presence::kOptional, Offer::kReference}};
   }
   std::vector<Flag> Flags() override {
-    std::vector<Flag> flags = {{"--platform", "OS/ARCH", "Of an index, take the kit for this platform",
-                                &options_.platform}};
+    std::vector<Flag> flags = {{"--platform", "OS/ARCH",
+                                "Of an index, take the kit for this platform", &options_.platform}};
     network_.AddWithConcurrencyTo(flags);
     return flags;
   }

@@ -44,8 +44,8 @@ std::string ShownUrl(std::string_view url) {
   return Printable(shown);
 }
 
-// OpenSSL's words for the other side's refusal of our certificate (RFC 8446, section 6.2), which come
-// when the handshake has already succeeded for us.
+// OpenSSL's words for the other side's refusal of our certificate (RFC 8446, section 6.2), which
+// come when the handshake has already succeeded for us.
 bool IsAlertOfCertificate(std::string_view why) {
   return why.find("alert certificate") != std::string_view::npos ||
          why.find("alert bad certificate") != std::string_view::npos ||
@@ -114,10 +114,10 @@ class Exchange {
     if (why.find('@') != std::string::npos) why = curl_.strerror(code);
     if (auto error = ProxyError()) return *std::move(error);
     if (IsAlertOfCertificate(why))
-      return Error{ErrorKind::kDenied,
-                   "'" + ShownUrl(request_.url) + "' wants another client certificate: " +
-                       Printable(why),
-                   kCertificateHint};
+      return Error{
+          ErrorKind::kDenied,
+          "'" + ShownUrl(request_.url) + "' wants another client certificate: " + Printable(why),
+          kCertificateHint};
     // OpenSSL's words for an answer in plain HTTP: trying again would not help.
     if (code == CURLE_SSL_CONNECT_ERROR && why.find("wrong version number") != std::string::npos)
       return Error{ErrorKind::kUnsupported, "'" + ShownUrl(request_.url) + "' speaks no TLS"};

@@ -320,8 +320,9 @@ TEST_F(HttpTest, AProxyThatRefusesIsNamedWithoutItsPassword) {
   EXPECT_EQ(refused.kind, ErrorKind::kDenied);
   EXPECT_THAT(refused.message, HasSubstr("the proxy answers 407"));
   EXPECT_THAT(refused.message, Not(HasSubstr("hidden")));
-  for (const char* proxy : {"http://me:hidden@", "ftp://me:hidden@127.0.0.1:1", "me:hidden@127.0.0.1",
-                            "http://me:hidden@127.0.0.1:99999", "http://me:hidden@[::1"}) {
+  for (const char* proxy :
+       {"http://me:hidden@", "ftp://me:hidden@127.0.0.1:1", "me:hidden@127.0.0.1",
+        "http://me:hidden@127.0.0.1:99999", "http://me:hidden@[::1"}) {
     request_.proxy = proxy;
     EXPECT_THAT(FailureOfSend().message, Not(HasSubstr("hidden"))) << proxy;
   }

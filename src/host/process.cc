@@ -84,8 +84,8 @@ class SpawnSetup {
   SpawnSetup& operator=(const SpawnSetup&) = delete;
 
   void Give(const Channel& channel, int stream) {
-    PLUMB_CHECK(
-        ::posix_spawn_file_actions_adddup2(&actions_, channel.theirs.number(), stream) == 0);
+    PLUMB_CHECK(::posix_spawn_file_actions_adddup2(&actions_, channel.theirs.number(), stream) ==
+                0);
   }
   // 0, or an errno.
   int Spawn(const std::vector<std::string>& command, pid_t& process) {
@@ -181,9 +181,9 @@ class Running {
         PLUMB_TRY(const std::string_view text, Receive(output_));
         result_.output += text;
         if (result_.output.size() > request_.output_size_max)
-          return Error{ErrorKind::kExhausted, Name() + " says more than " +
-                                                  std::to_string(request_.output_size_max) +
-                                                  " bytes"};
+          return Error{
+              ErrorKind::kExhausted,
+              Name() + " says more than " + std::to_string(request_.output_size_max) + " bytes"};
       }
       if (waits[2].revents != 0) {
         PLUMB_TRY(const std::string_view text, Receive(errors_));
@@ -205,8 +205,7 @@ class Running {
 
   // Empty, and the channel closed, at the end.
   Result<std::string_view> Receive(Channel& channel) {
-    const ssize_t got =
-        ::recv(channel.ours.number(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
+    const ssize_t got = ::recv(channel.ours.number(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (got > 0) return std::string_view(buffer_.data(), static_cast<std::size_t>(got));
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) return std::string_view();
     channel.ours.Close();

@@ -72,7 +72,8 @@ TEST_F(ProcessTest, OutputWithoutEndIsCut) {
 
 TEST_F(ProcessTest, WhoDoesNotEndIsEnded) {
   timeout_ms_ = 50;
-  for (const char* script : {"sleep 600", "exec sleep 600 >&- 2>&-", "while :; do echo; sleep 0.01; done"}) {
+  for (const char* script :
+       {"sleep 600", "exec sleep 600 >&- 2>&-", "while :; do echo; sleep 0.01; done"}) {
     const auto result = Shell(script);
     ASSERT_FALSE(result) << script;
     EXPECT_EQ(result.error().kind, ErrorKind::kUnavailable) << script;
@@ -83,7 +84,8 @@ TEST_F(ProcessTest, WhoDoesNotEndIsEnded) {
 TEST_F(ProcessTest, WhomItLeftBehindIsNotWaitedFor) {
   const auto result = Shell("sleep 600 & echo $!");
   ASSERT_TRUE(result) << result.error().message;
-  EXPECT_TRUE(processes_->Run({{"kill", std::string(result->output, 0, result->output.find('\n'))}}));
+  EXPECT_TRUE(
+      processes_->Run({{"kill", std::string(result->output, 0, result->output.find('\n'))}}));
 }
 
 TEST_F(ProcessTest, ASignalIsNoExitCode) {

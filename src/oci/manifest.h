@@ -78,8 +78,9 @@ struct IndexEntry {
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
-// image-spec image-index.md and image-layout.md, and docker's manifest list. What is of no use to us (entries of other media
-// types, platforms, annotations) is kept, so that rewriting an index loses nothing.
+// image-spec image-index.md and image-layout.md, and docker's manifest list. What is of no use to
+// us (entries of other media types, platforms, annotations) is kept, so that rewriting an index
+// loses nothing.
 struct Index {
   std::vector<IndexEntry> entries;
   Json received = {};  // the whole, as it was read

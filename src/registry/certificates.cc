@@ -51,8 +51,8 @@ Result<Certificates> FindCertificates(host::Files& files,
       }
       const std::string stem = StemOf(entry.name, ".cert");
       const std::string key_stem = StemOf(entry.name, ".key");
-      const bool is_alone = (!stem.empty() && !has(stem + ".key")) ||
-                            (!key_stem.empty() && !has(key_stem + ".cert"));
+      const bool is_alone =
+          (!stem.empty() && !has(stem + ".key")) || (!key_stem.empty() && !has(key_stem + ".cert"));
       if (is_alone)
         return Error{ErrorKind::kInvalid, "'" + path + "/" + entry.name + "' is without its " +
                                               (stem.empty() ? "certificate" : "key")};

@@ -23,6 +23,8 @@ namespace plumb::registry {
 struct Credential {
   std::string user;
   std::string secret;
+  // Instead of both: what a token service gives tokens for (docker's "identitytoken").
+  std::string identity_token = {};
 };
 
 // Who we are, to which registry. Our own file (0600, the format of docker's config.json) is

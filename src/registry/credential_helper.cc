@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "registry/credential_helper_internal.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "registry/credential_helper_internal.h"
 
 namespace plumb::registry {
 namespace {
@@ -48,8 +47,7 @@ Result<std::optional<std::string>> CredentialHelper::Ask(const char* action,
   auto result = processes_->Run(request);
   if (!result) {
     Error error = std::move(result).error();
-    const bool is_missing =
-        error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kDenied;
+    const bool is_missing = error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kDenied;
     // Not "no such login": that nobody could be asked is no answer.
     if (is_missing) error.kind = ErrorKind::kUnsupported;
     return error;
@@ -70,10 +68,8 @@ Result<std::optional<Credential>> CredentialHelper::Get(const std::string& serve
   if (!json || json->IfObject() == nullptr)
     return Error{ErrorKind::kUnavailable, "'" + program_ + " get' prints no login"};
   Credential credential = {TextOf(*json, "Username"), TextOf(*json, "Secret")};
-  if (credential.user == kIdentityToken)
-    return Error{ErrorKind::kUnsupported,
-                 "'" + program_ + "' keeps an identity token for '" + Printable(server) +
-                     "', and no password"};
+  if (credential.user == kIdentityToken && !credential.secret.empty())
+    return std::optional<Credential>({{}, {}, credential.secret});
   // As helpers answer that know the server and have nothing for it.
   if (credential.user.empty() && credential.secret.empty()) return std::optional<Credential>();
   return std::optional(std::move(credential));

@@ -79,14 +79,13 @@ std::optional<std::string> HelperName(const Json& config, std::string_view regis
 
 // Erases all that is for the registry.
 std::size_t Drop(Json::Object& members, std::string_view registry) {
-  return std::erase_if(members, [&](const Json::Member& member) {
-    return IsSameRegistry(member.first, registry);
-  });
+  return std::erase_if(
+      members, [&](const Json::Member& member) { return IsSameRegistry(member.first, registry); });
 }
 
 // docker's config.json: {"auths":{"HOST":{"auth":"base64 of user:secret"}},
 // "credHelpers":{"HOST":"HELPER"},"credsStore":"HELPER"}. Whatever else stands there is kept.
-// Entries that hold an identity token are as none.
+// An entry may hold an "identitytoken" instead of a password.
 class ConfigCredentials final : public Credentials {
  public:
   ConfigCredentials(host::Files& files, host::Processes& processes, std::string own_path,
@@ -157,7 +156,8 @@ class ConfigCredentials final : public Credentials {
     if (!config) return std::move(config).error().While("cannot read '" + path + "'");
     for (const char* name : {kLogins, kHelpers}) {
       const Json* members = config->Find(name);
-      const bool is_object = members == nullptr || members->IsNull() || members->IfObject() != nullptr;
+      const bool is_object =
+          members == nullptr || members->IsNull() || members->IfObject() != nullptr;
       if (config->IfObject() == nullptr || !is_object)
         return Error{ErrorKind::kInvalid, "'" + path + "' is no configuration of docker's kind"};
     }
@@ -167,8 +167,8 @@ class ConfigCredentials final : public Credentials {
   Result<std::optional<Credential>> AskHelper(const std::string& helper_name,
                                               std::string_view registry, const std::string& path) {
     const auto helper = CredentialHelper::Make(processes_, helper_name);
-    auto kept = helper ? helper->Get(KeyOf(registry))
-                       : Result<std::optional<Credential>>(helper.error());
+    auto kept =
+        helper ? helper->Get(KeyOf(registry)) : Result<std::optional<Credential>>(helper.error());
     if (kept) return kept;
     Error error = std::move(kept).error().While("cannot ask the helper that '" + path + "' names");
     // Ours comes first, and needs none.
@@ -201,8 +201,10 @@ class ConfigCredentials final : public Credentials {
                                                   const std::string& path) {
     const Json::Object registries = Members(config, kLogins);
     const Json* entry = FindEntry(registries, registry);
-    if (entry == nullptr || entry->Find("identitytoken") != nullptr)
-      return std::optional<Credential>();
+    if (entry == nullptr) return std::optional<Credential>();
+    const Json* token = entry->Find("identitytoken");
+    if (token != nullptr && token->IfString() != nullptr && !token->IfString()->empty())
+      return std::optional<Credential>({{}, {}, *token->IfString()});
     const Json* auth = entry->Find("auth");
     const std::string* encoded = auth == nullptr ? nullptr : auth->IfString();
     if (encoded == nullptr || encoded->empty()) return std::optional<Credential>();

@@ -57,8 +57,8 @@ Result<std::optional<Url>> HttpRemote::FetchReferrers(const Url& url, oci::Index
   request.sink = &sink;
   PLUMB_TRY(const host::HttpResponse response,
             client_->Send(std::move(request), pull_scope_, nullptr, progress_));
-  const bool is_no_list = KeepsNoList(response.status) ||
-                          (IsSuccess(response) && !IsIndexAnswer(response));
+  const bool is_no_list =
+      KeepsNoList(response.status) || (IsSuccess(response) && !IsIndexAnswer(response));
   if (is_no_list)
     return Error{ErrorKind::kUnsupported,
                  "'" + client_->registry_host() + "' keeps no list of referrers"};

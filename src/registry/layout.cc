@@ -181,8 +181,8 @@ class LayoutRemote final : public Repository {
     });
   }
 
-  // No specification says how a layout lists them. regctl keeps the tag, oras looks at the manifests
-  // that the index names: whichever wrote it, they are found.
+  // No specification says how a layout lists them. regctl keeps the tag, oras looks at the
+  // manifests that the index names: whichever wrote it, they are found.
   Result<std::vector<Referrer>> ListReferrers(const Digest& subject,
                                               std::string_view artifact_type) override {
     PLUMB_TRY(host::Directory * directory, OpenToRead());

@@ -30,8 +30,7 @@ bool IsReferrersTag(std::string_view tag) {
          tag.find_first_not_of("0123456789abcdef", kTagPrefix.size()) == std::string_view::npos;
 }
 
-Result<std::vector<Referrer>> ReferrersIn(const oci::Index& index,
-                                          std::string_view artifact_type) {
+Result<std::vector<Referrer>> ReferrersIn(const oci::Index& index, std::string_view artifact_type) {
   std::vector<Referrer> referrers;
   for (const oci::IndexEntry& entry : index.entries) {
     Referrer referrer = {entry.descriptor, ArtifactTypeOf(entry)};

@@ -79,8 +79,8 @@ struct Referrer {
 
 // What is said of the manifests of a repository (distribution-spec 1.1, "Listing Referrers").
 //
-// Where the other side keeps no list of its own (docker-registry, distribution, any layout), it is kept
-// as an index under the tag "sha256-HEX" of the subject ("Referrers Tag Schema"), which other
+// Where the other side keeps no list of its own (docker-registry, distribution, any layout), it is
+// kept as an index under the tag "sha256-HEX" of the subject ("Referrers Tag Schema"), which other
 // people's programs read and write too.
 //
 // Trust: anybody who may push can say anything of anything. A list is only what the other side

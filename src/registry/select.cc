@@ -67,17 +67,17 @@ Result<RemoteManifest> FetchEntry(Remote& remote, const oci::IndexEntry& entry) 
   const oci::Descriptor& got = manifest->descriptor;
   if (got.size == entry.descriptor.size && got.media_type == entry.descriptor.media_type)
     return manifest;
-  return Error{ErrorKind::kCorrupt,
-               "'" + got.digest.ToString() + "' is not as the index says that names it: a '" +
-                   Printable(got.media_type.substr(0, kShownSizeMax)) + "' of " +
-                   std::to_string(got.size) + " bytes"};
+  return Error{ErrorKind::kCorrupt, "'" + got.digest.ToString() +
+                                        "' is not as the index says that names it: a '" +
+                                        Printable(got.media_type.substr(0, kShownSizeMax)) +
+                                        "' of " + std::to_string(got.size) + " bytes"};
 }
 
 }  // namespace
 
 Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection) {
-  PLUMB_TRY(RemoteManifest named, remote.FetchManifest(selection.digest ? "" : selection.tag,
-                                                       selection.digest));
+  PLUMB_TRY(RemoteManifest named,
+            remote.FetchManifest(selection.digest ? "" : selection.tag, selection.digest));
   if (!oci::IsIndexMediaType(named.descriptor.media_type)) return named;
   PLUMB_TRY(const oci::Index index, oci::Index::Parse(named.bytes));
   std::vector<oci::IndexEntry> candidates;
@@ -105,8 +105,7 @@ Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection)
     return Error{ErrorKind::kUnsupported, "this is an index without a kit" + where + ": it has " +
                                               DescribeAll(index.entries)};
   }
-  return Error{ErrorKind::kInvalid,
-               "this is an index of several kits: " + DescribeAll(wanted),
+  return Error{ErrorKind::kInvalid, "this is an index of several kits: " + DescribeAll(wanted),
                "name one by its digest: NAME@" + wanted.front().descriptor.digest.ToString()};
 }
 

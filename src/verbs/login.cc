@@ -21,8 +21,7 @@ Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options, Pro
                                   &progress};
   const registry::Credential credential{options.user, options.secret};
   PLUMB_TRY(const auto connect, ConnectOptionsFor(workspace, options.registry, options.network));
-  if (auto status = registry::CheckLogin(network, options.registry, credential, connect);
-      !status) {
+  if (auto status = registry::CheckLogin(network, options.registry, credential, connect); !status) {
     return std::move(status).error().While("cannot log in to '" + options.registry + "'");
   }
   PLUMB_RETURN_IF_ERROR(credentials->Save(options.registry, credential));

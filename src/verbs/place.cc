@@ -25,8 +25,8 @@ Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
     return connect;
   }
   host::Files& files = workspace.machine().files;
-  PLUMB_TRY(connect.certificates, registry::FindCertificates(
-                                      files, workspace.CertificateDirectories(), registry_host));
+  PLUMB_TRY(connect.certificates,
+            registry::FindCertificates(files, workspace.CertificateDirectories(), registry_host));
   if (!options.authorities_file.empty()) {
     PLUMB_TRY(connect.certificates.authorities,
               registry::ReadAuthorities(files, options.authorities_file));
@@ -65,8 +65,7 @@ std::string PlaceName::ToString() const {
   return reference.tag.empty() ? name : name + ":" + reference.tag;
 }
 
-Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace,
-                                                      const PlaceName& place,
+Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace, const PlaceName& place,
                                                       const NetworkOptions& options,
                                                       Progress& progress) {
   const Machine& machine = workspace.machine();

@@ -52,8 +52,7 @@ struct PlaceName {
 
 // Nothing is sent, and for a layout nothing is made, before it is used. `progress`, which must
 // outlive what is returned, is asked whether to stop.
-Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace,
-                                                      const PlaceName& place,
+Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace, const PlaceName& place,
                                                       const NetworkOptions& options,
                                                       Progress& progress);
 

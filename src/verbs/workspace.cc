@@ -60,8 +60,8 @@ Result<registry::Credentials*> Workspace::Credentials() {
     } else if (auto person = machine_.environment.HomeDirectory()) {
       docker_path = *person + "/.docker/config.json";
     }
-    credentials_ =
-        registry::MakeCredentials(machine_.files, machine_.processes, home + "/credentials.json", docker_path);
+    credentials_ = registry::MakeCredentials(machine_.files, machine_.processes,
+                                             home + "/credentials.json", docker_path);
   }
   return credentials_.get();
 }

@@ -35,8 +35,9 @@ class CredentialsAttack : public testing::Test {
   TemporaryDirectory directory_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
-  std::unique_ptr<Credentials> credentials_ = MakeCredentials(
-      *files_, *processes_, directory_.path() + "/own/config.json", directory_.path() + "/docker/config.json");
+  std::unique_ptr<Credentials> credentials_ =
+      MakeCredentials(*files_, *processes_, directory_.path() + "/own/config.json",
+                      directory_.path() + "/docker/config.json");
 };
 
 // Rule: what breaks the grammar of JSON, or has two meanings, is an error that names the file; it
@@ -146,10 +147,11 @@ TEST_F(CredentialsAttack, AHelpersNameIsNoCommand) {
   AnyProgram program;
   const auto credentials =
       MakeCredentials(*files_, program, "", directory_.path() + "/docker/config.json");
-  for (const std::string name : {"../evil", "/bin/sh", "a/b", "a b", "x;reboot", "$(reboot)", "a\\n",
-                                 "\\u0000", "..\\\\evil", "\xC3\xA9", "a=b"}) {
-    for (const std::string& config : {R"({"credsStore":")" + name + "\"}",
-                                      R"({"credHelpers":{"registry.example.org":")" + name + "\"}}"}) {
+  for (const std::string name : {"../evil", "/bin/sh", "a/b", "a b", "x;reboot", "$(reboot)",
+                                 "a\\n", "\\u0000", "..\\\\evil", "\xC3\xA9", "a=b"}) {
+    for (const std::string& config :
+         {R"({"credsStore":")" + name + "\"}",
+          R"({"credHelpers":{"registry.example.org":")" + name + "\"}}"}) {
       directory_.Write("docker/config.json", config);
       EXPECT_EQ(credentials->Find(kHost).error().kind, ErrorKind::kInvalid) << config;
     }
@@ -171,8 +173,9 @@ TEST_F(CredentialsAttack, WhatAHelperPrintsIsChecked) {
   const auto credentials =
       MakeCredentials(*files_, program, "", directory_.path() + "/docker/config.json");
   directory_.Write("docker/config.json", R"({"credsStore":"x"})");
-  for (const std::string answer : {"", "secret", "[\"secret\"]", R"({"Secret":"secret","Secret":"s"})",
-                                   R"({"Username":"me","Secret":"secret")"}) {
+  for (const std::string answer :
+       {"", "secret", "[\"secret\"]", R"({"Secret":"secret","Secret":"s"})",
+        R"({"Username":"me","Secret":"secret")"}) {
     program.answer = answer;
     const auto found = credentials->Find(kHost);
     ASSERT_FALSE(found) << answer;

@@ -23,8 +23,9 @@ const std::string kIndexType(oci::kIndexMediaType);
 class IndexAttack : public testing::Test {
  protected:
   static std::string ManifestOf(const std::string& config_type, const std::string& more = "") {
-    return R"({"schemaVersion":2,"config":{"mediaType":")" + config_type + R"(","digest":"sha256:)" +
-           std::string(64, 'a') + R"(","size":2},"layers":[])" + more + "}";
+    return R"({"schemaVersion":2,"config":{"mediaType":")" + config_type +
+           R"(","digest":"sha256:)" + std::string(64, 'a') + R"(","size":2},"layers":[])" + more +
+           "}";
   }
   static std::string Kit(const std::string& note) {
     return ManifestOf(std::string(oci::kModelKitConfigMediaType),

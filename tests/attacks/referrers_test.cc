@@ -103,8 +103,8 @@ TEST_F(ReferrersAttack, AFailureIsNoEmptyList) {
 TEST_F(ReferrersAttack, ATagThatIsAManifestIsLeftAlone) {
   world_.http.On("PUT " + put_, {{201}});
   world_.http.On("GET " + list_, {{404}});
-  world_.http.On("GET " + tag_, {{200, {{"Content-Type", std::string(oci::kManifestMediaType)}},
-                                  pushed_}});
+  world_.http.On("GET " + tag_,
+                 {{200, {{"Content-Type", std::string(oci::kManifestMediaType)}}, pushed_}});
   EXPECT_EQ(Ask().error().kind, ErrorKind::kConflict);
   EXPECT_EQ(remote_->PushReferrer(pushed_descriptor_, pushed_).error().kind, ErrorKind::kConflict);
   for (const std::string& line : world_.http.Log())
@@ -137,8 +137,9 @@ TEST_F(ReferrersAttack, AListThatAnotherChangesIsMended) {
     return {201};
   });
   ASSERT_TRUE(remote_->PushReferrer(pushed_descriptor_, pushed_));
-  for (const std::string& digest : {Sha256(AsBytes("x")).ToString(), Sha256(AsBytes("z")).ToString(),
-                                    pushed_descriptor_.digest.ToString()})
+  for (const std::string& digest :
+       {Sha256(AsBytes("x")).ToString(), Sha256(AsBytes("z")).ToString(),
+        pushed_descriptor_.digest.ToString()})
     EXPECT_THAT(list, HasSubstr(digest));
   // And one who always undoes it is told.
   world_.http.On("PUT " + tag_, {{201}});

@@ -149,12 +149,10 @@ TEST_P(ReferrersSuite, OneAfterAnotherLosesNone) {
   EXPECT_EQ(List().size(), 20U);
 }
 
-INSTANTIATE_TEST_SUITE_P(DockerRegistry, ReferrersSuite, testing::Values([] {
-                           return std::unique_ptr<Place>(new RegistryPlace);
-                         }));
-INSTANTIATE_TEST_SUITE_P(Layout, ReferrersSuite, testing::Values([] {
-                           return std::unique_ptr<Place>(new LayoutPlace);
-                         }));
+INSTANTIATE_TEST_SUITE_P(DockerRegistry, ReferrersSuite,
+                         testing::Values([] { return std::unique_ptr<Place>(new RegistryPlace); }));
+INSTANTIATE_TEST_SUITE_P(Layout, ReferrersSuite,
+                         testing::Values([] { return std::unique_ptr<Place>(new LayoutPlace); }));
 
 }  // namespace
 }  // namespace plumb::registry

@@ -154,6 +154,13 @@ def check_tokens(author, work, kind):
             kits.same(service.asked.count(("me", both)), 2, "tokens for a mount, of which one had expired")
             author.plumb("logout", host)
 
+            # An identity token, as some keep instead of a password, gets tokens by a form.
+            config = author.directory / "docker" / "config.json"
+            config.write_text(json.dumps({"auths": {host: {"identitytoken": "id-token"}}}))
+            author.plumb("pull", f"{host}/private/kit:v1", "by-token:v1", "--plain-http")
+            kits.same(("id", ["repository:private/kit:pull"]) in service.asked, True, "a form for a token")
+            config.unlink()
+
         # A registry that names another host for its tokens does not get the login sent there.
         with registries.registry(directory, kind, service.config("localhost")) as host:
             author.directory.joinpath("docker", "config.json").write_text(

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """A token service as docker's registries know it ("Token Authentication Specification"), with RS256 keys that
-openssl made. "me" with "secret" may do all; others may pull what is beneath "public/"."""
+openssl made. "me" with "secret" may do all; others may pull what is beneath "public/".
+Who has the identity token "id-token" is "me" too."""
 import base64
 import contextlib
 import http.server
@@ -70,6 +71,15 @@ class TokenService:
         return 200, {"token": self.token(who, scopes), "expires_in": 300}
 
 
+    def answer_form(self, form):
+        """As "Oauth2 Token Authentication" has it, for people with an identity token."""
+        if form.get("grant_type") != ["refresh_token"] or form.get("refresh_token") != ["id-token"]:
+            return 401, {"errors": [{"code": "UNAUTHORIZED", "message": "unknown identity token"}]}
+        scopes = form.get("scope", [""])[0].split()
+        self.asked.append(("id", scopes))
+        return 200, {"access_token": self.token("me", scopes), "expires_in": 300}
+
+
 @contextlib.contextmanager
 def token_service(work):
     service = TokenService(work)
@@ -77,7 +87,13 @@ def token_service(work):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
-            status, body = service.answer(self.headers.get("Authorization", ""), query)
+            self.say(*service.answer(self.headers.get("Authorization", ""), query))
+
+        def do_POST(self):
+            form = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            self.say(*service.answer_form(urllib.parse.parse_qs(form)))
+
+        def say(self, status, body):
             content = json.dumps(body).encode()
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
