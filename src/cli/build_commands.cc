@@ -68,7 +68,7 @@ class UnpackCommand final : public Command {
         {"-o,--overwrite", "", "Replace files that are there", &overwrite_},
         {"-i,--ignore-existing", "", "Leave files that are there as they are", &ignore_existing_},
     };
-    network_.AddTo(flags);
+    network_.AddWithConcurrencyTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {

@@ -159,6 +159,17 @@ Answer Render(const verbs::InspectReport& report) {
   json.Append("cliVersion", Text(report.cli_version));
   json.Append("kitfile", report.kitfile);
   json.Append("manifest", report.manifest);
+  if (report.referrers) {
+    Json referrers = Json::MakeArray();
+    for (const auto& referrer : *report.referrers) {
+      Json one = Json::MakeObject();
+      one.Append("digest", Name(referrer.descriptor.digest));
+      one.Append("artifactType", Text(referrer.artifact_type));
+      one.Append("size", Json::Uint(referrer.descriptor.size));
+      referrers.Add(std::move(one));
+    }
+    json.Append("referrers", std::move(referrers));
+  }
   std::string text = PrintedJson(json);
   return {std::move(text), std::move(json)};
 }

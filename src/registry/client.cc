@@ -49,7 +49,7 @@ RegistryClient::RegistryClient(const Network& network, std::string registry_host
       origin_(std::move(origin)),
       options_(std::move(options)),
       retrier_(network.clock, network.entropy),
-      authenticator_(network, registry_host_, origin_, options_.tls_verify, retrier_) {}
+      authenticator_(network, registry_host_, origin_, options_, retrier_) {}
 
 Url RegistryClient::UrlOf(std::string_view path) const {
   Url url = origin_;
@@ -96,10 +96,12 @@ Result<host::HttpResponse> RegistryClient::Send(host::HttpRequest request, const
   std::string authorization;
   if (is_registry) {
     PLUMB_TRY(authorization, authenticator_.AuthorizationFor(scope, progress));
-    request.client_certificate = options_.client_certificate;
-    request.client_key = options_.client_key;
+    request.client_certificate = options_.certificates.client_certificate;
+    request.client_key = options_.certificates.client_key;
   }
   request.tls_verify = options_.tls_verify;
+  request.certificate_authorities = options_.certificates.authorities;
+  request.proxy = options_.proxy;
   bool was_asked = false;
   for (int redirects = 0;;) {
     request.url = url.ToString();

@@ -126,16 +126,18 @@ Status HttpRemote::PushManifest(const oci::Descriptor& descriptor, std::string_v
     return Error{ErrorKind::kInvalid, "a manifest cannot be pushed as '" +
                                           descriptor.digest.ToString() +
                                           "': its bytes have another digest"};
-  auto status =
-      client_->retrier().Run(progress_, [&] { return PushManifestOnce(descriptor, bytes, tag); });
+  auto status = client_->retrier().Run(progress_, [&]() -> Status {
+    return PushManifestOnce(descriptor, bytes, tag).map([](const auto&) { return Done{}; });
+  });
   if (status) return Done{};
   const std::optional<Digest> digest =
       tag.empty() ? std::optional(descriptor.digest) : std::nullopt;
   return std::move(status).error().While("cannot push " + Named(tag, digest));
 }
 
-Status HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor, std::string_view bytes,
-                                    std::string_view tag) {
+Result<host::HttpResponse> HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor,
+                                                        std::string_view bytes,
+                                                        std::string_view tag) {
   host::HttpRequest request;
   request.method = "PUT";
   request.url =
@@ -149,7 +151,9 @@ Status HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor, std::stri
   PLUMB_TRY(const host::HttpResponse response,
             client_->Send(std::move(request), push_scope_, open_body, progress_));
   if (response.status != 201) return ErrorOf(response);
-  return CheckContentDigest(response.Header("Docker-Content-Digest"), descriptor.digest);
+  PLUMB_RETURN_IF_ERROR(
+      CheckContentDigest(response.Header("Docker-Content-Digest"), descriptor.digest));
+  return response;
 }
 
 }  // namespace plumb::registry

@@ -104,7 +104,7 @@ class PiecewiseUploadTest : public testing::Test {
     ConnectOptions options;
     options.upload_whole_max = 10;
     options.upload_piece_size = 100;
-    options.client_certificate = "me.pem";
+    options.certificates.client_certificate = "me.pem";
     Network network = world_.network();
     network.uploads = uploads_.get();
     remote_ = *ConnectRegistry(network, "registry.example.org", "models/tiny", options);

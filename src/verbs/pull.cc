@@ -62,7 +62,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   }
   // Looked at first: what is no ModelKit must not take the place of one.
   const std::string doing = "cannot pull '" + report.source + "'";
-  auto modelkit = FetchModelKit(*remote, source.reference, progress);
+  auto modelkit = FetchModelKit(*remote, source.reference, progress, options.platform);
   if (!modelkit) return std::move(modelkit).error().While(doing);
   request.digest = modelkit->id;
   auto transfer = registry::Pull(*store, *remote, request, progress);

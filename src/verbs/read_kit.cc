@@ -14,7 +14,10 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
     PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
               Connect(workspace, place, source.network, progress));
     PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, place));
-    return FetchModelKit(*remote, place.reference, progress);
+    auto modelkit = FetchModelKit(*remote, place.reference, progress);
+    if (!modelkit)
+      return std::move(modelkit).error().While("cannot look at '" + place.ToString() + "'");
+    return modelkit;
   }
   PLUMB_TRY(const KitName name, KitName::Parse(source.name));
   PLUMB_TRY(store::Store * store, workspace.Store());

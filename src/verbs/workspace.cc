@@ -56,6 +56,16 @@ Result<kit::BaseResolver*> Workspace::Bases() {
   return bases_.get();
 }
 
+std::vector<std::string> Workspace::CertificateDirectories() const {
+  std::vector<std::string> directories;
+  const auto person = machine_.environment.HomeDirectory();
+  if (person) directories.push_back(*person + "/.docker/certs.d");
+  directories.emplace_back("/etc/docker/certs.d");
+  if (person) directories.push_back(*person + "/.config/containers/certs.d");
+  directories.emplace_back("/etc/containers/certs.d");
+  return directories;
+}
+
 Result<registry::Credentials*> Workspace::Credentials() {
   const std::scoped_lock lock(mutex_);
   if (!credentials_) {
@@ -66,8 +76,8 @@ Result<registry::Credentials*> Workspace::Credentials() {
     } else if (auto person = machine_.environment.HomeDirectory()) {
       docker_path = *person + "/.docker/config.json";
     }
-    credentials_ =
-        registry::MakeCredentials(machine_.files, home + "/credentials.json", docker_path);
+    credentials_ = registry::MakeCredentials(machine_.files, machine_.processes,
+                                             home + "/credentials.json", docker_path);
   }
   return credentials_.get();
 }

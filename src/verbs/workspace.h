@@ -5,11 +5,13 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "host/files.h"
 #include "host/http.h"
 #include "host/machine.h"
+#include "host/process.h"
 #include "kit/base_resolver.h"
 #include "registry/connect.h"
 #include "registry/known_places.h"
@@ -25,6 +27,7 @@ struct Machine {
   host::Entropy& entropy;
   host::Environment& environment;
   host::Http& http;
+  host::Processes& processes;
 };
 
 // Everything a verb works with: it wires the rooms together and knows where a person's files
@@ -47,6 +50,9 @@ class Workspace {
 
   // kNotFound if the machine does not say whose files these are.
   Result<std::string> Home() const;
+
+  // Where certificates of registries may be, the first first: docker's places, then containers'.
+  std::vector<std::string> CertificateDirectories() const;
 
   // The pointers below are never null and stay good as long as the workspace.
   Result<store::Store*> Store();
