@@ -16,7 +16,7 @@ class BuildCommand final : public Command {
     return {{"DIR", &options_.directory, Presence::kOptional, Offer::kDirectory}};
   }
   std::vector<Flag> Flags() override {
-    return {
+    std::vector<Flag> flags = {
         {"-f,--file", "BLUEPRINT", "Build from this Kitfile or Modelfile; - reads standard input",
          &file_, Offer::kFile},
         {"-t,--tag", "REF[:TAG,...]", "Point these tags at the kit; may be repeated",
@@ -38,11 +38,14 @@ class BuildCommand final : public Command {
         {"--follow-symlinks", "", "Pack what symlinks point at, as long as it is in DIR",
          &follow_symlinks_},
     };
+    network_.AddTo(flags);
+    return flags;
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
     if (rehash_) options_.rehash = verbs::Rehash::kYes;
     if (follow_symlinks_) options_.follow_symlinks = verbs::FollowSymlinks::kYes;
+    options_.network = network_.Options();
     PLUMB_TRY(const auto report, verbs::Build(context.workspace, options_, context.progress));
     return Render(report);
   }
@@ -50,6 +53,7 @@ class BuildCommand final : public Command {
  private:
   verbs::BuildOptions options_;
   std::string file_;
+  NetworkFlags network_;
   bool rehash_ = false;
   bool follow_symlinks_ = false;
 };

@@ -13,6 +13,7 @@
 #include "blueprint/kitfile.h"
 #include "blueprint/modelfile.h"
 #include "oci/reference.h"
+#include "verbs/base_puller.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -67,6 +68,13 @@ Status AddTags(const std::string& text, blueprint::KitRules rules,
   return Done{};
 }
 
+BaseOptions BasesFor(const BuildOptions& options) {
+  BaseOptions bases;
+  bases.parts = BaseParts::kConfig;
+  bases.network = options.network;
+  return bases;
+}
+
 }  // namespace
 
 Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Progress& progress) {
@@ -90,7 +98,7 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
     blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
-  PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+  PLUMB_TRY(const auto bases, MakeBasePuller(workspace, BasesFor(options), progress));
 
   const kit::BuildContext context{machine.files,       *directory, directory_path, machine.clock,
                                   machine.environment, *store,     *bases};

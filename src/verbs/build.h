@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "kit/build.h"
 #include "verbs/blueprint_file.h"
+#include "verbs/place.h"
 #include "verbs/workspace.h"
 
 namespace plumb::verbs {
@@ -25,6 +26,7 @@ struct BuildOptions {
   std::string message = {};            // why; recorded with the moves of the tags
   Rehash rehash = Rehash::kNo;
   FollowSymlinks follow_symlinks = FollowSymlinks::kNo;
+  NetworkOptions network = {};  // for bases that are not here
 };
 
 struct BuildReport {
@@ -32,7 +34,8 @@ struct BuildReport {
   std::vector<std::string> tags;  // "m:v1"
 };
 
-// Makes a ModelKit of a blueprint and the files it names, and points the tags at it.
+// Makes a ModelKit of a blueprint and the files it names, and points the tags at it. Of a base that
+// is not here and whose name has a host, manifest and config are fetched; that is said (Note).
 Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Progress& progress);
 
 }  // namespace plumb::verbs
