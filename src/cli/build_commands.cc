@@ -37,11 +37,22 @@ class BuildCommand final : public Command {
         {"--rehash", "", "Read every file, even where nothing seems to have changed", &rehash_},
         {"--follow-symlinks", "", "Pack what symlinks point at, as long as it is in DIR",
          &follow_symlinks_},
+        {"--lock", "", "Write the lock file even if no base is named", &lock_},
+        {"--locked", "", "Fail if anything is not as the lock file says; write none", &locked_},
+        {"--update", "", "Resolve bases anew, whatever the lock file says", &update_},
     };
     network_.AddTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {
+    if (locked_ && (lock_ || update_)) {
+      return Error{ErrorKind::kInvalid, std::string("'--locked' and '") +
+                                            (lock_ ? "--lock" : "--update") +
+                                            "' cannot be used together"};
+    }
+    if (lock_) options_.locking = verbs::Locking::kWrite;
+    if (locked_) options_.locking = verbs::Locking::kCheck;
+    if (update_) options_.locking = verbs::Locking::kUpdate;
     PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
     if (rehash_) options_.rehash = verbs::Rehash::kYes;
     if (follow_symlinks_) options_.follow_symlinks = verbs::FollowSymlinks::kYes;
@@ -56,6 +67,9 @@ class BuildCommand final : public Command {
   NetworkFlags network_;
   bool rehash_ = false;
   bool follow_symlinks_ = false;
+  bool lock_ = false;
+  bool locked_ = false;
+  bool update_ = false;
 };
 
 class UnpackCommand final : public Command {

@@ -123,6 +123,7 @@ std::vector<EntryView> InheritedEntries(std::vector<ModelKit>& bases) {
 
 Status AddBase(const oci::Reference& reference, const PlanRequest& request, ReadBlueprint& read) {
   PLUMB_TRY(read.bases, FindBases(reference, request));
+  read.base = reference;
   read.model_layer = ModelLayer::kNo;
   if (request.options.rules == KitRules::kKit17)
     return blueprint::ValidateKitfile(MergeBases(read.bases), blueprint::ModelPath::kFile,

@@ -21,9 +21,7 @@ class BasePuller final : public kit::BaseResolver {
         progress_(progress) {}
 
   Result<kit::ModelKit> Resolve(const oci::Reference& written) override {
-    oci::Reference reference = written;
-    if (const auto pin = options_.pins.find(written.ToString()); pin != options_.pins.end())
-      reference.digest = pin->second;
+    PLUMB_TRY(const oci::Reference reference, Pinned(written));
     const bool can_move = !reference.digest && !reference.host.empty();
     if (!can_move || options_.ask == AskRegistry::kIfMissing) {
       PLUMB_TRY(const bool is_here, IsHere(reference));
@@ -35,6 +33,23 @@ class BasePuller final : public kit::BaseResolver {
   }
 
  private:
+  Result<oci::Reference> Pinned(const oci::Reference& written) {
+    oci::Reference reference = written;
+    const auto pin = options_.pins.find(written.ToString());
+    if (pin == options_.pins.end()) {
+      if (written.digest || options_.unpinned == Unpinned::kResolve) return reference;
+      return Error{ErrorKind::kConflict,
+                   "the base '" + written.ToString() + "' is not in the lock file",
+                   "plumb build --lock"};
+    }
+    reference.digest = pin->second;
+    PLUMB_TRY(const auto now, store_.FindRef({written.Name(), written.TagOrDefault()}));
+    if (!written.digest && now && *now != pin->second)
+      progress_.Note("'" + written.ToString() + "' stays at " + pin->second.ToString() +
+                     ", as the lock file says; here it is " + now->ToString() + " (--update)");
+    return reference;
+  }
+
   // Of a kit whose config alone was fetched, the layers are missing.
   Result<bool> IsHere(const oci::Reference& reference) {
     if (reference.digest && options_.parts == BaseParts::kAll)

@@ -22,11 +22,15 @@ enum class BaseParts : std::uint8_t { kConfig, kAll };
 // Who says what a tag of a registry means: this store if it knows the tag, or always the registry.
 enum class AskRegistry : std::uint8_t { kIfMissing, kAlways };
 
+// What to do with a tag that is not among the pins.
+enum class Unpinned : std::uint8_t { kResolve, kRefuse };
+
 struct BaseOptions {
   BaseParts parts = BaseParts::kAll;
   AskRegistry ask = AskRegistry::kIfMissing;
   // References as they are written, and the ModelKitIDs that they shall mean here.
   std::map<std::string, Digest> pins = {};
+  Unpinned unpinned = Unpinned::kResolve;
   NetworkOptions network = {};
 };
 
@@ -35,6 +39,7 @@ struct BaseOptions {
 // it is a path with a slip in it. With kConfig only manifest and config are kept, with kAll the
 // whole kit.
 //
+// kConflict for a tag that is not pinned and must be.
 // kNotFound if the store, or the registry, says that it is not there; kUnavailable if the
 // registry does not answer: never one for the other.
 //
