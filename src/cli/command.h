@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -64,6 +65,8 @@ struct Context {
 struct Answer {
   std::string text;  // with its line ends
   Json json;
+  // What the program ends with although there is an answer: `fsck` found damage.
+  std::optional<Error> failure = {};
 };
 
 // A verb as it is written: its arguments are read into it, then it is run, once.
@@ -86,6 +89,7 @@ void AddBuildCommands(Commands& commands);
 void AddLookCommands(Commands& commands);
 void AddChangeCommands(Commands& commands);
 void AddShareCommands(Commands& commands);
+void AddTrustCommands(Commands& commands);
 void AddHelpCommands(Commands& commands);
 
 }  // namespace plumb::cli

@@ -107,6 +107,7 @@ Commands AllCommands() {
   AddLookCommands(commands);
   AddChangeCommands(commands);
   AddShareCommands(commands);
+  AddTrustCommands(commands);
   AddHelpCommands(commands);
   return commands;
 }

@@ -171,6 +171,27 @@ Help Sharing() {
   };
 }
 
+Help Trusting() {
+  return {
+      {"verify",
+       "",
+       "trust",
+       "Check that a ModelKit is what it says it is",
+       "Prints a table of what was looked at, each with yes, no, not present or unknown.\n"
+       "digests: every blob of the kit was read, and is what its digest says. bases: so\n"
+       "are those of its bases; unknown if one is not in the store, or is named by a tag.\n"
+       "\n"
+       "--rebuild builds the kit again from its own files and Kitfile, without unpacking\n"
+       "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
+       "with the same library; then the content is compared and the answer is no.\n"
+       "\n"
+       "A no ends with exit code 4, or 5 if it is of the rebuild alone.",
+       {{"Read everything once", "plumb verify demo:v1"},
+        {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
 Help Keeping() {
   return {
       {"version",
@@ -203,7 +224,7 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Keeping()})
+    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();
