@@ -22,6 +22,10 @@ class BasePuller final : public kit::BaseResolver {
 
   Result<kit::ModelKit> Resolve(const oci::Reference& written) override {
     PLUMB_TRY(const oci::Reference reference, Pinned(written));
+    // Nothing that we build names a base so: kit 1.7 does.
+    if (options_.parts == BaseParts::kAll && !reference.digest)
+      progress_.Warn("the base '" + reference.ToString() +
+                     "' is named by a tag, which may have moved since");
     const bool can_move = !reference.digest && !reference.host.empty();
     if (!can_move || options_.ask == AskRegistry::kIfMissing) {
       PLUMB_TRY(const bool is_here, IsHere(reference));

@@ -21,7 +21,7 @@ constexpr std::size_t kReadSize = std::size_t{4} << 20;
 // Whether a failure tells of the thing looked at, and not of this machine or the person.
 bool IsVerdict(const Error& error) {
   return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kNotFound ||
-         error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kDenied;
+         error.kind == ErrorKind::kInvalid;
 }
 
 class Verifier {
