@@ -125,8 +125,7 @@ TEST(LockFileTest, ADigestInTheBlueprintCannotBeMadeToMeanAnother) {
 }
 
 TEST(LockFileTest, PathsStayInTheContext) {
-  for (const char* path :
-       {"", "/etc/passwd", "..", "../x", "a/../../x", "a/./b", "a/", "./a"}) {
+  for (const char* path : {"", "/etc/passwd", "..", "../x", "a/../../x", "a/./b", "a/", "./a"}) {
     LockFile lock = Example();
     lock.inputs[0].name = path;
     EXPECT_THAT(Refused(PrintLockFile(lock)).message, HasSubstr("no cleaned path")) << path;

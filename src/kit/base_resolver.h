@@ -14,9 +14,9 @@
 
 namespace plumb::kit {
 
-// Finds what a FROM or a `model.path` names when it names another ModelKit: in the store, or (verbs/)
-// in the registry that its name says. Of what it gives only manifest and config need be in the
-// store. kNotFound if it is not there, kUnavailable if nobody can say. Threads: one at a time.
+// Finds what a FROM or a `model.path` names when it names another ModelKit: in the store, or
+// (verbs/) in the registry that its name says. Of what it gives only manifest and config need be in
+// the store. kNotFound if it is not there, kUnavailable if nobody can say. Threads: one at a time.
 class BaseResolver {
  public:
   virtual ~BaseResolver() = default;
