@@ -89,6 +89,7 @@ void AddBuildCommands(Commands& commands);
 void AddLookCommands(Commands& commands);
 void AddChangeCommands(Commands& commands);
 void AddShareCommands(Commands& commands);
+void AddTrustCommands(Commands& commands);
 void AddKeepCommands(Commands& commands);
 void AddHelpCommands(Commands& commands);
 

@@ -107,6 +107,7 @@ Commands AllCommands() {
   AddLookCommands(commands);
   AddChangeCommands(commands);
   AddShareCommands(commands);
+  AddTrustCommands(commands);
   AddKeepCommands(commands);
   AddHelpCommands(commands);
   return commands;

@@ -21,11 +21,19 @@ Help Making() {
        "Without --tag the kit has only its ModelKitID. A tag that is in use moves, and\n"
        "where it pointed is printed.\n"
        "\n"
+       "The path of a Kitfile's model, or a FROM, may name another ModelKit: its base.\n"
+       "One that is not in the store, and whose name has a host and a tag or a digest,\n"
+       "is looked up in the registry. The result names it by digest, and the lock file\n"
+       "(Kitfile.lock, Modelfile.lock) keeps what the tag meant: later builds take the\n"
+       "same base until --update. With --locked everything the kit is made of, files\n"
+       "too, must be as the lock file says.\n"
+       "\n"
        "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
        "the ModelKitID depends on the version of the library that compresses.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",
-         "plumb build . -f small.kitfile -t demo:v2,latest"}},
+         "plumb build . -f small.kitfile -t demo:v2,latest"},
+        {"Build what the lock file says, or nothing", "plumb build . --locked"}},
        {3, 4, 5, 6, 7, 8, 9}},
       {"unpack",
        "",
@@ -33,8 +41,9 @@ Help Making() {
        "Write the files of a ModelKit into a directory",
        "Every byte is checked before it is written, and each file appears whole or not\n"
        "at all. A kit that is not in the store, and whose name has a host, is pulled\n"
-       "first. Files that are there already are an error, unless --overwrite or\n"
-       "--ignore-existing says what to do with them.\n"
+       "first; so are its bases, of which models and parts are unpacked. Files that are\n"
+       "there already are an error, unless --overwrite or --ignore-existing says what to\n"
+       "do with them.\n"
        "\n"
        "A filter is TYPE[,TYPE...][:NAME[,NAME...]] with the types kitfile, model,\n"
        "datasets, code, docs, prompts and mcpservers. Of several filters one must match.",
@@ -162,6 +171,27 @@ Help Sharing() {
   };
 }
 
+Help Trusting() {
+  return {
+      {"verify",
+       "",
+       "trust",
+       "Check that a ModelKit is what it says it is",
+       "Prints a table of what was looked at, each with yes, no, not present or unknown.\n"
+       "digests: every blob of the kit was read, and is what its digest says. bases: so\n"
+       "are those of its bases; unknown if one is not in the store, or is named by a tag.\n"
+       "\n"
+       "--rebuild builds the kit again from its own files and Kitfile, without unpacking\n"
+       "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
+       "with the same library; then the content is compared and the answer is no.\n"
+       "\n"
+       "A no ends with exit code 4, or 5 if it is of the rebuild alone.",
+       {{"Read everything once", "plumb verify demo:v1"},
+        {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
 Help Keeping() {
   return {
       {"gc",
@@ -228,7 +258,7 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Keeping()})
+    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

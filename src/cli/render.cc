@@ -127,6 +127,7 @@ Answer Render(const verbs::BuildReport& report) {
   json.Append("config", Name(built.config));
   json.Append("layers", std::move(layers));
   json.Append("alreadySaved", Json::Bool(built.manifest_was_known));
+  if (!report.lock_file.empty()) json.Append("lockFile", Text(report.lock_file));
   return {std::move(text), std::move(json)};
 }
 

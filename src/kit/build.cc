@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "kit/layer_writer_internal.h"
+#include "kit/lock_internal.h"
 #include "kit/modelkit.h"
 #include "kit/plan_internal.h"
 #include "oci/manifest.h"
@@ -30,13 +31,13 @@ oci::LayerEncoding EncodingOf(archive::Compression compression) {
 // From a plan to a ModelKit in the store.
 class Builder {
  public:
-  Builder(const BuildContext& context, const BuildOptions& options, Progress& progress,
-          std::int64_t began_ns)
-      : context_(context),
-        options_(options),
-        progress_(progress),
+  Builder(const PlanRequest& request, std::int64_t began_ns)
+      : context_(request.context),
+        blueprint_(request.blueprint),
+        options_(request.options),
+        progress_(request.progress),
         began_ns_(began_ns),
-        session_(context.store.Begin()) {}
+        session_(context_.store.Begin()) {}
 
   Result<BuildReport> Run(BuildPlan plan) {
     written_.resize(plan.layers.size());
@@ -51,7 +52,11 @@ class Builder {
         }));
     for (const std::size_t layer : unknown)
       Remember(plan.layers[layer], layer);
-    return Save(plan);
+    PLUMB_TRY(blueprint::LockFile lock, MakeLock(plan, blueprint_, written_));
+    if (options_.locked) PLUMB_RETURN_IF_ERROR(CheckLock(*options_.locked, lock));
+    PLUMB_TRY(BuildReport report, Save(plan));
+    report.lock = std::move(lock);
+    return report;
   }
 
  private:
@@ -129,6 +134,7 @@ class Builder {
   }
 
   const BuildContext& context_;
+  const BlueprintText& blueprint_;
   const BuildOptions& options_;
   Progress& progress_;
   const std::int64_t began_ns_;  // before anything was looked at
@@ -145,8 +151,9 @@ Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blue
   if (is_kit17 && options.compression == archive::Compression::kZstd)
     return Error{ErrorKind::kInvalid, "kit 1.7 cannot read layers compressed with zstd"};
   const std::int64_t began_ns = context.clock.NowNs();
-  PLUMB_TRY(BuildPlan plan, PlanBuild({context, blueprint, options, progress}));
-  return Builder(context, options, progress, began_ns).Run(std::move(plan));
+  const PlanRequest request{context, blueprint, options, progress};
+  PLUMB_TRY(BuildPlan plan, PlanBuild(request));
+  return Builder(request, began_ns).Run(std::move(plan));
 }
 
 }  // namespace plumb::kit

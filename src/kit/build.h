@@ -3,6 +3,7 @@
 #define PLUMB_KIT_BUILD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/lock_file.h"
 #include "host/files.h"
 #include "host/machine.h"
 #include "kit/base_resolver.h"
@@ -40,6 +42,8 @@ struct BuildOptions {
   std::vector<store::RefName> tags = {};  // moved to the result
   std::string message = {};               // why; recorded with the moves
   unsigned threads = 2;
+  // What it must be made of: anything else is kConflict, and nothing is written.
+  std::optional<blueprint::LockFile> locked = {};
 };
 
 // What a build is made of; all of it must outlive the call.
@@ -67,6 +71,7 @@ struct BuildReport {
   Digest config;
   bool config_was_known = false;
   bool manifest_was_known = false;
+  blueprint::LockFile lock;  // what it was made of
 };
 
 // Builds a ModelKit into the store: docs/format.md, "ModelKit". The same blueprint and files
@@ -82,7 +87,7 @@ struct BuildReport {
 //
 // kInvalid: a blueprint that is wrong, a symlink or special file, a path that is ignored,
 // absent or outside. kNotFound: a base that is not there. Nothing is written in these cases.
-// kConflict: a file changed while it was read.
+// kConflict: a file changed while it was read, or it is not as `locked` says.
 Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blueprint,
                           const BuildOptions& options, Progress& progress);
 

@@ -13,6 +13,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kLockOfB[] =
+    R"(# Written by plumb build; keep it in version control, beside the blueprint.
+# Bases stay as they are here until plumb build --update.
+version = 1
+
+[blueprint]
+size = 64
+digest = "sha256:fc1136d255fee761932af9baa66a9fbf4f0cd46280efedfb4f9f369ebd9c1668"
+
+[[base]]
+reference = "a:v1"
+size = 15607
+digest = "sha256:511337783fac8092ac0308cf187489e86e7af5705bc3346166171afa1d59b74b"
+
+[[input]]
+path = "."
+size = 19
+digest = "sha256:1c75819d2ba4d9e0b2903936f5f7c7fc7926fd110779e993b7a9fa433c975700"
+)";
+
 class GoldenTest : public testing::Test {
  protected:
   void WriteA() {
@@ -77,8 +97,11 @@ TEST_F(GoldenTest, AKitfileWithABase) {
   fs::remove_all(bench_.Context("model"));
   bench_.Write("src/run.sh", "echo\n");
   fs::permissions(bench_.Context("src/run.sh"), fs::perms(0644));
-  Expect(bench_.BuildKitfile("manifestVersion: v1.0.0\nmodel: {path: 'a:v1'}\ncode: [{path: .}]\n"),
-         "sha256:f304f4e7277c4f2d9f01888940f1434908a8d4c3e11f265a9c9ef216542992c5");
+  const auto built =
+      bench_.BuildKitfile("manifestVersion: v1.0.0\nmodel: {path: 'a:v1'}\ncode: [{path: .}]\n");
+  Expect(built, "sha256:f304f4e7277c4f2d9f01888940f1434908a8d4c3e11f265a9c9ef216542992c5");
+  // docs/format.md, "Lock file".
+  EXPECT_EQ(blueprint::PrintLockFile(built->lock), kLockOfB);
 }
 
 TEST_F(GoldenTest, AModelfileOfOneFile) {

@@ -96,6 +96,8 @@ Result<BuildPlan> PlanBuild(const PlanRequest& request) {
   }
   plan.kitfile = std::move(read.kitfile);
   plan.model_layer = read.model_layer;
+  plan.base = std::move(read.base);
+  plan.bases = std::move(read.bases);
   plan.directories = std::move(read.directories);
   return plan;
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -62,7 +63,9 @@ class PlannedLayer {
 struct BuildPlan {
   blueprint::Kitfile kitfile;  // as it will stand in the config, but without digests
   ModelLayer model_layer = ModelLayer::kNo;
-  std::vector<PlannedLayer> layers;  // one for each of EntriesOf(kitfile, model_layer)
+  std::vector<PlannedLayer> layers;    // one for each of EntriesOf(kitfile, model_layer)
+  std::optional<oci::Reference> base;  // as the blueprint has it
+  std::vector<ModelKit> bases;         // nearest first
   // Those outside the context that entries point to.
   std::vector<std::unique_ptr<host::Directory>> directories;
 };
@@ -79,7 +82,8 @@ struct PlanRequest {
 struct ReadBlueprint {
   blueprint::Kitfile kitfile;
   ModelLayer model_layer = ModelLayer::kYes;
-  std::vector<ModelKit> bases;  // nearest first
+  std::optional<oci::Reference> base;  // as it is written
+  std::vector<ModelKit> bases;         // nearest first
   // Entries, by cleaned path, whose one file is not to be looked for in the context.
   std::map<std::string, Content> provided;
   std::vector<std::unique_ptr<host::Directory>> directories;

@@ -37,7 +37,13 @@ Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Pro
   const std::optional<Digest>& digest = base->reference().digest;
   if (!digest) return Done{};
   PLUMB_TRY(const bool here, HasKit(store, *digest));
-  if (!here) progress.Warn("its base '" + base->ToString() + "' is not in this store");
+  if (here) return Done{};
+  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
+  if (base->reference().host.empty()) {
+    progress.Warn(missing + ", and its name tells no registry");
+  } else {
+    progress.Note(missing + "; unpack will pull it");
+  }
   return Done{};
 }
 
