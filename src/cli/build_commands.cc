@@ -27,6 +27,19 @@ class BuildCommand final : public Command {
          &options_.compression,
          Offer::kWord,
          {"none", "gzip", "gzip-fastest", "zstd"}},
+        {"--format",
+         "FORMAT",
+         "modelkit or cncf, which is a ModelPack; default: modelkit",
+         &options_.format,
+         Offer::kWord,
+         {"modelkit", "cncf"}},
+        {"--use-model-pack", "", "The same as --format cncf", &use_model_pack_},
+        {"--layer-format",
+         "FORMAT",
+         "tar, or raw: one layer for each file; default: tar, for cncf raw",
+         &options_.layer_format,
+         Offer::kWord,
+         {"tar", "raw"}},
         {"--kit-compat",
          "VERSION",
          "Make the kit that this version of KitOps makes, with the same id (1.7)",
@@ -41,6 +54,13 @@ class BuildCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
+    if (use_model_pack_) {
+      if (options_.format == "modelkit") {
+        return Error{ErrorKind::kInvalid,
+                     "'--use-model-pack' and '--format modelkit' cannot be used together"};
+      }
+      options_.format = "cncf";
+    }
     if (rehash_) options_.rehash = verbs::Rehash::kYes;
     if (follow_symlinks_) options_.follow_symlinks = verbs::FollowSymlinks::kYes;
     PLUMB_TRY(const auto report, verbs::Build(context.workspace, options_, context.progress));
@@ -50,6 +70,7 @@ class BuildCommand final : public Command {
  private:
   verbs::BuildOptions options_;
   std::string file_;
+  bool use_model_pack_ = false;
   bool rehash_ = false;
   bool follow_symlinks_ = false;
 };

@@ -159,6 +159,7 @@ Answer Render(const verbs::InspectReport& report) {
   json.Append("cliVersion", Text(report.cli_version));
   json.Append("kitfile", report.kitfile);
   json.Append("manifest", report.manifest);
+  if (!report.config.IsNull()) json.Append("config", report.config);
   std::string text = PrintedJson(json);
   return {std::move(text), std::move(json)};
 }

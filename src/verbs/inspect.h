@@ -21,8 +21,9 @@ struct InspectOptions {
 struct InspectReport {
   Digest digest;
   std::string cli_version;  // of the kit that made it, if it says so; else "unknown"
-  Json kitfile;
+  Json kitfile;  // of a ModelPack: as `info` shows it, with digests
   Json manifest;
+  Json config;  // of a ModelPack; else null: it is the Kitfile
 };
 
 Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& options,
