@@ -186,8 +186,8 @@ class Workbench {
     const bool is_honest = diff_ids.empty();
     for (const HandMadeLayer& layer : layers) {
       const Digest digest = PutBlob(layer.bytes);
-      list.Add(oci::DescriptorToJson(
-          {layer.media_type, digest, layer.bytes.size(), layer.annotations}));
+      list.Add(
+          oci::DescriptorToJson({layer.media_type, digest, layer.bytes.size(), layer.annotations}));
       if (is_honest) diff_ids.push_back(digest);
     }
     config.diff_ids = std::move(diff_ids);

@@ -155,9 +155,7 @@ std::string Quoted(const std::string& value) {
 
 }  // namespace
 
-bool LooksLikeModctl(std::string_view bytes) {
-  return Contains(kModctlWords, FirstWordOf(bytes));
-}
+bool LooksLikeModctl(std::string_view bytes) { return Contains(kModctlWords, FirstWordOf(bytes)); }
 
 Result<ModctlModelfile> ParseModctl(std::string_view bytes, std::string_view file) {
   if (bytes.size() > kBlueprintSizeMax)

@@ -14,8 +14,8 @@
 // Ollama's (docs/format.md, "From a Modelfile of modctl").
 namespace plumb::blueprint {
 
-// Commands are named by their word in lower case: "config", "model", "code", "dataset", "doc", which
-// name files by path or pattern and may come again, and "name", "arch", "family", "format",
+// Commands are named by their word in lower case: "config", "model", "code", "dataset", "doc",
+// which name files by path or pattern and may come again, and "name", "arch", "family", "format",
 // "paramsize", "precision", "quantization", which may not.
 struct ModctlModelfile {
   std::vector<ModelfileCommand> commands;  // in file order
@@ -26,9 +26,9 @@ struct ModctlModelfile {
 // Whether this text reads as one: its first command word is one of modctl's.
 bool LooksLikeModctl(std::string_view bytes);
 
-// kInvalid with "file:line:column: problem", the line and a caret; kExhausted over 16 MiB. Takes what
-// modctl takes, but for what modctl drops or takes for something else silently: words that only
-// begin like a command, a backslash before the end of a line.
+// kInvalid with "file:line:column: problem", the line and a caret; kExhausted over 16 MiB. Takes
+// what modctl takes, but for what modctl drops or takes for something else silently: words that
+// only begin like a command, a backslash before the end of a line.
 Result<ModctlModelfile> ParseModctl(std::string_view bytes, std::string_view file);
 
 // Text that ParseModctl reads back to the same commands.

@@ -21,10 +21,11 @@ TEST(ModctlTest, ReadsEveryCommand) {
       "Modelfile");
   ASSERT_TRUE(modelfile) << modelfile.error().message;
   const std::string printed = PrintModctl(*modelfile);
-  EXPECT_EQ(printed,
-            "NAME tiny\nCONFIG *.json\nCONFIG \"a b.json\"\nMODEL \"m 1.bin\"\nMODEL \"q\\\"\\\\\"\n"
-            "CODE *.py\nDATASET d\nDOC README.md\nARCH x\nFAMILY x\nFORMAT x\nPARAMSIZE x\n"
-            "PRECISION x\nQUANTIZATION x\n");
+  EXPECT_EQ(
+      printed,
+      "NAME tiny\nCONFIG *.json\nCONFIG \"a b.json\"\nMODEL \"m 1.bin\"\nMODEL \"q\\\"\\\\\"\n"
+      "CODE *.py\nDATASET d\nDOC README.md\nARCH x\nFAMILY x\nFORMAT x\nPARAMSIZE x\n"
+      "PRECISION x\nQUANTIZATION x\n");
   const auto again = ParseModctl(printed, "Modelfile");
   ASSERT_TRUE(again);
   EXPECT_EQ(*again, *modelfile);
@@ -43,9 +44,10 @@ TEST(ModctlTest, IsToldFromOllamas) {
 TEST(ModctlTest, SaysWhereAndWhat) {
   EXPECT_EQ(Refusal("NAME a\nMODELS x\n"),
             "Modelfile:2:1: unknown command 'MODELS', did you mean 'MODEL'?\n  MODELS x\n  ^");
-  EXPECT_EQ(Refusal("NAME a\nFROM x\n"),
-            "Modelfile:2:1: unknown command 'FROM': it is of Ollama's Modelfile, and this one is of "
-            "modctl\n  FROM x\n  ^");
+  EXPECT_EQ(
+      Refusal("NAME a\nFROM x\n"),
+      "Modelfile:2:1: unknown command 'FROM': it is of Ollama's Modelfile, and this one is of "
+      "modctl\n  FROM x\n  ^");
   const std::pair<const char*, const char*> cases[] = {
       {"NAME", "Modelfile:1:5: NAME has no value"},
       {"NAME  ", "Modelfile:1:7: NAME has no value"},
@@ -56,7 +58,9 @@ TEST(ModctlTest, SaysWhereAndWhat) {
       {"NAME\ta", "Modelfile:1:5: a tab after NAME"},
       {"DOC \"a b", "Modelfile:1:5: unclosed quote"},
       {"DOC a\\", "Modelfile:1:6: a backslash before the end of the line"},
-      {"DOC a\xe2\x80\x8d" "b", "Modelfile:1:6: unprintable character"},
+      {"DOC a\xe2\x80\x8d"
+       "b",
+       "Modelfile:1:6: unprintable character"},
       {"DOC a\xff", "Modelfile:1:6: bytes that are not UTF-8 text"},
   };
   for (const auto& [text, problem] : cases)

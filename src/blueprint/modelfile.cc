@@ -130,10 +130,10 @@ class StrictReader {
 
   Error UnknownCommand(std::size_t begin, std::string_view word, bool is_first) const {
     if (is_first && Contains(kModctlWords, ToLowerAscii(word)))
-      return source_.ErrorAt(begin,
-                             "'" + std::string(word) +
-                                 "' is a command of modctl's Modelfile, which is another format",
-                             ErrorKind::kUnsupported);
+      return source_.ErrorAt(
+          begin,
+          "'" + std::string(word) + "' is a command of modctl's Modelfile, which is another format",
+          ErrorKind::kUnsupported);
     return source_.ErrorAt(
         begin, "unknown command '" + Printable(word) + "'" + DidYouMean(kCommandWords, word, true));
   }

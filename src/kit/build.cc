@@ -116,19 +116,18 @@ class Builder {
     PLUMB_TRY(const auto config, session_->PutBlob(AsBytes(config_bytes)));
     report.config = config.digest;
     report.config_was_known = config.was_known;
-    const std::string manifest_bytes =
-        ManifestOf({std::string(IsPack() ? oci::kModelPackConfigMediaType
-                                         : oci::kModelKitConfigMediaType),
-                    config.digest, config.size},
-                   layers, plan.kitfile);
+    const std::string manifest_bytes = ManifestOf(
+        {std::string(IsPack() ? oci::kModelPackConfigMediaType : oci::kModelKitConfigMediaType),
+         config.digest, config.size},
+        layers, plan.kitfile);
     // What cannot be read again, because it is over some limit, is not written.
     if (const auto read = ParseModelKit(manifest_bytes, config_bytes);
         !read || manifest_bytes.size() > oci::kManifestSizeMax) {
-      return Error{ErrorKind::kExhausted,
-                   "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +
-                       std::to_string(config_bytes.size()) + " bytes of config",
-                   options_.layer_format == LayerFormat::kRaw ? "plumb build --layer-format tar"
-                                                              : ""};
+      return Error{
+          ErrorKind::kExhausted,
+          "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +
+              std::to_string(config_bytes.size()) + " bytes of config",
+          options_.layer_format == LayerFormat::kRaw ? "plumb build --layer-format tar" : ""};
     }
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
@@ -156,7 +155,8 @@ class Builder {
     for (std::size_t i = 0; i < plan.layers.size(); ++i) {
       const std::size_t entry = plan.layers[i].entry_index;
       const bool follows = i > 0 && plan.layers[i - 1].entry_index == entry;
-      const bool is_followed = i + 1 < plan.layers.size() && plan.layers[i + 1].entry_index == entry;
+      const bool is_followed =
+          i + 1 < plan.layers.size() && plan.layers[i + 1].entry_index == entry;
       if (!follows && !is_followed)
         *entries[entry].layer =
             blueprint::LayerDigests{written_[i].blob.digest, written_[i].diff_id};

@@ -73,9 +73,9 @@ struct BuildReport {
   bool manifest_was_known = false;
 };
 
-// Builds a ModelKit or a ModelPack into the store: docs/format.md, under these names. The same blueprint and files
-// give the same id on every machine, whatever the umask, locale, time zone, order of
-// directory entries, file times, user, number of threads or place of the context (with
+// Builds a ModelKit or a ModelPack into the store: docs/format.md, under these names. The same
+// blueprint and files give the same id on every machine, whatever the umask, locale, time zone,
+// order of directory entries, file times, user, number of threads or place of the context (with
 // compression none: what gzip and zstd make of a layer is theirs to decide).
 // Layers are streamed: memory does not grow with the model and nothing is written to a
 // temporary file. A layer none of whose files changed since an earlier build is not read.
@@ -85,8 +85,8 @@ struct BuildReport {
 // takes, layers without files, names that `unpack` will refuse, deprecated parameters.
 //
 // kInvalid: a blueprint that is wrong, a symlink or special file, a path that is ignored,
-// absent or outside; what the chosen formats cannot hold. kNotFound: a base that is not there. Nothing is written in these cases.
-// kConflict: a file changed while it was read.
+// absent or outside; what the chosen formats cannot hold. kNotFound: a base that is not there.
+// Nothing is written in these cases. kConflict: a file changed while it was read.
 Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blueprint,
                           const BuildOptions& options, Progress& progress);
 

@@ -39,12 +39,8 @@ std::vector<EntryView> EntriesOf(blueprint::Kitfile& kitfile, ModelLayer model_l
                        {},
                        &docs.layer});
   for (blueprint::Prompt& prompt : kitfile.prompts)
-    entries.push_back({LayerType::kPrompt,
-                       "prompt " + prompt.name,
-                       prompt.name,
-                       prompt.path,
-                       {},
-                       &prompt.layer});
+    entries.push_back(
+        {LayerType::kPrompt, "prompt " + prompt.name, prompt.name, prompt.path, {}, &prompt.layer});
   for (blueprint::McpServer& server : kitfile.mcp_servers)
     entries.push_back({LayerType::kMcpServer,
                        "mcpServer " + server.name,

@@ -44,8 +44,9 @@ prompts:
 class FormatsTest : public testing::Test {
  protected:
   FormatsTest() {
-    for (const char* name : {"model/w.safetensors", "model/config.json", "model/deep/w2.safetensors",
-                             "lora.bin", "notes", "src/run.sh", "data.csv", "README.md", "prompt.md"})
+    for (const char* name :
+         {"model/w.safetensors", "model/config.json", "model/deep/w2.safetensors", "lora.bin",
+          "notes", "src/run.sh", "data.csv", "README.md", "prompt.md"})
       bench_.Write(name, std::string(name) + "\n");
     bench_.Write("src/copy", "README.md\n");
     bench_.Write("src/nothing", "");
@@ -80,10 +81,9 @@ class FormatsTest : public testing::Test {
     EXPECT_EQ(bench_.ReadTarget("prompt.md"), "prompt.md\n");
     EXPECT_TRUE(fs::exists(bench_.Target("src/nothing")));
     EXPECT_EQ(fs::status(bench_.Target("src/run.sh")).permissions(), fs::perms(0755));
-    const auto again = bench_.BuildFrom("target",
-                                        {BlueprintKind::kKitfile, "Kitfile", "Kitfile",
-                                         bench_.ReadTarget("Kitfile")},
-                                        options);
+    const auto again = bench_.BuildFrom(
+        "target", {BlueprintKind::kKitfile, "Kitfile", "Kitfile", bench_.ReadTarget("Kitfile")},
+        options);
     ASSERT_TRUE(again) << again.error().message;
     EXPECT_EQ(again->id, built->id);
     fs::remove_all(bench_.Target(""));
@@ -110,14 +110,13 @@ TEST_F(FormatsTest, ARawLayerHasTheDigestOfItsFile) {
   // Several layers: no digest of its own. One: it has one.
   EXPECT_FALSE(modelkit->kitfile.model->layer);
   EXPECT_TRUE(modelkit->kitfile.model->parts[0].layer);
-  EXPECT_EQ(oci::FindAnnotation(modelkit->manifest.layers[0].annotations,
-                                oci::kFilePathAnnotation),
+  EXPECT_EQ(oci::FindAnnotation(modelkit->manifest.layers[0].annotations, oci::kFilePathAnnotation),
             "model/config.json");
   EXPECT_EQ(modelkit->manifest.layers.back().media_type,
             "application/vnd.kitops.modelkit.code.v1.raw");
-  EXPECT_EQ(oci::FindAnnotation(modelkit->manifest.layers.back().annotations,
-                                oci::kSubtypeAnnotation),
-            "prompt");
+  EXPECT_EQ(
+      oci::FindAnnotation(modelkit->manifest.layers.back().annotations, oci::kSubtypeAnnotation),
+      "prompt");
 }
 
 TEST_F(FormatsTest, AModelPackSaysWhatItsLayersAre) {
@@ -143,12 +142,14 @@ TEST_F(FormatsTest, AModelPackSaysWhatItsLayersAre) {
 }
 
 TEST_F(FormatsTest, WhatAFormatCannotHold) {
+  bench_.Write("x.mcpb", "PK");
+  bench_.Write("dir.mcpb/file", "");
   EXPECT_EQ(Refusal("manifestVersion: 1.0.0\n", RawPack()),
             "a ModelPack has at least one layer; this blueprint names no file");
-  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\nmcpServers: [{name: x, path: notes}]\n", RawPack()),
+  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\nmcpServers: [{name: x, path: x.mcpb}]\n", RawPack()),
             "a ModelPack has no place for mcpServers");
-  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\nmcpServers: [{name: x, path: src}]\n", {}),
-            "path 'src' of mcpServer x is no file: it must be a bundle");
+  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\nmcpServers: [{name: x, path: dir.mcpb}]\n", {}),
+            "path 'dir.mcpb' of mcpServer x is no file: it must be a bundle");
   fs::create_directory(bench_.Context("empty"));
   EXPECT_EQ(Refusal("manifestVersion: 1.0.0\ncode: [{path: empty}]\n", RawKit()),
             "path 'empty' of code layer 0 holds no file, and a raw layer is one");
@@ -169,9 +170,9 @@ TEST_F(FormatsTest, AModelPackHasNoBase) {
   BuildOptions tagged;
   tagged.tags = {{"b", "v1"}};
   ASSERT_TRUE(bench_.BuildKitfile("manifestVersion: 1.0.0\nmodel: {path: model}\n", tagged));
-  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\nmodel: {path: 'b:v1'}\ndocs: [{path: notes}]\n",
-                    RawPack()),
-            "a ModelPack cannot stand on another kit: who reads it would miss the model");
+  EXPECT_EQ(
+      Refusal("manifestVersion: 1.0.0\nmodel: {path: 'b:v1'}\ndocs: [{path: notes}]\n", RawPack()),
+      "a ModelPack cannot stand on another kit: who reads it would miss the model");
 }
 
 TEST_F(FormatsTest, EmptyDirectoriesAreMissedAloud) {
@@ -194,8 +195,7 @@ TEST_F(FormatsTest, ABundleIsRawInAKitOfArchives) {
   ASSERT_TRUE(modelkit);
   EXPECT_EQ(modelkit->manifest.layers[0].media_type,
             "application/vnd.kitops.modelkit.docs.v1.tar+gzip");
-  EXPECT_EQ(modelkit->manifest.layers[1].media_type,
-            "application/vnd.kitops.modelkit.mcpb.v1.raw");
+  EXPECT_EQ(modelkit->manifest.layers[1].media_type, "application/vnd.kitops.modelkit.mcpb.v1.raw");
   EXPECT_EQ(modelkit->manifest.layers[1].digest, Sha256(AsBytes("PK")));
   UnpackOptions unpack;
   unpack.filters = {*Filter::Parse("mcpservers:fs")};

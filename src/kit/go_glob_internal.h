@@ -11,8 +11,8 @@
 
 namespace plumb::kit {
 
-// One name's pattern, as Go's path.Match has it: "*" any text, "?" one character, "[a-z]" and "[^a-z]"
-// one of a class or none of it, "\" before a character that stands for itself.
+// One name's pattern, as Go's path.Match has it: "*" any text, "?" one character, "[a-z]" and
+// "[^a-z]" one of a class or none of it, "\" before a character that stands for itself.
 class GoPattern {
  public:
   // kInvalid for a class or a backslash without its end.

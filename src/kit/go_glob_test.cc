@@ -11,13 +11,29 @@ namespace {
 // By the rules of Go's path.Match.
 TEST(GoPatternTest, Matches) {
   const std::tuple<const char*, const char*, bool> cases[] = {
-      {"", "", true},          {"abc", "abc", true},      {"*", "", true},
-      {"*", ".hidden", true},  {"*c", "abc", true},       {"a*", "b", false},
-      {"a*b*c", "axbxc", true}, {"a*b?c*x", "abxbbxdbxebxczzy", false},
-      {"a?c", "a\xc3\xa9" "c", true}, {"ab[c]", "abc", true},    {"ab[b-d]", "abc", true},
-      {"ab[^c]", "abc", false}, {"ab[^e-g]", "abc", true}, {"[a-ce]x", "ex", true},
-      {"a\\*b", "a*b", true},  {"a\\*b", "ab", false},    {"[\\]a]", "]", true},
-      {"[x\\-]", "-", true},   {"**", "abc", true},       {"[!a]", "!", true},
+      {"", "", true},
+      {"abc", "abc", true},
+      {"*", "", true},
+      {"*", ".hidden", true},
+      {"*c", "abc", true},
+      {"a*", "b", false},
+      {"a*b*c", "axbxc", true},
+      {"a*b?c*x", "abxbbxdbxebxczzy", false},
+      {"a?c",
+       "a\xc3\xa9"
+       "c",
+       true},
+      {"ab[c]", "abc", true},
+      {"ab[b-d]", "abc", true},
+      {"ab[^c]", "abc", false},
+      {"ab[^e-g]", "abc", true},
+      {"[a-ce]x", "ex", true},
+      {"a\\*b", "a*b", true},
+      {"a\\*b", "ab", false},
+      {"[\\]a]", "]", true},
+      {"[x\\-]", "-", true},
+      {"**", "abc", true},
+      {"[!a]", "!", true},
       {"[-]", "-", false},
   };
   for (const auto& [pattern, name, expected] : cases) {

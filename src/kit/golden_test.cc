@@ -50,10 +50,9 @@ docs:
 )";
 
   void WriteD() {
-    for (const char* name :
-         {"hf/a.safetensors", "hf/b.safetensors", "hf/old.bin", "hf/config.json",
-          "hf/tokenizer.json", "hf/merges.txt", "hf/mmproj-x.safetensors", "hf/README.md",
-          "d-00001-of-00002.gguf", "d-00002-of-00002.gguf"})
+    for (const char* name : {"hf/a.safetensors", "hf/b.safetensors", "hf/old.bin", "hf/config.json",
+                             "hf/tokenizer.json", "hf/merges.txt", "hf/mmproj-x.safetensors",
+                             "hf/README.md", "d-00001-of-00002.gguf", "d-00002-of-00002.gguf"})
       bench_.Write(name, std::string(name) + "\n");
     bench_.directory().Write("home/lora/adapter.safetensors", "adapter\n");
   }
@@ -126,12 +125,14 @@ TEST_F(GoldenTest, AModelfileWithABase) {
 
 TEST_F(GoldenTest, AModelPackOfAModelfile) {
   WriteD();
-  Expect(bench_.BuildModelfile(kD, Pack(LayerFormat::kRaw)), "sha256:FFFF");
+  Expect(bench_.BuildModelfile(kD, Pack(LayerFormat::kRaw)),
+         "sha256:935bb94819bce599ce64dbb8c3e39673020b7ea05c4973f0baf097cc596386e8");
 }
 
 TEST_F(GoldenTest, AModelPackOfArchives) {
   WriteA();
-  Expect(bench_.BuildKitfile(kA, Pack(LayerFormat::kTar)), "sha256:GGGG");
+  Expect(bench_.BuildKitfile(kA, Pack(LayerFormat::kTar)),
+         "sha256:320d970eff7e650a5929cc426a716e2a1221a3490a43e17bf1f914ebe2ef42ae");
 }
 
 TEST_F(GoldenTest, AModelfileOfModctl) {
@@ -142,8 +143,10 @@ TEST_F(GoldenTest, AModelfileOfModctl) {
       "# tiny\nNAME tiny\narch transformer\nPARAMSIZE 1b\nFORMAT safetensors\n"
       "MODEL m-*.safetensors\nCONFIG *.json\nCODE \"run me.py\"\nDATASET data/[a-z].csv\n"
       "DOC README.md\n";
-  Expect(bench_.BuildModelfile(text), "sha256:HHHH");
-  Expect(bench_.BuildModelfile(text, Pack(LayerFormat::kRaw)), "sha256:IIII");
+  Expect(bench_.BuildModelfile(text),
+         "sha256:bbe65e5f9b7f938768f74271950a83c5ba64ef38f649d82bc7722d770a1c938e");
+  Expect(bench_.BuildModelfile(text, Pack(LayerFormat::kRaw)),
+         "sha256:de85220c421178d9751e5d7b27968ad873274dcea99025ae990af2e4c76e2986");
 }
 
 TEST_F(GoldenTest, WhatOnlyNewerKitOpsKnow) {
@@ -156,7 +159,7 @@ TEST_F(GoldenTest, WhatOnlyNewerKitOpsKnow) {
              "datasets: [{name: far, remotePath: 's3://bucket/key', remoteHash: abc}]\n"
              "prompts: [{name: p, path: p}]\nmcpServers: [{name: fs, path: fs.mcpb}]\n",
              options),
-         "sha256:KKKK");
+         "sha256:4b5661be782f358f6085c028f82a978f8c1158a246cb457e4ad06d73858c678a");
 }
 
 }  // namespace

@@ -123,9 +123,8 @@ Status VisitRaw(store::Store& store, const PackedEntry& layer, Progress& progres
     HashingSource hashing(*content);
     for (ByteSpan bytes;;) {
       if (progress.StopRequested()) return Interrupted();
-      PLUMB_TRY(bytes, hashing.Read(kJumpMin).map_error([&](Error error) {
-        return InLayer(std::move(error), layer);
-      }));
+      PLUMB_TRY(bytes, hashing.Read(kJumpMin).map_error(
+                           [&](Error error) { return InLayer(std::move(error), layer); }));
       if (bytes.empty()) break;
     }
     size = content->size();

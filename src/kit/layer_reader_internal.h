@@ -37,7 +37,8 @@ class LayerContent final : public ByteSource {
   std::uint64_t size_ = 0;
 };
 
-// The files of a layer, one after another: the entries of its archive, or if it is raw, its one file.
+// The files of a layer, one after another: the entries of its archive, or if it is raw, its one
+// file.
 class LayerFiles {
  public:
   // `store` and `layer` must outlive it.

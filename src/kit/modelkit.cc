@@ -65,9 +65,9 @@ Result<ModelKit> ParseModelKit(std::string manifest, std::string config) {
   const oci::Descriptor& named = modelkit.manifest.config;
   const auto format = oci::FormatOfConfig(named.media_type);
   if (!format)
-    return Error{ErrorKind::kUnsupported,
-                 "not a ModelKit: " + modelkit.id.ToString() + " has a config of type '" +
-                     Printable(named.media_type.substr(0, 128)) + "'"};
+    return Error{ErrorKind::kUnsupported, "not a ModelKit: " + modelkit.id.ToString() +
+                                              " has a config of type '" +
+                                              Printable(named.media_type.substr(0, 128)) + "'"};
   modelkit.format = *format;
   PLUMB_RETURN_IF_ERROR(CheckArtifactType(modelkit));
   modelkit.manifest_bytes = std::move(manifest);
@@ -98,7 +98,8 @@ Result<std::vector<OpenLayer>> OpenLayersOf(const ModelKit& modelkit) {
   for (std::size_t i = 0; i < modelkit.manifest.layers.size(); ++i) {
     const oci::Descriptor& layer = modelkit.manifest.layers[i];
     if (is_pack && IsKitfileLayer(layer)) continue;
-    const std::string_view subtype = oci::FindAnnotation(layer.annotations, oci::kSubtypeAnnotation);
+    const std::string_view subtype =
+        oci::FindAnnotation(layer.annotations, oci::kSubtypeAnnotation);
     PLUMB_TRY(const auto media_type, oci::LayerMediaType::Parse(layer.media_type, subtype));
     if (media_type.format != modelkit.format)
       return Error{ErrorKind::kInvalid, "'" + layer.media_type + "' is no layer for a config of '" +
@@ -164,9 +165,9 @@ class Pairing {
     for (std::string_view above = path; !above.empty(); above = DirectoryOf(above))
       if (const auto found = paths.find(above); found != paths.end()) return found->second;
     if (const auto found = paths.find("."); found != paths.end()) return found->second;
-    return Error{ErrorKind::kInvalid,
-                 "'" + Printable(path) + "', a layer of ModelKit " + modelkit_.id.ToString() +
-                     ", belongs to no entry of its Kitfile"};
+    return Error{ErrorKind::kInvalid, "'" + Printable(path) + "', a layer of ModelKit " +
+                                          modelkit_.id.ToString() +
+                                          ", belongs to no entry of its Kitfile"};
   }
 
   Error CountsDiffer(oci::LayerType type) const {
@@ -192,8 +193,7 @@ Result<std::optional<Digest>> DiffIdOf(const ModelKit& modelkit, const oci::Desc
   if (!digests) return diff_id;
   const bool agrees = !diff_id || *diff_id == digests->diff_id;
   if (!is_only || digests->digest != layer.digest || !agrees)
-    return Error{ErrorKind::kInvalid, "layer " + layer.digest.ToString() +
-                                          " is not the one of '" +
+    return Error{ErrorKind::kInvalid, "layer " + layer.digest.ToString() + " is not the one of '" +
                                           Printable(entry.path) + "' in the Kitfile"};
   return std::optional(digests->diff_id);
 }
@@ -226,8 +226,13 @@ Result<std::vector<PackedEntry>> PairLayers(const ModelKit& modelkit) {
     // What the entry is, not what the layer calls itself: of weights all but one are parts.
     open.media_type.type = entry.type;
     if (IsRaw(open.media_type.encoding) && open.file.path.empty()) open.file.path = entry.path;
-    packed.push_back({open.media_type, layer, diff_id, std::string(entry.name),
-                      std::string(entry.path), std::string(entry.part_type), {},
+    packed.push_back({open.media_type,
+                      layer,
+                      diff_id,
+                      std::string(entry.name),
+                      std::string(entry.path),
+                      std::string(entry.part_type),
+                      {},
                       std::move(open.file)});
   }
   return packed;

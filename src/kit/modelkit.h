@@ -22,8 +22,8 @@ struct ModelKit {
   Digest id;  // the ModelKitID: sha256 of the manifest
   oci::KitFormat format = oci::KitFormat::kModelKit;
   oci::Manifest manifest;
-  // The config, with digests. Of a ModelPack: the Kitfile that an annotation holds, or one made from
-  // config and layers (docs/format.md, "ModelPack").
+  // The config, with digests. Of a ModelPack: the Kitfile that an annotation holds, or one made
+  // from config and layers (docs/format.md, "ModelPack").
   blueprint::Kitfile kitfile;
   std::vector<Digest> diff_ids;  // of a ModelPack whose config is known: of each layer
   std::string manifest_bytes;
@@ -43,11 +43,11 @@ Result<ModelKit> ParseModelKit(std::string manifest, std::string config);
 struct PackedEntry {
   oci::LayerMediaType media_type;
   oci::Descriptor layer;
-  std::optional<Digest> diff_id;  // of the uncompressed layer, if the config tells it
-  std::string name;               // of the entry; may be empty
-  std::string path;               // as written in the Kitfile
-  std::string part_type = {};     // of a model part
-  std::string remote_path = {};   // of a dataset that is elsewhere: it has no layer
+  std::optional<Digest> diff_id;   // of the uncompressed layer, if the config tells it
+  std::string name;                // of the entry; may be empty
+  std::string path;                // as written in the Kitfile
+  std::string part_type = {};      // of a model part
+  std::string remote_path = {};    // of a dataset that is elsewhere: it has no layer
   oci::FileAnnotations file = {};  // of a raw layer: where its file goes, and what is said of it
 };
 

@@ -48,8 +48,8 @@ void Describe(const oci::ModelPackConfig& config, Kitfile& kitfile) {
 
   Json other = Json::MakeObject();
   for (const auto& [name, value] : *config.descriptor.IfObject()) {
-    const bool is_named = name == "licenses" ? licenses.size() == 1
-                                             : IsOneOf(name, kNamedInDescriptor);
+    const bool is_named =
+        name == "licenses" ? licenses.size() == 1 : IsOneOf(name, kNamedInDescriptor);
     // A time would make every build another one.
     if (!is_named && name != "createdAt") other.Append(name, value);
   }

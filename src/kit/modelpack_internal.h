@@ -13,11 +13,12 @@
 // What a ModelPack and a Kitfile say of the same things (docs/format.md, "ModelPack").
 namespace plumb::kit {
 
-// A layer that some versions of KitOps add, with the Kitfile. It belongs to no entry.
+// A layer that holds a Kitfile, which KitOps, too, passes over in a ModelPack. It belongs to no
+// entry.
 bool IsKitfileLayer(const oci::Descriptor& layer);
 
-// The Kitfile of a ModelPack: from its annotation, else made from its layers and, if it is known, its
-// config. kInvalid if it cannot be, because a raw layer does not say its path.
+// The Kitfile of a ModelPack: from its annotation, else made from its layers and, if it is known,
+// its config. kInvalid if it cannot be, because a raw layer does not say its path.
 Result<blueprint::Kitfile> KitfileOfModelPack(const oci::Manifest& manifest,
                                               const std::optional<oci::ModelPackConfig>& config);
 

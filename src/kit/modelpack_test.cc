@@ -51,13 +51,13 @@ TEST(ModelPackTest, OneOfModctlIsUnpackedAndHasAKitfile) {
   config.descriptor.Append("name", Json::String("tiny"));
   config.technical.Append("format", Json::String("safetensors"));
   config.technical.Append("paramSize", Json::String("1b"));
-  const Digest id = bench.PutModelPack({{kConfigRaw, "{}", At("config.json")},
-                                        {kWeightRaw, "w1", At("m/a.safetensors")},
-                                        {kWeightTar, Archive("m/b.safetensors", "w2"),
-                                         At("m/b.safetensors")},
-                                        {kCodeRaw, "c", oci::WriteFileAnnotations("x.sh", 0755, 1)},
-                                        {kDocTar, Archive("README.md", "doc"), At("README.md")}},
-                                       {}, config);
+  const Digest id =
+      bench.PutModelPack({{kConfigRaw, "{}", At("config.json")},
+                          {kWeightRaw, "w1", At("m/a.safetensors")},
+                          {kWeightTar, Archive("m/b.safetensors", "w2"), At("m/b.safetensors")},
+                          {kCodeRaw, "c", oci::WriteFileAnnotations("x.sh", 0755, 1)},
+                          {kDocTar, Archive("README.md", "doc"), At("README.md")}},
+                         {}, config);
   const auto modelkit = LoadModelKit(bench.store(), id);
   ASSERT_TRUE(modelkit) << modelkit.error().message;
   EXPECT_EQ(modelkit->format, oci::KitFormat::kModelPack);
@@ -82,8 +82,8 @@ TEST(ModelPackTest, OneOfModctlIsUnpackedAndHasAKitfile) {
 TEST(ModelPackTest, TheOlderNamesAreRead) {
   Workbench bench;
   const std::string weights = Archive("w.bin", "w");
-  const std::string config =
-      oci::WriteModelPackConfig({Json::MakeObject(), Json::MakeObject(), {Sha256(AsBytes(weights))}});
+  const std::string config = oci::WriteModelPackConfig(
+      {Json::MakeObject(), Json::MakeObject(), {Sha256(AsBytes(weights))}});
   Json json = Json::MakeObject();
   json.Append("schemaVersion", Json::Uint(2));
   json.Append("artifactType", Json::String(oci::kCnaiArtifactType));
@@ -123,7 +123,7 @@ TEST(ModelPackTest, HasOneDiffIdForEachLayer) {
   EXPECT_EQ(loaded.error().kind, ErrorKind::kInvalid);
 }
 
-// What KitOps 1.8 and later write: the Kitfile in an annotation, or in a layer of its own.
+// What KitOps writes: the Kitfile in an annotation.
 TEST(ModelPackTest, KitsOwnAnnotationIsTheKitfile) {
   const std::string config = oci::WriteModelPackConfig(
       {Json::MakeObject(), Json::MakeObject(), {Sha256(AsBytes("w")), Sha256(AsBytes("t"))}});
@@ -164,11 +164,11 @@ TEST(ModelPackTest, TypesMustAgree) {
   const std::string digest = Sha256({}).ToString();
   const auto refused = [&](std::string_view artifact, std::string_view config,
                            std::string_view layer) {
-    const std::string text = R"({"schemaVersion":2,"artifactType":")" + std::string(artifact) +
-                             R"(","config":{"mediaType":")" + std::string(config) +
-                             R"(","digest":")" + digest + R"(","size":0},"layers":[{"mediaType":")" +
-                             std::string(layer) + R"(","digest":")" + digest +
-                             R"(","size":0,"annotations":{"org.cncf.model.filepath":"x"}}]})";
+    const std::string text =
+        R"({"schemaVersion":2,"artifactType":")" + std::string(artifact) +
+        R"(","config":{"mediaType":")" + std::string(config) + R"(","digest":")" + digest +
+        R"(","size":0},"layers":[{"mediaType":")" + std::string(layer) + R"(","digest":")" +
+        digest + R"(","size":0,"annotations":{"org.cncf.model.filepath":"x"}}]})";
     auto modelkit = ParseModelKit(text, "");
     if (!modelkit) return modelkit.error().kind == ErrorKind::kInvalid;
     modelkit->kitfile.code = {{"x", {}, {}, {}}};
@@ -190,8 +190,9 @@ TEST(RawLayerTest, AreReadAsKitWritesThem) {
   const std::string config =
       R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"./w.bin","digest":")" +
       Sha256(AsBytes("w")).ToString() + R"(","diffId":")" + Sha256(AsBytes("w")).ToString() +
-      R"("},"code":[{"path":"src"},{"path":"b.py","digest":")" + Sha256(AsBytes(zipped)).ToString() +
-      R"(","diffId":")" + Sha256(AsBytes("code")).ToString() + R"("}]})";
+      R"("},"code":[{"path":"src"},{"path":"b.py","digest":")" +
+      Sha256(AsBytes(zipped)).ToString() + R"(","diffId":")" + Sha256(AsBytes("code")).ToString() +
+      R"("}]})";
   const Digest id =
       bench.PutKit(config, {{kModelRaw, "w", oci::WriteFileAnnotations("w.bin", 0644, 1)},
                             {kCodeRawGzip, zipped, oci::WriteFileAnnotations("b.py", 0644, 4)},

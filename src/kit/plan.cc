@@ -43,7 +43,9 @@ bool IsFile(const PlannedEntry& entry) { return entry.tar.type == archive::TarEn
 
 Status CheckMcpServer(const PlannedLayer& layer) {
   const std::string path = blueprint::CleanPath(layer.path);
-  const auto is_it = [&](const PlannedEntry& entry) { return IsFile(entry) && entry.tar.name == path; };
+  const auto is_it = [&](const PlannedEntry& entry) {
+    return IsFile(entry) && entry.tar.name == path;
+  };
   if (std::ranges::any_of(layer.entries(), is_it)) return Done{};
   return Error{ErrorKind::kInvalid,
                "path '" + layer.path + "' of " + layer.label + " is no file: it must be a bundle"};
@@ -54,8 +56,8 @@ void WarnOfEmptyDirectories(const PlannedLayer& layer, Progress& progress) {
   const auto& entries = layer.entries();
   for (std::size_t i = 0; i < entries.size(); ++i) {
     // What a directory holds follows it.
-    const bool is_empty = i + 1 == entries.size() ||
-                          !IsAtOrBeneath(entries[i + 1].tar.name, entries[i].tar.name);
+    const bool is_empty =
+        i + 1 == entries.size() || !IsAtOrBeneath(entries[i + 1].tar.name, entries[i].tar.name);
     if (!IsFile(entries[i]) && is_empty)
       progress.Warn("the empty directory '" + Printable(entries[i].tar.name) +
                     "' is not kept: raw layers hold files only");
@@ -65,17 +67,15 @@ void WarnOfEmptyDirectories(const PlannedLayer& layer, Progress& progress) {
 // A layer for each file, in the order of the archive that they are not put into.
 Status SplitIntoFiles(PlannedLayer layer, Progress& progress, std::vector<PlannedLayer>& layers) {
   if (!layer.HoldsFiles())
-    return Error{ErrorKind::kInvalid,
-                 "path '" + layer.path + "' of " + layer.label +
-                     " holds no file, and a raw layer is one",
-                 "plumb build --layer-format tar"};
+    return Error{
+        ErrorKind::kInvalid,
+        "path '" + layer.path + "' of " + layer.label + " holds no file, and a raw layer is one",
+        "plumb build --layer-format tar"};
   WarnOfEmptyDirectories(layer, progress);
-  for (const PlannedEntry& entry : layer.entries()) {
-    if (!IsFile(entry)) continue;
-    PlannedLayer& file = layers.emplace_back(layer.WithoutEntries());
-    file.format = LayerFormat::kRaw;
-    file.AddEntry(entry);
-  }
+  PlannedLayer empty = layer.WithoutEntries();
+  empty.format = LayerFormat::kRaw;
+  for (const PlannedEntry& entry : layer.entries())
+    if (IsFile(entry)) layers.emplace_back(empty).AddEntry(entry);
   return Done{};
 }
 

@@ -61,9 +61,9 @@ class ModctlBlueprint {
       read_.kitfile.package.name = command.args;
     } else if (command.name == "format") {
       read_.kitfile.model->format = command.args;
-    } else if (const auto named = std::ranges::find(
-                   kParameters, std::string_view(command.name),
-                   [](const auto& parameter) { return parameter.first; });
+    } else if (const auto named =
+                   std::ranges::find(kParameters, std::string_view(command.name),
+                                     [](const auto& parameter) { return parameter.first; });
                named != kParameters.end()) {
       parameters_.emplace(named->second, command.args);
     } else {
@@ -95,16 +95,16 @@ class ModctlBlueprint {
     for (const std::string& name : found) {
       const auto [first, is_new] = kinds_.emplace(name, command.name);
       if (!is_new && first->second != command.name)
-        return Error{ErrorKind::kInvalid, "'" + Printable(name) + "' is named as " +
-                                              first->second + " already"};
+        return Error{ErrorKind::kInvalid,
+                     "'" + Printable(name) + "' is named as " + first->second + " already"};
     }
     return Done{};
   }
 
   Status AddFile(const std::string& name, host::FileType type, std::set<std::string>& found) {
     if (type == host::FileType::kDirectory)
-      return Error{ErrorKind::kInvalid, "'" + Printable(name) +
-                                            "' is a directory, and modctl takes files only"};
+      return Error{ErrorKind::kInvalid,
+                   "'" + Printable(name) + "' is a directory, and modctl takes files only"};
     found.insert(name);
     return Done{};
   }

@@ -6,8 +6,8 @@
 namespace plumb::oci {
 namespace {
 
-constexpr LayerType kTypes[] = {LayerType::kModel, LayerType::kModelPart, LayerType::kCode,
-                                LayerType::kDataset, LayerType::kDocs, LayerType::kPrompt};
+constexpr LayerType kTypes[] = {LayerType::kModel,   LayerType::kModelPart, LayerType::kCode,
+                                LayerType::kDataset, LayerType::kDocs,      LayerType::kPrompt};
 constexpr LayerEncoding kEncodings[] = {LayerEncoding::kTar,     LayerEncoding::kTarGzip,
                                         LayerEncoding::kTarZstd, LayerEncoding::kRaw,
                                         LayerEncoding::kRawGzip, LayerEncoding::kRawZstd};
@@ -28,8 +28,8 @@ TEST(MediaTypes, RoundTrip) {
     for (const LayerEncoding encoding : kEncodings) {
       for (const KitFormat format : {KitFormat::kModelKit, KitFormat::kModelPack}) {
         const LayerMediaType media_type{type, encoding, format};
-        const auto parsed = LayerMediaType::Parse(
-            media_type.ToString(), type == LayerType::kPrompt ? kPromptSubtype : "");
+        const auto parsed = LayerMediaType::Parse(media_type.ToString(),
+                                                  type == LayerType::kPrompt ? kPromptSubtype : "");
         const bool is_compressed_file = IsRaw(encoding) && encoding != LayerEncoding::kRaw;
         if (format == KitFormat::kModelPack && is_compressed_file) {
           EXPECT_FALSE(parsed) << media_type.ToString();  // model-spec has no name for it
@@ -60,7 +60,8 @@ TEST(MediaTypes, OfModelPacksAndBundles) {
 }
 
 TEST(MediaTypes, ASubtypeIsForCodeOnly) {
-  const auto prompt = LayerMediaType::Parse("application/vnd.kitops.modelkit.code.v1.tar", "prompt");
+  const auto prompt =
+      LayerMediaType::Parse("application/vnd.kitops.modelkit.code.v1.tar", "prompt");
   const auto docs = LayerMediaType::Parse("application/vnd.kitops.modelkit.docs.v1.tar", "prompt");
   const auto other = LayerMediaType::Parse("application/vnd.kitops.modelkit.code.v1.tar", "x");
   ASSERT_TRUE(prompt && docs && other);

@@ -51,7 +51,8 @@ TEST(ModelPackConfigTest, RefusesWhatTheSchemaRefuses) {
            R"({"descriptor":{},"config":{}})",
            R"({"descriptor":{},"config":{},"modelfs":{"type":"layers","diffIds":[]}})",
            R"({"descriptor":{},"config":{},"modelfs":{"type":"layers"}})",
-           R"({"descriptor":{},"config":{},"modelfs":{"type":"x","diffIds":[")" + kDiffId + R"("]}})",
+           R"({"descriptor":{},"config":{},"modelfs":{"type":"x","diffIds":[")" + kDiffId +
+               R"("]}})",
            R"({"descriptor":{},"config":{},"modelfs":{"type":"layers","diffIds":[1]}})",
            R"({"descriptor":{},"config":{},"modelfs":{"type":"layers","x":1,"diffIds":[")" +
                kDiffId + R"("]}})",
@@ -85,26 +86,27 @@ TEST(ModelPackConfigTest, RefusesWhatTheSchemaRefuses) {
 }
 
 TEST(ModelPackConfigTest, HasLimits) {
-  const auto large = ModelPackConfig::Parse(Config(R"("title":")" + std::string(5 << 20, 'x') + '"'));
+  const auto large =
+      ModelPackConfig::Parse(Config(R"("title":")" + std::string(5 << 20, 'x') + '"'));
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().kind, ErrorKind::kExhausted);
 }
 
 TEST(ModelPackManifest, SaysWhatItIs) {
   const Descriptor config = {"c", *Digest::Parse(kDiffId), 1};
-  EXPECT_EQ(WriteModelPackManifest(config, {}, "{<}"),
-            R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
-            R"("artifactType":"application/vnd.cncf.model.manifest.v1+json","config":{"mediaType":"c",)"
-            R"("digest":")" +
-                kDiffId + R"(","size":1},"layers":[],"annotations":{"plumb.kitfile":"{\u003c}"}})");
+  EXPECT_EQ(
+      WriteModelPackManifest(config, {}, "{<}"),
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
+      R"("artifactType":"application/vnd.cncf.model.manifest.v1+json","config":{"mediaType":"c",)"
+      R"("digest":")" +
+          kDiffId + R"(","size":1},"layers":[],"annotations":{"plumb.kitfile":"{\u003c}"}})");
 }
 
 TEST(FileAnnotationsTest, AreThoseOfModctl) {
   const Annotations written = WriteFileAnnotations("a/b.sh", 0755, 7);
   ASSERT_EQ(written.size(), 2U);
-  EXPECT_EQ(written[0].second,
-            R"({"name":"b.sh","mode":493,"uid":0,"gid":0,"size":7,)"
-            R"("mtime":"1970-01-01T00:00:00Z","typeflag":0})");
+  EXPECT_EQ(written[0].second, R"({"name":"b.sh","mode":493,"uid":0,"gid":0,"size":7,)"
+                               R"("mtime":"1970-01-01T00:00:00Z","typeflag":0})");
   const auto read = ParseFileAnnotations(written);
   ASSERT_TRUE(read);
   EXPECT_EQ(read->path, "a/b.sh");
@@ -118,7 +120,8 @@ TEST(FileAnnotationsTest, AreThoseOfModctl) {
 
 TEST(FileAnnotationsTest, RefusesWhatIsNone) {
   const std::string key(kFileMetadataAnnotation);
-  for (const char* bad : {"x", "[]", R"({"mode":-1})", R"({"size":"7"})", R"({"mode":1,"mode":2})"}) {
+  for (const char* bad :
+       {"x", "[]", R"({"mode":-1})", R"({"size":"7"})", R"({"mode":1,"mode":2})"}) {
     const auto read = ParseFileAnnotations({{key, bad}});
     ASSERT_FALSE(read) << bad;
     EXPECT_EQ(read.error().kind, ErrorKind::kInvalid);

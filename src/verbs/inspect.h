@@ -21,7 +21,7 @@ struct InspectOptions {
 struct InspectReport {
   Digest digest;
   std::string cli_version;  // of the kit that made it, if it says so; else "unknown"
-  Json kitfile;  // of a ModelPack: as `info` shows it, with digests
+  Json kitfile;             // of a ModelPack: as `info` shows it, with digests
   Json manifest;
   Json config;  // of a ModelPack; else null: it is the Kitfile
 };

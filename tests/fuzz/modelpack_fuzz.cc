@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The config of a ModelPack that is read is written as what reads back to the same members; and what a
-// layer says of its file is read or refused.
+// The config of a ModelPack that is read is written as what reads back to the same members; and
+// what a layer says of its file is read or refused.
 #include <cstddef>
 #include <cstdint>
 #include <string>
