@@ -27,6 +27,19 @@ class BuildCommand final : public Command {
          &options_.compression,
          Offer::kWord,
          {"none", "gzip", "gzip-fastest", "zstd"}},
+        {"--format",
+         "FORMAT",
+         "modelkit or cncf, which is a ModelPack; default: modelkit",
+         &options_.format,
+         Offer::kWord,
+         {"modelkit", "cncf"}},
+        {"--use-model-pack", "", "The same as --format cncf", &use_model_pack_},
+        {"--layer-format",
+         "FORMAT",
+         "tar, or raw: one layer for each file; default: tar, for cncf raw",
+         &options_.layer_format,
+         Offer::kWord,
+         {"tar", "raw"}},
         {"--kit-compat",
          "VERSION",
          "Make the kit that this version of KitOps makes, with the same id (1.7)",
@@ -54,6 +67,13 @@ class BuildCommand final : public Command {
     if (locked_) options_.locking = verbs::Locking::kCheck;
     if (update_) options_.locking = verbs::Locking::kUpdate;
     PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
+    if (use_model_pack_) {
+      if (options_.format == "modelkit") {
+        return Error{ErrorKind::kInvalid,
+                     "'--use-model-pack' and '--format modelkit' cannot be used together"};
+      }
+      options_.format = "cncf";
+    }
     if (rehash_) options_.rehash = verbs::Rehash::kYes;
     if (follow_symlinks_) options_.follow_symlinks = verbs::FollowSymlinks::kYes;
     options_.network = network_.Options();
@@ -65,6 +85,7 @@ class BuildCommand final : public Command {
   verbs::BuildOptions options_;
   std::string file_;
   NetworkFlags network_;
+  bool use_model_pack_ = false;
   bool rehash_ = false;
   bool follow_symlinks_ = false;
   bool lock_ = false;

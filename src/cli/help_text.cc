@@ -29,7 +29,14 @@ Help Making() {
        "too, must be as the lock file says.\n"
        "\n"
        "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
-       "the ModelKitID depends on the version of the library that compresses.",
+       "the ModelKitID depends on the version of the library that compresses.\n"
+       "\n"
+       "With --layer-format raw each file is a layer, named by the SHA-256 of the file:\n"
+       "what Hugging Face and Ollama call it too. KitOps 1.7 cannot read such layers, and\n"
+       "1.15 only if every entry of the blueprint is a single file. --format cncf makes a\n"
+       "ModelPack, which modctl, KitOps 1.15 and container runtimes read, and KitOps 1.7\n"
+       "does not. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
+       "ModelKit unless --format cncf is said.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",
          "plumb build . -f small.kitfile -t demo:v2,latest"},

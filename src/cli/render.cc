@@ -171,6 +171,7 @@ Answer Render(const verbs::InspectReport& report) {
     }
     json.Append("referrers", std::move(referrers));
   }
+  if (!report.config.IsNull()) json.Append("config", report.config);
   std::string text = PrintedJson(json);
   return {std::move(text), std::move(json)};
 }

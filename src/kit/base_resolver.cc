@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kit/modelpack_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -51,6 +52,7 @@ Result<std::optional<oci::Reference>> BaseOf(const ModelKit& modelkit) {
   std::optional<oci::Reference> none;
   if (!modelkit.kitfile.model || modelkit.kitfile.model->path.empty()) return none;
   for (const oci::Descriptor& layer : modelkit.manifest.layers) {
+    if (modelkit.format == oci::KitFormat::kModelPack && IsKitfileLayer(layer)) continue;
     PLUMB_TRY(const auto type, oci::LayerMediaType::Parse(layer.media_type));
     if (type.type == oci::LayerType::kModel) return none;
   }

@@ -37,7 +37,8 @@ class LayerFile final : public host::File {
   Status Sync() override { return CannotChange(); }
   Result<host::FileState> State() override { return state_; }
   Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
-                                               std::uint64_t /*timeout_ms*/) override {
+                                               std::uint64_t /*timeout_ms*/,
+                                               host::LockRange /*range*/) override {
     return CannotChange();
   }
 
@@ -52,22 +53,21 @@ class LayerFile final : public host::File {
 Status LayerCursor::MoveTo(std::size_t entry, std::uint64_t offset) {
   const bool is_behind =
       next_entry_ > entry + 1 || (next_entry_ == entry + 1 && position_ > offset);
-  if (!tar_ || is_behind) {
+  if (!files_ || is_behind) {
     if (++times_opened_ > kOpenedMax)
       return InLayer(Error{ErrorKind::kExhausted, "its files are not in the order of a build"},
                      layer_);
-    PLUMB_TRY(content_, LayerContent::Open(store_, layer_));
-    tar_.emplace(*content_);
+    PLUMB_TRY(files_, LayerFiles::Open(store_, layer_));
     next_entry_ = 0;
   }
   while (next_entry_ <= entry) {
-    PLUMB_TRY(const auto next, tar_->Next());
+    PLUMB_TRY(const auto next, files_->Next());
     if (!next) return InLayer(Error{ErrorKind::kCorrupt, "it ends early"}, layer_);
     ++next_entry_;
     position_ = 0;
   }
   while (position_ < offset) {
-    PLUMB_TRY(const ByteSpan skipped, tar_->Read(static_cast<std::size_t>(std::min<std::uint64_t>(
+    PLUMB_TRY(const ByteSpan skipped, files_->Read(static_cast<std::size_t>(std::min<std::uint64_t>(
                                           offset - position_, std::uint64_t{1} << 20))));
     if (skipped.empty()) break;
     position_ += skipped.size();
@@ -81,7 +81,7 @@ Result<std::size_t> LayerCursor::ReadAt(std::size_t entry, std::uint64_t offset,
   PLUMB_RETURN_IF_ERROR(MoveTo(entry, offset));
   std::size_t filled = 0;
   while (filled < buffer.size()) {
-    auto bytes = tar_->Read(buffer.size() - filled);
+    auto bytes = files_->Read(buffer.size() - filled);
     if (!bytes) return InLayer(std::move(bytes).error(), layer_);
     if (bytes->empty()) break;
     std::memcpy(buffer.data() + filled, bytes->data(), bytes->size());

@@ -35,9 +35,8 @@ class LayerCursor {
   store::Store& store_;
   const PackedEntry layer_;
   std::mutex mutex_;
-  std::unique_ptr<LayerContent> content_;
-  std::optional<archive::TarReader> tar_;
-  std::size_t next_entry_ = 0;  // of the archive; the one before it is being read
+  std::unique_ptr<LayerFiles> files_;
+  std::size_t next_entry_ = 0;  // of the layer; the one before it is being read
   std::uint64_t position_ = 0;  // in the content of that one
   std::size_t times_opened_ = 0;
 };

@@ -40,7 +40,9 @@ Result<blueprint::LockFile> MakeLock(const BuildPlan& plan, const BlueprintText&
   }
   for (std::size_t i = 0; i < plan.layers.size(); ++i) {
     const PlannedLayer& layer = plan.layers[i];
-    lock.inputs.push_back({blueprint::CleanPath(layer.path), {SizeOf(layer), written[i].diff_id}});
+    const bool is_raw = layer.format == LayerFormat::kRaw;
+    lock.inputs.push_back({is_raw ? layer.file().tar.name : blueprint::CleanPath(layer.path),
+                           {SizeOf(layer), written[i].diff_id}});
   }
   return lock;
 }

@@ -72,20 +72,6 @@ Status CheckAgainstBases(Kitfile& kitfile, std::vector<ModelKit>& bases) {
   return Error{ErrorKind::kInvalid, "errors while validating Kitfile: \n" + Join(problems, "\n")};
 }
 
-// Parts of the schema that have no layers yet.
-Status CheckBuildable(const Kitfile& kitfile) {
-  const auto refuse = [](std::string_view what) {
-    return Error{ErrorKind::kUnsupported,
-                 "this version of plumb does not build " + std::string(what)};
-  };
-  if (!kitfile.prompts.empty()) return refuse("prompts");
-  if (!kitfile.mcp_servers.empty()) return refuse("mcpServers");
-  const bool has_remote = std::ranges::any_of(
-      kitfile.datasets, [](const auto& dataset) { return !dataset.remote_path.empty(); });
-  if (has_remote) return refuse("datasets with a remotePath");
-  return Done{};
-}
-
 }  // namespace
 
 Kitfile MergeBases(const std::vector<ModelKit>& bases) {
@@ -140,7 +126,6 @@ Result<ReadBlueprint> ReadKitfileBlueprint(const PlanRequest& request) {
   PLUMB_TRY(const auto base, BaseNamedBy(read.kitfile, request));
   const auto model_path = base ? blueprint::ModelPath::kReference : blueprint::ModelPath::kFile;
   PLUMB_RETURN_IF_ERROR(blueprint::ValidateKitfile(read.kitfile, model_path, rules));
-  PLUMB_RETURN_IF_ERROR(CheckBuildable(read.kitfile));
   if (!read.kitfile.model || read.kitfile.model->path.empty()) read.model_layer = ModelLayer::kNo;
   if (base) PLUMB_RETURN_IF_ERROR(AddBase(*base, request, read));
   return read;

@@ -28,6 +28,7 @@ class HashingWriter final : public store::BlobWriter {
   Result<store::BlobInfo> Finish() override {
     return store::BlobInfo{hasher_.Finish(), size_, false};
   }
+  Result<std::uint64_t> TakeKept() override { return std::uint64_t{0}; }
 
  private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(kBufferSize);
@@ -38,7 +39,7 @@ class HashingWriter final : public store::BlobWriter {
 // Tells what things would be called, and keeps nothing.
 class HashingSession final : public store::Session {
  public:
-  Result<std::unique_ptr<store::BlobWriter>> CreateBlob(store::Shape /*shape*/) override {
+  Result<std::unique_ptr<store::BlobWriter>> CreateBlob(const store::BlobPlan& /*plan*/) override {
     return std::unique_ptr<store::BlobWriter>(std::make_unique<HashingWriter>());
   }
   Result<store::BlobInfo> PutBlob(ByteSpan bytes) override {
@@ -100,17 +101,16 @@ BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>
   const auto& annotations = modelkit.manifest.annotations;
   const auto is_kit_version = [](const auto& item) { return item.first == kKit17VersionKey; };
   if (std::ranges::any_of(annotations, is_kit_version)) options.rules = blueprint::KitRules::kKit17;
-  if (layers.empty()) return options;
-  switch (layers.front().media_type.encoding) {
-    case oci::LayerEncoding::kTarGzip:
-      options.compression = archive::Compression::kGzip;
-      break;
-    case oci::LayerEncoding::kTarZstd:
-      options.compression = archive::Compression::kZstd;
-      break;
-    case oci::LayerEncoding::kTar:
-      break;
-  }
+  options.format = modelkit.format;
+  // The first tells how all were written, but that MCP servers are always raw.
+  const auto first = std::ranges::find_if(layers, [](const PackedEntry& layer) {
+    return layer.media_type.type != oci::LayerType::kMcpServer;
+  });
+  if (first == layers.end()) return options;
+  const oci::LayerEncoding encoding = first->media_type.encoding;
+  if (oci::IsRaw(encoding)) options.layer_format = LayerFormat::kRaw;
+  if (encoding == oci::LayerEncoding::kTarGzip) options.compression = archive::Compression::kGzip;
+  if (encoding == oci::LayerEncoding::kTarZstd) options.compression = archive::Compression::kZstd;
   return options;
 }
 
@@ -120,8 +120,10 @@ std::string NameOfLayer(const PackedEntry& layer) {
 
 // What the layer is uncompressed, as far as anybody has told.
 std::optional<Digest> DiffIdOf(const PackedEntry& layer) {
-  if (layer.media_type.encoding == oci::LayerEncoding::kTar) return layer.layer.digest;
-  return layer.diff_id;
+  const oci::LayerEncoding encoding = layer.media_type.encoding;
+  const bool is_plain =
+      encoding == oci::LayerEncoding::kTar || encoding == oci::LayerEncoding::kRaw;
+  return is_plain ? layer.layer.digest : layer.diff_id;
 }
 
 RebuildReport Compare(const ModelKit& modelkit, const std::vector<PackedEntry>& layers,

@@ -54,6 +54,12 @@ bool IsIndexMediaType(std::string_view media_type) {
   return media_type == kIndexMediaType || media_type == kDockerIndexMediaType;
 }
 
+std::string_view FindAnnotation(const Annotations& annotations, std::string_view name) {
+  for (const auto& [key, value] : annotations)
+    if (key == name) return value;
+  return {};
+}
+
 Result<Manifest> Manifest::Parse(std::string_view bytes) {
   PLUMB_TRY(const Json json, ParseVersion2(bytes, kWhat));
   Manifest manifest;

@@ -29,6 +29,9 @@ struct Descriptor {
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };
 
+// The value of that name, or empty.
+std::string_view FindAnnotation(const Annotations& annotations, std::string_view name);
+
 inline constexpr std::string_view kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kIndexMediaType = "application/vnd.oci.image.index.v1+json";
 inline constexpr std::string_view kDockerManifestMediaType =

@@ -48,6 +48,26 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
   return Done{};
 }
 
+// A ModelPack has raw layers unless something else is said, as modctl and its readers prefer.
+Status SetFormats(const std::string& format, const std::string& layer_format,
+                  kit::BuildOptions& options) {
+  if (format == "cncf") {
+    options.format = oci::KitFormat::kModelPack;
+    options.layer_format = kit::LayerFormat::kRaw;
+  } else if (!format.empty() && format != "modelkit") {
+    return Error{ErrorKind::kInvalid, "unknown format '" + format + "'", "one of modelkit, cncf"};
+  }
+  if (layer_format == "raw") {
+    options.layer_format = kit::LayerFormat::kRaw;
+  } else if (layer_format == "tar") {
+    options.layer_format = kit::LayerFormat::kTar;
+  } else if (!layer_format.empty()) {
+    return Error{ErrorKind::kInvalid, "unknown layer format '" + layer_format + "'",
+                 "one of tar, raw"};
+  }
+  return Done{};
+}
+
 // Adds the tags that `text` names.
 Status AddTags(const std::string& text, blueprint::KitRules rules,
                std::vector<store::RefName>& tags) {
@@ -156,6 +176,7 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   kit::BuildOptions build;
   PLUMB_TRY(build.rules, ParseRules(options.kit_compatibility));
   PLUMB_RETURN_IF_ERROR(SetCompression(options.compression, build));
+  PLUMB_RETURN_IF_ERROR(SetFormats(options.format, options.layer_format, build));
   for (const std::string& text : options.tags)
     PLUMB_RETURN_IF_ERROR(AddTags(text, build.rules, build.tags));
   build.message = options.message;

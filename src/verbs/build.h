@@ -32,6 +32,8 @@ struct BuildOptions {
   std::vector<std::string> tags = {};  // each "REF[:t1,t2…]"; none: an untagged kit
   std::string compression = "none";    // or gzip, gzip-fastest, zstd
   std::string kit_compatibility = {};  // or "1.7"
+  std::string format = {};             // "modelkit", the default, or "cncf"
+  std::string layer_format = {};       // "tar" or "raw"; by default as the format has it
   std::string message = {};            // why; recorded with the moves of the tags
   Rehash rehash = Rehash::kNo;
   FollowSymlinks follow_symlinks = FollowSymlinks::kNo;

@@ -18,24 +18,17 @@ struct EmptyField {
   std::string_view name;
   std::string_view yaml;
 };
-constexpr std::array<EmptyField, 18> kEmptyFields = {{{"manifestVersion", "\n"},
-                                                      {"package.name", "\n"},
-                                                      {"package.version", "\n"},
-                                                      {"package.description", "\n"},
-                                                      {"package.license", "\n"},
-                                                      {"package.authors", "[]\n"},
-                                                      {"model", "null\n"},
-                                                      {"model.name", "\n"},
-                                                      {"model.path", "\n"},
-                                                      {"model.license", "\n"},
-                                                      {"model.framework", "\n"},
-                                                      {"model.format", "\n"},
-                                                      {"model.version", "\n"},
-                                                      {"model.description", "\n"},
-                                                      {"model.parts", "[]\n"},
-                                                      {"code", "[]\n"},
-                                                      {"datasets", "[]\n"},
-                                                      {"docs", "[]\n"}}};
+constexpr std::array<EmptyField, 20> kEmptyFields = {
+    {{"manifestVersion", "\n"}, {"package.name", "\n"},
+     {"package.version", "\n"}, {"package.description", "\n"},
+     {"package.license", "\n"}, {"package.authors", "[]\n"},
+     {"model", "null\n"},       {"model.name", "\n"},
+     {"model.path", "\n"},      {"model.license", "\n"},
+     {"model.framework", "\n"}, {"model.format", "\n"},
+     {"model.version", "\n"},   {"model.description", "\n"},
+     {"model.parts", "[]\n"},   {"code", "[]\n"},
+     {"datasets", "[]\n"},      {"docs", "[]\n"},
+     {"prompts", "[]\n"},       {"mcpServers", "[]\n"}}};
 
 void DropDigests(blueprint::Kitfile& kitfile) {
   if (kitfile.model) {
@@ -49,6 +42,10 @@ void DropDigests(blueprint::Kitfile& kitfile) {
     dataset.layer.reset();
   for (blueprint::Docs& docs : kitfile.docs)
     docs.layer.reset();
+  for (blueprint::Prompt& prompt : kitfile.prompts)
+    prompt.layer.reset();
+  for (blueprint::McpServer& server : kitfile.mcp_servers)
+    server.layer.reset();
 }
 
 Result<InfoReport> Filtered(const Json& kitfile, std::string_view filter) {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string_view>
 
+#include "blueprint/kitfile.h"
+
 namespace plumb::verbs {
 namespace {
 
@@ -31,7 +33,12 @@ Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& option
   for (const auto& [name, value] : modelkit.manifest.annotations) {
     if (name == kVersionAnnotation) report.cli_version = value;
   }
-  PLUMB_TRY(report.kitfile, ParseJson(modelkit.config_bytes));
+  if (modelkit.format == oci::KitFormat::kModelPack) {
+    report.kitfile = blueprint::KitfileToJson(modelkit.kitfile);
+    PLUMB_TRY(report.config, ParseJson(modelkit.config_bytes));
+  } else {
+    PLUMB_TRY(report.kitfile, ParseJson(modelkit.config_bytes));
+  }
   PLUMB_TRY(report.manifest, ParseJson(modelkit.manifest_bytes));
   return report;
 }

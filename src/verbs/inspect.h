@@ -28,10 +28,11 @@ struct InspectOptions {
 struct InspectReport {
   Digest digest;
   std::string cli_version;  // of the kit that made it, if it says so; else "unknown"
-  Json kitfile;
+  Json kitfile;             // of a ModelPack: as `info` shows it, with digests
   Json manifest;
   // What others say of it; nothing if that was not asked.
   std::optional<std::vector<registry::Referrer>> referrers;
+  Json config;  // of a ModelPack; else null: it is the Kitfile
 };
 
 // kInvalid if the referrers of a kit are asked that is here: this store keeps none.
