@@ -131,6 +131,9 @@ Status CheckFormat(host::Files& files, host::Directory& directory, const std::st
   if (!format && format.error().kind == ErrorKind::kNotFound) {
     // Before anything is kept here: whoever made the directory may have been stopped at that.
     PLUMB_RETURN_IF_ERROR(host::SyncParents(files, path));
+    // Here from the beginning, so that a full disk can be checked.
+    PLUMB_TRY([[maybe_unused]] const auto gc_lock,
+              directory.Open("gc.lock", host::OpenHow::kCreate, 0600));
     // The first of those who make a store at once decides; all write the same.
     return host::WriteFileDurably(directory, kFormatFile, kFormat, 0600);
   }
