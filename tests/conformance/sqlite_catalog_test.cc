@@ -95,10 +95,10 @@ TEST(SqliteCatalogTest, WhatOthersMayHaveLeftUnsettledIsSettledByAChangeWithoutC
   // SQLite counts its commits there.
   const auto commits = [&] { return temporary.Read("catalog.sqlite").substr(24, 4); };
   const std::string before = commits();
-  EXPECT_TRUE(catalog->Apply({}));
+  EXPECT_TRUE(catalog->Apply(CatalogChange{}));
   EXPECT_EQ(commits(), before);
   ASSERT_TRUE(lock_file->WriteAt(0, AsBytes(std::string_view("1"))));
-  EXPECT_TRUE(catalog->Apply({}));
+  EXPECT_TRUE(catalog->Apply(CatalogChange{}));
   EXPECT_NE(commits(), before);
   EXPECT_EQ(temporary.Read("catalog.lock"), "0");
 }
