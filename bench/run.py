@@ -95,7 +95,8 @@ class Bench:
 
     def figure(self, name, value, unit, limit):
         good = "reached" if value <= limit else "MISSED"
-        print(f"{name:34} {value:8.1f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
+        digits = 2 if unit == "s" else 1
+        print(f"{name:34} {value:8.{digits}f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
 
     def hash_files(self):
         pairs = " & ".join(f"(openssl dgst -sha256 {' '.join(self.files[i::2])})" for i in range(2))
@@ -269,6 +270,60 @@ class Bench:
         self.stop_registry()
         shutil.rmtree(context)
 
+    def keep(self):
+        """A store of 10 000 blobs: 100 kits of 98 layers each, a config and a manifest."""
+        context = self.scratch / "layers"
+        context.mkdir()
+        names = [f"d{i}" for i in range(98)]
+        (context / "Kitfile").write_text("manifestVersion: 1.0.0\ndocs:\n" +
+                                         "".join(f"  - path: {name}\n" for name in names))
+        home = self.home("keep")
+        for kit in range(100):
+            for name in names:
+                # Most are kept whole; every tenth is a recipe and an object.
+                (context / name).write_bytes(os.urandom(80_000 if name.endswith("7") else 8_000))
+            self.ours(home, "build", str(context), "-t", f"m:v{kit}")
+        shutil.rmtree(context)
+        times = {"fsck": [], "du": [], "gc, half of it goes": [], "gc, nothing to do": []}
+        half = ["m:v" + ",v".join(str(kit) for kit in range(0, 100, 2))]
+        for _ in range(self.arguments.rounds):
+            copy = self.home("copy")
+            shutil.copytree(home["PLUMB_HOME"], copy["PLUMB_HOME"])
+            times["fsck"].append(self.ours(copy, "fsck").seconds)
+            times["du"].append(self.ours(copy, "du").seconds)
+            self.ours(copy, "remove", *half)
+            times["gc, half of it goes"].append(self.ours(copy, "gc", "--keep-untagged", "0").seconds)
+            times["gc, nothing to do"].append(self.ours(copy, "gc").seconds)
+        for name, seconds in times.items():
+            self.figure(f"10 000 blobs: {name}", statistics.median(seconds), "s", 2)
+
+    def several(self):
+        """Eight models, built into one store by a process each: at once, and one after another."""
+        contexts = []
+        for i in range(8):
+            context = self.scratch / f"one{i}"
+            context.mkdir()
+            make_weights(context / "w.safetensors", self.arguments.size_mib * (1 << 20) // 8, 20 + i)
+            (context / "Kitfile").write_text("manifestVersion: 1.0.0\nmodel: {path: w.safetensors}\n")
+            contexts.append(str(context))
+        subprocess.run(["sync"], check=True)
+
+        def at_once():
+            home = self.home("several")
+            words = [f"{self.plumb} build {context} -t m:v{i} --quiet & pids=\"$pids $!\""
+                     for i, context in enumerate(contexts)]
+            waits = 'for pid in $pids; do wait $pid || exit 1; done'
+            return Run("; ".join([*words, waits]), home, shell=True).seconds
+
+        def one_after_another():
+            home = self.home("several")
+            words = [f"{self.plumb} build {context} -t m:v{i} --quiet" for i, context in enumerate(contexts)]
+            return Run(" && ".join(words), home, shell=True).seconds
+
+        self.compare("8 builds at once", at_once, one_after_another, "one after another", 1.1)
+        for context in contexts:
+            shutil.rmtree(context)
+
     def start(self):
         times = [Run([self.plumb, "version"]).seconds for _ in range(21)]
         self.figure("version", statistics.median(times) * 1000, "ms", 10)
@@ -285,7 +340,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--scratch", default=None, help="a folder on the disk to measure")
-    parser.add_argument("--only", default="start,build,unpack,transfer,memory")
+    parser.add_argument("--only", default="start,build,unpack,several,keep,transfer,memory")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:

@@ -22,7 +22,7 @@ constexpr std::uint64_t kFormatSizeMax = 4096;
 Error Damaged(const Digest& digest, std::string_view why) {
   return Error{ErrorKind::kCorrupt,
                "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
-               "pull or build it into a new home (PLUMB_HOME=DIRECTORY), the rest is unharmed"};
+               "plumb fsck --full, then build or pull again what it names"};
 }
 
 // A small blob, held.
