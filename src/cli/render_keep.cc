@@ -109,9 +109,9 @@ Answer Render(const verbs::FsckReport& report) {
   json.Append("bytesRead", Json::Uint(checked.bytes_read));
   Answer answer{std::move(text), std::move(json)};
   if (!report.damages.empty())
-    answer.failure =
-        Error{ErrorKind::kCorrupt, "the store is damaged in " + Count(report.damages.size(), "place"),
-              "build or pull the kits that need them again"};
+    answer.failure = Error{ErrorKind::kCorrupt,
+                           "the store is damaged in " + Count(report.damages.size(), "place"),
+                           "build or pull the kits that need them again"};
   return answer;
 }
 

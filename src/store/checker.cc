@@ -70,6 +70,23 @@ Status Checker::CheckPacks() {
     for (const ObjectEntry* const object : left)
       BlameObject(object->first, "the catalog names no pack '" + name.ToString() + "'");
   }
+  return CheckUnnamedPacks();
+}
+
+// Of a store of before gc, of somebody at work, or left by somebody who was killed: only what they
+// hold of blobs that are here is of interest.
+Status Checker::CheckUnnamedPacks() {
+  PLUMB_TRY(const auto names, parts_.packs->List());
+  for (const PackName& name : names) {
+    if (std::ranges::binary_search(inventory_.packs, name, {}, &PackRecord::name)) continue;
+    const auto pack = parts_.packs->Open(name);
+    if (!pack && pack.error().kind == ErrorKind::kNotFound) continue;
+    if (!pack) return pack.error();
+    const auto index = ReadPackIndex(**pack, name);
+    if (!index && index.error().kind == ErrorKind::kCorrupt) continue;
+    if (!index) return index.error();
+    if (!index->is_torn) PLUMB_RETURN_IF_ERROR(CheckRecords(**pack, name, *index));
+  }
   return Done{};
 }
 

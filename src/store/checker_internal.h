@@ -39,6 +39,7 @@ class Checker {
   using ObjectsOfPacks = std::map<PackName, std::vector<const ObjectEntry*>>;
 
   Status CheckPacks();
+  Status CheckUnnamedPacks();
   Status CheckPack(const PackName& name, const std::vector<const ObjectEntry*>& objects);
   void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);

@@ -162,10 +162,26 @@ Result<Collector::Found> Collector::Look() {
                  "plumb fsck"};
   for (const PackName& pack : on_disk_) {
     const bool is_named = std::ranges::binary_search(inventory.packs, pack, {}, &PackRecord::name);
-    if (!is_named && !spared_.contains(pack)) mark.strange_packs.push_back(pack);
+    if (is_named || spared_.contains(pack)) continue;
+    PLUMB_TRY(const bool is_known, IsKnown(pack, inventory));
+    (is_known ? found.adopted : mark.strange_packs).push_back(pack);
   }
   mark.moves_before_ns = now_ns_ - kMovesKeptNs;
   return found;
+}
+
+Result<bool> Collector::IsKnown(const PackName& pack, const Inventory& inventory) {
+  const auto opened = parts_.packs->Open(pack);
+  if (!opened && opened.error().kind == ErrorKind::kNotFound) return false;
+  if (!opened) return opened.error();
+  const auto index = ReadPackIndex(**opened, pack);
+  if (!index && index.error().kind == ErrorKind::kCorrupt) return false;
+  if (!index) return index.error();
+  if (index->is_torn) return false;
+  return std::ranges::any_of(index->frames, [&](const PackFrame& frame) {
+    const bool is_blob = frame.type == FrameType::kRecipe || frame.type == FrameType::kBlob;
+    return is_blob && inventory.records.contains(frame.id);
+  });
 }
 
 Result<std::set<Digest>> Collector::ExpiredKits(const Inventory& inventory) {
@@ -221,8 +237,10 @@ Status Collector::Foresee(Found& found) {
   report_.kits = mark.expired_kits;
   report_.blobs = mark.unneeded_blobs.size();
   report_.objects = mark.unneeded_objects.size();
-  for (const Digest& blob : mark.unneeded_blobs)
-    inventory.blobs.erase(blob);
+  for (const Digest& digest : mark.unneeded_blobs) {
+    const auto blob = inventory.blobs.extract(digest);
+    inventory.records.erase(blob.mapped().id);
+  }
   for (const ObjectId& object : mark.unneeded_objects)
     inventory.objects.erase(object);
   std::erase_if(inventory.kits, [&](const Kit& kit) {
@@ -256,6 +274,7 @@ Status Collector::Sweep(const Found& found, Epoch epoch) {
   PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
   const Epoch up_to = std::min(oldest.value_or(epoch), epoch);
   UpkeepChange change;
+  change.new_packs = found.adopted;
   change.collect_up_to = up_to;
   PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
 

@@ -34,12 +34,16 @@ class Collector {
   struct Found {
     Inventory inventory;
     MarkRequest mark;
+    std::vector<PackName> adopted;  // that hold what the catalog knows, and were not named
   };
   Result<Found> Look();
   // The blobs that kits need, but for those of `mark.expired_kits`.
   Result<std::unordered_set<Digest, HashOfHash>> NeededBlobs(const Found& found,
                                                              const DamagedBlobs& damaged);
   Result<std::set<Digest>> ExpiredKits(const Inventory& inventory);
+  // Whether a pack that nobody named holds a blob or a recipe that is here all the same: stores of
+  // before gc named only packs with objects.
+  Result<bool> IsKnown(const PackName& pack, const Inventory& inventory);
   Result<Found> MarkUnneeded(Epoch& epoch);
 
   Status Foresee(Found& found);

@@ -70,6 +70,7 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
     } else {
       return std::move(objects).error().While("blob '" + blob.digest.ToString() + "' is damaged");
     }
+    inventory.records.insert(blob.id);
     inventory.blobs.emplace(blob.digest, std::move(entry));
     return Done{};
   };
@@ -145,8 +146,6 @@ Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inven
 }
 
 FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
-  for (const auto& [digest, blob] : inventory.blobs)
-    records_.insert(blob.id);
   for (const Kit& kit : inventory.kits)
     kits_.emplace(kit.manifest, kit.added_ns);
 }
@@ -174,7 +173,7 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
     }
     case FrameType::kRecipe:
     case FrameType::kBlob:
-      return records_.contains(frame.id);
+      return inventory_.records.contains(frame.id);
     case FrameType::kKit:
     case FrameType::kRefMove:
       break;

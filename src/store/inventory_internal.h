@@ -49,8 +49,9 @@ struct Inventory {
   std::vector<Ref> refs;
   std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;
   std::unordered_map<ObjectId, ObjectPlace, HashOfHash> objects;
-  std::vector<PackRecord> packs;  // sorted by name
-  std::set<MoveTime> moves;       // without what was there before
+  std::unordered_set<ObjectId, HashOfHash> records;  // of blobs: they themselves, or their recipes
+  std::vector<PackRecord> packs;                     // sorted by name
+  std::set<MoveTime> moves;                          // without what was there before
   // When a kit lost a tag for the last time, if that is known.
   std::map<Digest, std::int64_t> untagged_ns;
 
@@ -102,8 +103,7 @@ class FrameJudge {
   Result<bool> IsLive(PackReader& pack, const PackName& name, const PackFrame& frame) const;
 
   const Inventory& inventory_;
-  std::unordered_set<ObjectId, HashOfHash> records_;  // of blobs and recipes that are there
-  std::set<std::pair<Digest, std::int64_t>> kits_;    // with when they came
+  std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came
 };
 
 }  // namespace plumb::store

@@ -22,7 +22,7 @@ constexpr std::uint64_t kFormatSizeMax = 4096;
 Error Damaged(const Digest& digest, std::string_view why) {
   return Error{ErrorKind::kCorrupt,
                "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
-               "pull or build it into a new home (PLUMB_HOME=DIRECTORY), the rest is unharmed"};
+               "plumb fsck --full, then build or pull again what it names"};
 }
 
 // A small blob, held.
@@ -132,6 +132,9 @@ Status CheckFormat(host::Files& files, host::Directory& directory, const std::st
   if (!format && format.error().kind == ErrorKind::kNotFound) {
     // Before anything is kept here: whoever made the directory may have been stopped at that.
     PLUMB_RETURN_IF_ERROR(host::SyncParents(files, path));
+    // Here from the beginning, so that a full disk can be checked.
+    PLUMB_TRY([[maybe_unused]] const auto gc_lock,
+              directory.Open("gc.lock", host::OpenHow::kCreate, 0600));
     // The first of those who make a store at once decides; all write the same.
     return host::WriteFileDurably(directory, kFormatFile, kFormat, 0600);
   }

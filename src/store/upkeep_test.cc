@@ -311,6 +311,23 @@ TEST_F(UpkeepTest, LitterGoes) {
   EXPECT_FALSE(HasPack(name));
 }
 
+// Stores of before gc named only packs with objects.
+TEST_F(UpkeepTest, PacksThatHoldWhatIsHereAreAdopted) {
+  Add({"small"}, "v1");
+  {
+    const auto parts = *OpenStoreParts(*files_, *entropy_, Path());
+    UpkeepChange forget;
+    const std::vector<PackName> names = *parts.packs->List();
+    for (const PackName& name : names)
+      forget.unneeded_packs.push_back({name, 0});
+    ASSERT_FALSE((*parts.catalog->Apply(forget)).empty());
+  }
+  EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+  EXPECT_EQ(Collect().packs, 0U);
+  EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+  EXPECT_FALSE(Packs().empty());
+}
+
 TEST_F(UpkeepTest, PacksOfATransferThatMayGoOnStay) {
   const std::string young = Litter('a');
   const std::string old = Litter('b');

@@ -68,6 +68,15 @@ Status WriteModel(World& world, char seed) {
   return world.Write("/work/w.bin", Weights(seed));
 }
 
+// With a second file of the same size that never changes.
+Step WideFiles(char seed) {
+  return [=](World& world) -> Status {
+    PLUMB_RETURN_IF_ERROR(WriteModel(world, seed));
+    PLUMB_RETURN_IF_ERROR(world.Write("/work/x.bin", Weights('x')));
+    return world.Write("/work/Kitfile", std::string(kKitfile) + "datasets: [{path: x.bin}]\n");
+  };
+}
+
 Step Files(char seed) {
   return [=](World& world) { return WriteModel(world, seed); };
 }
@@ -160,6 +169,11 @@ std::vector<Operation> Operations() {
       {"Gc",
        {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
         Remove("m:v2", verbs::RemoveTagged::kNo)},
+       Gc},
+      // Half of the first pack is still needed: it is written anew.
+      {"GcThatCopies",
+       {WideFiles('a'), Build("m:v1"), WideFiles('b'), Build("m:v2"),
+        Remove("m:v1", verbs::RemoveTagged::kNo)},
        Gc},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
   };
