@@ -79,7 +79,7 @@ class PiecewiseUpload {
   bool may_be_there_ = false;            // the end was sent, and no answer came
   std::uint64_t sent_ = 0;               // in this session, by us
   std::uint64_t reported_ = 0;
-  std::uint64_t piece_size_ = 0;
+  std::uint64_t piece_size_;
   std::uint64_t piece_size_min_ = 0;  // as the registry wants
   std::optional<Error> lost_;         // why the last session was
 

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kPiecesInFlight = 4;
 // What may have to come again after a kill: what comes in so long, or so much.
-constexpr std::int64_t kTailPauseNs = 200'000'000;
+constexpr std::int64_t kLagMaxNs = 100'000'000;
 constexpr std::size_t kTailSizeMin = std::size_t{64} << 10;
 
 }  // namespace
@@ -21,8 +21,7 @@ BlobPipeline::BlobPipeline(const BlobPlan& plan, const Parts& parts, Keep keep)
       saver_(parts.saver),
       clock_(parts.clock),
       partial_(parts.partial),
-      keep_(std::move(keep)),
-      tail_noted_ns_(clock_.MonotonicNs()) {}
+      keep_(std::move(keep)) {}
 
 BlobPipeline::~BlobPipeline() {
   if (partial_ == nullptr) {
@@ -57,7 +56,7 @@ Status BlobPipeline::Filled(std::size_t size) {
 void BlobPipeline::NoteTailIfDue() {
   if (current_->size - tail_noted_ < kTailSizeMin) return;
   const std::int64_t now_ns = clock_.MonotonicNs();
-  if (now_ns - tail_noted_ns_ < kTailPauseNs) return;
+  if (now_ns - tail_noted_ns_ < kLagMaxNs) return;
   {
     // It has its place behind the last piece.
     const std::lock_guard lock(mutex_);
@@ -119,12 +118,19 @@ Status BlobPipeline::TakePiece() {
     pieces_.back()->bytes.reset(new std::byte[kPieceSizeMax]);
     free_.push_back(pieces_.back().get());
   }
+  if (partial_ != nullptr && IsTooFarAhead())
+    changed_.wait(lock, [&] { return failure_ || unsaved_ == 0; });
   changed_.wait(lock, [&] { return failure_ || !free_.empty(); });
   if (failure_) return *failure_;
   current_ = free_.back();
   free_.pop_back();
   current_->size = 0;
+  tail_noted_ns_ = partial_ != nullptr ? clock_.MonotonicNs() : 0;
   return Done{};
+}
+
+bool BlobPipeline::IsTooFarAhead() const {
+  return unsaved_ > 0 && clock_.MonotonicNs() - unsaved_since_ns_ > kLagMaxNs;
 }
 
 void BlobPipeline::SubmitPiece() {
@@ -134,7 +140,7 @@ void BlobPipeline::SubmitPiece() {
   {
     const std::lock_guard lock(mutex_);
     piece->users = 2;
-    ++unsaved_;
+    if (unsaved_++ == 0 && partial_ != nullptr) unsaved_since_ns_ = clock_.MonotonicNs();
     to_save_.push_back(piece);
   }
   changed_.notify_all();

@@ -78,6 +78,8 @@ class BlobPipeline final : public BlobWriter {
   // One user is done with it.
   void Release(Piece& piece);
   Result<BlobInfo> FinishWhole();
+  // The disk may be slow: of an expected blob no more is taken then than it has taken.
+  bool IsTooFarAhead() const;
   // The blob may be expected, and the connection slow: what came of a piece that is not whole yet
   // is noted now and then too.
   void NoteTailIfDue();
@@ -104,6 +106,7 @@ class BlobPipeline final : public BlobWriter {
   std::vector<Piece*> free_;
   std::deque<Piece*> to_save_;
   std::size_t unsaved_ = 0;  // those, and the one being saved
+  std::int64_t unsaved_since_ns_ = 0;
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
