@@ -68,9 +68,9 @@ class Authenticator {
 
   std::mutex mutex_;
   std::optional<std::optional<Credential>> stored_;  // once it was looked for
-  std::string basic_;                       // empty unless the registry takes a login
-  std::optional<Challenge> token_service_;  // if it wants tokens
-  std::map<std::string, Token> tokens_;     // by scope
+  std::string basic_;                                // empty unless the registry takes a login
+  std::optional<Challenge> token_service_;           // if it wants tokens
+  std::map<std::string, Token> tokens_;              // by scope
 };
 
 }  // namespace plumb::registry
