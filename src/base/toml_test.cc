@@ -46,6 +46,9 @@ TEST(TomlTest, RefusesWhatTwoReadersCouldReadAsTwoThings) {
   EXPECT_EQ(KindOf("[a]\nb = 1\n[a]\nc = 1\n"), ErrorKind::kInvalid);
   EXPECT_EQ(KindOf("a = 'b\xff'\n"), ErrorKind::kInvalid);
   EXPECT_EQ(KindOf("# \xff\n"), ErrorKind::kInvalid);
+  EXPECT_EQ(KindOf("[[[[a = 1\n"), ErrorKind::kInvalid);
+  EXPECT_EQ(AsJson("# é\n\"é\" = \"\"\"\né\"\"\"\né = 1\n"),
+            "line 4: letters like this must stand in quotes");
   EXPECT_EQ(KindOf("\xEF\xBB\xBF"
                    "a = 1\n"),
             ErrorKind::kInvalid);
@@ -73,6 +76,10 @@ TEST(TomlTest, HasLimits) {
   for (int i = 0; i < 100'000; ++i)
     quoted += i % 2 == 0 ? ".',{'" : ".\"\\\"={\"";
   EXPECT_EQ(KindOf("[" + quoted + "]"), ErrorKind::kExhausted);
+  // A string that ends with a quote of its own does not hide what follows.
+  EXPECT_EQ(KindOf("b = {c = \"\"\"x\"\"\"\", " + deep + " = 1}"), ErrorKind::kExhausted);
+  EXPECT_EQ(AsJson("a = \"\"\"x\"\"\"\"\"\n"), R"({"a":"x\"\""})");
+  EXPECT_EQ(AsJson("a = \"\"\"\\\n  é\"\"\"\n"), R"({"a":"é"})");
   EXPECT_EQ(AsJson("a = \"" + std::string(50, '.') + "\" # " + std::string(50, '.')),
             "{\"a\":\"" + std::string(50, '.') + "\"}");
   EXPECT_EQ(KindOf("b = {" + deep + " = 1}"), ErrorKind::kExhausted);

@@ -177,6 +177,7 @@ Result<std::vector<host::DirectoryEntry>> LayerTree::List(std::string_view path)
   PLUMB_TRY(const Node* node, Find(path));
   if (node->layer != nullptr) return NothingAt(path);
   std::vector<host::DirectoryEntry> entries;
+  entries.reserve(node->children.size());
   for (const auto& [name, type] : node->children)
     entries.push_back({name, type});
   return entries;

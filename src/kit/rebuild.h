@@ -35,7 +35,9 @@ struct RebuildReport {
 // Builds a ModelKit of the store again, from its own Kitfile and the files in its layers, with the
 // compression that these have and, if kit 1.7 made it, by the rules of that. Nothing is unpacked to
 // a disk and nothing is put into the store. What gzip and zstd make of a layer depends on the
-// library: who used another gives the same content, but not the same id.
+// library: who used another gives the same content, but not the same id. Two things that only kit
+// 1.7 packs do not survive and come out otherwise: setuid, setgid and sticky bits, and texts that
+// are not UTF-8.
 //
 // The failures are those of Build and of reading layers; a base that is not here is kNotFound or
 // kUnavailable. kExhausted: layers that no build wrote, in which files would be looked for again

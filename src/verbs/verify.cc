@@ -49,7 +49,7 @@ class Verifier {
 
     std::vector<std::string> problems(blobs.size());
     PLUMB_RETURN_IF_ERROR(RunParallel(threads_, blobs.size(), [&](std::size_t i) -> Status {
-      const Status read = CheckBlob(blobs[i]);
+      Status read = CheckBlob(blobs[i]);
       if (read) return read;
       if (!IsVerdict(read.error())) return read;
       problems[i] = read.error().message;
@@ -133,14 +133,17 @@ class BasesCheck {
       Say(Verdict::kUnknown, name + " is named by a tag, which may point elsewhere tomorrow");
       PLUMB_TRY(id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
     }
-    PLUMB_TRY(const bool is_here, id ? HasKit(store_, *id) : Result<bool>(false));
-    if (!is_here) {
+    bool is_here = false;
+    if (id) {
+      PLUMB_TRY(is_here, HasKit(store_, *id));
+    }
+    if (!id || !is_here) {
       Say(Verdict::kUnknown, name + " is not in this store");
       return none;
     }
     PLUMB_TRY(const Check digests, verifier_.Digests(*id));
     for (const std::string& reason : digests.reasons)
-      Say(digests.verdict, name + ": " + reason);
+      Say(digests.verdict, std::string(name).append(": ").append(reason));
     if (digests.verdict != Verdict::kYes) return none;
     PLUMB_TRY(const kit::ModelKit base, kit::LoadModelKit(store_, *id));
     return FindBase(base);
