@@ -175,6 +175,31 @@ TEST_F(FormatsTest, AModelPackHasNoBase) {
       "a ModelPack cannot stand on another kit: who reads it would miss the model");
 }
 
+TEST_F(FormatsTest, AModelPackCanBeABase) {
+  BuildOptions options = RawPack();
+  options.tags = {{"pack", "v1"}};
+  ASSERT_TRUE(bench_.BuildKitfile("manifestVersion: 1.0.0\nmodel: {path: model}\n", options));
+  fs::remove_all(bench_.Context("model"));
+  const auto built = bench_.BuildKitfile(
+      "manifestVersion: 1.0.0\nmodel: {path: 'pack:v1'}\ndocs: [{path: notes}]\n", RawKit());
+  ASSERT_TRUE(built) << built.error().message;
+  const auto unpacked = bench_.Unpack(built->id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench_.List(), (std::vector<std::string>{"Kitfile", "model/", "model/config.json",
+                                                     "model/deep/", "model/deep/w2.safetensors",
+                                                     "model/w.safetensors", "notes"}));
+}
+
+// The Kitfile stands in the manifest, which registries take up to 4 MiB.
+TEST_F(FormatsTest, AKitfileTooLargeForAManifest) {
+  const std::string kitfile = "manifestVersion: 1.0.0\ndocs: [{path: notes, description: " +
+                              std::string(std::size_t{5} << 20, 'x') + "}]\n";
+  const auto built = bench_.BuildKitfile(kitfile, RawPack());
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().kind, ErrorKind::kExhausted) << built.error().message;
+  EXPECT_TRUE(bench_.BuildKitfile(kitfile, RawKit()));
+}
+
 TEST_F(FormatsTest, EmptyDirectoriesAreMissedAloud) {
   fs::create_directories(bench_.Context("src/empty"));
   ASSERT_TRUE(bench_.BuildKitfile(kKitfile, RawKit()));
