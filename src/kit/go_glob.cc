@@ -35,7 +35,8 @@ Result<GoPattern> GoPattern::Parse(std::string_view text) {
   // A character of a class: neither its end nor the sign of a range.
   const auto take_member = [&]() -> std::optional<char32_t> {
     if (at == pattern.size() || pattern[at] == '-' || pattern[at] == ']') return std::nullopt;
-    if (pattern[at] == '\\' && ++at == pattern.size()) return std::nullopt;
+    if (pattern[at] == '\\') ++at;
+    if (at == pattern.size()) return std::nullopt;
     return pattern[at++];
   };
   GoPattern parsed;
@@ -62,7 +63,8 @@ Result<GoPattern> GoPattern::Parse(std::string_view text) {
         if (!last) return BadPattern(text);
         element.ranges.emplace_back(*first, *last);
       } while (at < pattern.size() && pattern[at] != ']');
-      if (at++ == pattern.size()) return BadPattern(text);
+      if (at == pattern.size()) return BadPattern(text);
+      ++at;
     } else if (c == '\\') {
       if (at == pattern.size()) return BadPattern(text);
       element.ranges.emplace_back(pattern[at], pattern[at]);
