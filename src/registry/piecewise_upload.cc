@@ -109,12 +109,12 @@ Status PiecewiseUpload::GoOn() {
   }
   while (true) {
     if (progress_.StopRequested()) return Interrupted();
-    if (!session_) {
+    if (session_.host.empty()) {
       PLUMB_RETURN_IF_ERROR(Begin());
     } else if (!offset_) {
       PLUMB_RETURN_IF_ERROR(AskOffset());
     } else if (*offset_ < blob_.size) {
-      PLUMB_RETURN_IF_ERROR(SendPiece());
+      PLUMB_RETURN_IF_ERROR(SendPiece(*offset_));
     } else {
       PLUMB_TRY(const bool is_there, Complete());
       if (is_there) return Done{};
@@ -143,7 +143,7 @@ Result<host::HttpResponse> PiecewiseUpload::Ask(const char* method, const Url& u
 }
 
 Status PiecewiseUpload::Begin() {
-  if (sessions_ == kSessionsMax) return *lost_;
+  if (sessions_ == kSessionsMax) return lost_;
   PLUMB_TRY(const host::HttpResponse response, Ask("POST", target_.uploads));
   if (response.status != 202) return ErrorOf(response, target_.client.registry_host());
   PLUMB_TRY(session_, SessionOf(target_.uploads, response));
@@ -154,7 +154,7 @@ Status PiecewiseUpload::Begin() {
   known_ = 0;
   disagreements_ = 0;
   is_believed_ = false;
-  if (target_.record != nullptr) target_.record->Save(session_->ToString());
+  if (target_.record != nullptr) target_.record->Save(session_.ToString());
   return Done{};
 }
 
@@ -162,14 +162,14 @@ Status PiecewiseUpload::Begin() {
 Status PiecewiseUpload::Follow(const host::HttpResponse& response) {
   piece_size_min_ = MinLengthIn(response).value_or(piece_size_min_);
   if (response.Header("Location").value_or("").empty()) return Done{};
-  PLUMB_TRY(session_, SessionOf(*session_, response));
-  if (target_.record != nullptr) target_.record->Save(session_->ToString());
+  PLUMB_TRY(session_, SessionOf(session_, response));
+  if (target_.record != nullptr) target_.record->Save(session_.ToString());
   return Done{};
 }
 
 // distribution-spec, "Pushing a blob in chunks": GET tells how far a session is.
 Status PiecewiseUpload::AskOffset() {
-  PLUMB_TRY(const host::HttpResponse response, Ask("GET", *session_));
+  PLUMB_TRY(const host::HttpResponse response, Ask("GET", session_));
   if (!IsSuccess(response)) {
     Error error = ErrorOf(response, target_.client.registry_host());
     if (!IsGone(response.status) && error.kind == ErrorKind::kUnavailable) return error;
@@ -189,16 +189,17 @@ Status PiecewiseUpload::AskOffset() {
   known_ = std::max(known_, *end);
   // "0-0" is what registries say of nothing at all, too: one byte is sent twice, at worst, and
   // refused.
-  offset_ = *end == 1 ? 0 : *end;
-  is_believed_ = is_believed_ || *offset_ > 0;
-  Report(*offset_);
+  const std::uint64_t offset = *end == 1 ? 0 : *end;
+  offset_ = offset;
+  is_believed_ = is_believed_ || offset > 0;
+  Report(offset);
   return Done{};
 }
 
 Result<host::HttpResponse> PiecewiseUpload::Patch(std::uint64_t start, std::uint64_t size) {
   host::HttpRequest request;
   request.method = "PATCH";
-  request.url = session_->ToString();
+  request.url = session_.ToString();
   request.headers = {
       {"Content-Type", "application/octet-stream"},
       {"Content-Range", std::to_string(start) + "-" + std::to_string(start + size - 1)}};
@@ -214,8 +215,7 @@ Result<host::HttpResponse> PiecewiseUpload::Patch(std::uint64_t start, std::uint
   return target_.client.Send(std::move(request), target_.scope, open_body, patient);
 }
 
-Status PiecewiseUpload::SendPiece() {
-  const std::uint64_t start = *offset_;
+Status PiecewiseUpload::SendPiece(std::uint64_t start) {
   const std::uint64_t size = std::min(blob_.size - start, std::max(piece_size_, piece_size_min_));
   const std::int64_t began_ns = target_.client.clock().MonotonicNs();
   sent_ = std::max(sent_, start + size);
@@ -263,7 +263,7 @@ Status PiecewiseUpload::Taken(const host::HttpResponse& response, std::uint64_t 
 }
 
 Result<bool> PiecewiseUpload::Complete() {
-  const auto answer = Ask("PUT", session_->WithQuery("digest", blob_.digest.ToString()));
+  const auto answer = Ask("PUT", session_.WithQuery("digest", blob_.digest.ToString()));
   may_be_there_ = !answer;
   if (!answer) {
     offset_.reset();
@@ -302,7 +302,7 @@ void PiecewiseUpload::Lose(const host::HttpResponse& response) {
   lost_ = ErrorOf(response, target_.client.registry_host())
               .While("the upload was begun anew too often");
   if (target_.record != nullptr) target_.record->Erase();
-  session_.reset();
+  session_ = {};
   offset_.reset();
   progress_.Note("the registry lost an upload; beginning anew");
 }

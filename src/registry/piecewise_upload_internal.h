@@ -52,7 +52,7 @@ class PiecewiseUpload {
   Status Begin();
   Status AskOffset();
   Result<bool> LookForBlob();
-  Status SendPiece();
+  Status SendPiece(std::uint64_t start);
   Result<host::HttpResponse> Patch(std::uint64_t start, std::uint64_t size);
   Status Taken(const host::HttpResponse& response, std::uint64_t end);
   // Whether the blob is there.
@@ -70,7 +70,7 @@ class PiecewiseUpload {
   Progress& progress_;
   const std::unique_ptr<ProgressTask> task_;
 
-  std::optional<Url> session_;
+  Url session_;                          // without a host: none
   std::optional<std::uint64_t> offset_;  // how much the session has; nothing: it must be asked
   int sessions_ = 0;                     // begun
   int disagreements_ = 0;                // with this session about its offset, since it last got on
@@ -81,7 +81,7 @@ class PiecewiseUpload {
   std::uint64_t reported_ = 0;
   std::uint64_t piece_size_;
   std::uint64_t piece_size_min_ = 0;  // as the registry wants
-  std::optional<Error> lost_;         // why the last session was
+  Status lost_ = Done{};              // why the last session was
 
   std::unique_ptr<ByteSource> source_;
   std::uint64_t source_at_ = 0;

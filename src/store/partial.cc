@@ -175,7 +175,7 @@ void PartialBlob::NoteTail(ByteSpan bytes) {
   tail_end_ = std::exchange(end_, pieces_end);
 }
 
-void PartialBlob::NotePiece(std::string line) {
+void PartialBlob::NotePiece(const std::string& line) {
   if (!MakeFile()) return;
   WriteLine(line);
   tail_end_ = end_;

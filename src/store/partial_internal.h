@@ -79,7 +79,7 @@ class PartialBlob {
   void ReadKept();
   bool MakeFile();
   bool IsKept(const std::optional<ObjectRecord>& object, ByteSpan bytes);
-  void NotePiece(std::string line);
+  void NotePiece(const std::string& line);
   // Writes at `end_`, and lets nothing stand behind it.
   void WriteLine(std::string_view line);
   void MakeDurable();
