@@ -390,6 +390,7 @@ TEST_F(UpkeepTest, APlaceThatMovedIsLookedUpAgain) {
       if (act_) std::exchange(act_, nullptr)();
       return packs_.Open(name);
     }
+    Status MakeDurable(const PackName& name) override { return packs_.MakeDurable(name); }
     Result<std::vector<PackName>> List() override { return packs_.List(); }
     Status Remove(const PackName& name) override { return packs_.Remove(name); }
 
