@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +12,7 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <string_view>
 #include <utility>
 
@@ -207,10 +207,11 @@ class Running {
   Result<std::string_view> Receive(Channel& channel) {
     const ssize_t got = ::recv(channel.ours.number(), buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (got > 0) return std::string_view(buffer_.data(), static_cast<std::size_t>(got));
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) return std::string_view();
+    const int problem = got < 0 ? errno : 0;
+    if (problem == EINTR || problem == EAGAIN) return std::string_view();
     channel.ours.Close();
-    if (got == 0 || errno == ECONNRESET) return std::string_view();
-    return PosixError(errno, "cannot read from", request_.command[0]);
+    if (problem == 0 || problem == ECONNRESET) return std::string_view();
+    return PosixError(problem, "cannot read from", request_.command[0]);
   }
 
   const ProcessRequest& request_;
