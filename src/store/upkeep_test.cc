@@ -425,6 +425,47 @@ TEST_F(UpkeepTest, SmallPacksAreMerged) {
   EXPECT_EQ(Packs(), before);
 }
 
+// Says stop when it was asked so often.
+class StopAfter final : public Progress {
+ public:
+  explicit StopAfter(int questions) : left_(questions) {}
+  std::unique_ptr<ProgressTask> Begin(std::string_view name, std::uint64_t expected) override {
+    return silent_.Begin(name, expected);
+  }
+  void Warn(std::string_view /*text*/) override {}
+  void Note(std::string_view /*text*/) override {}
+  bool StopRequested() const override { return left_-- <= 0; }
+
+ private:
+  SilentProgress silent_;
+  mutable int left_;
+};
+
+TEST_F(UpkeepTest, WhereverItIsStoppedTheStoreIsWhole) {
+  std::vector<std::string> layers;
+  for (unsigned i = 0; i < 12; ++i) {
+    layers.push_back(Noise(8192, i));
+    Add({layers.back()}, "v" + std::to_string(i));
+  }
+  Untag("v0");
+  CollectRequest request;
+  request.find_needs = NeedsOf;
+  request.keep_untagged_ns = 0;
+  int stopped = 0;
+  for (int questions = 0; questions < 1000; questions += 3) {
+    StopAfter progress(questions);
+    const auto collected = upkeep_->Collect(request, progress);
+    if (collected) break;
+    ++stopped;
+    ASSERT_EQ(collected.error().kind, ErrorKind::kInterrupted);
+    ASSERT_THAT(Check(Depth::kContent).damages, IsEmpty()) << questions;
+  }
+  EXPECT_GT(stopped, 5);
+  for (unsigned i = 1; i < layers.size(); ++i)
+    EXPECT_TRUE(IsWhole(layers[i]));
+  EXPECT_FALSE(IsWhole(layers[0]));
+}
+
 TEST_F(UpkeepTest, ADamagedKitIsNotCollected) {
   Add({Noise(5 * kMiB, 1)}, "v1");
   CollectRequest request;
