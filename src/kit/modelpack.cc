@@ -55,6 +55,7 @@ void Describe(const oci::ModelPackConfig& config, Kitfile& kitfile) {
   }
   for (const auto& [name, value] : *config.technical.IfObject())
     if (name != "format") other.Append(name, value);
+  PLUMB_CHECK(kitfile.model.has_value());
   blueprint::Model& model = *kitfile.model;
   model.format = config.Technical("format");
   if (other.IfObject()->empty()) return;
@@ -75,6 +76,7 @@ Status AddLayer(const oci::Descriptor& layer, std::optional<Digest> diff_id, Kit
   const std::string path = file.path.empty() ? "." : file.path;
   std::optional<blueprint::LayerDigests> digests;
   if (diff_id) digests = blueprint::LayerDigests{layer.digest, *diff_id};
+  PLUMB_CHECK(kitfile.model.has_value());
   blueprint::Model& model = *kitfile.model;
   switch (media_type.type) {
     case oci::LayerType::kModel:

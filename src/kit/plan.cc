@@ -65,7 +65,8 @@ void WarnOfEmptyDirectories(const PlannedLayer& layer, Progress& progress) {
 }
 
 // A layer for each file, in the order of the archive that they are not put into.
-Status SplitIntoFiles(PlannedLayer layer, Progress& progress, std::vector<PlannedLayer>& layers) {
+Status SplitIntoFiles(const PlannedLayer& layer, Progress& progress,
+                      std::vector<PlannedLayer>& layers) {
   if (!layer.HoldsFiles())
     return Error{
         ErrorKind::kInvalid,
@@ -87,7 +88,7 @@ Status ChooseFormats(const BuildOptions& options, Progress& progress, BuildPlan&
     const bool is_bundle = layer.type == oci::LayerType::kMcpServer;
     if (is_bundle) PLUMB_RETURN_IF_ERROR(CheckMcpServer(layer));
     if (is_bundle || options.layer_format == LayerFormat::kRaw) {
-      PLUMB_RETURN_IF_ERROR(SplitIntoFiles(std::move(layer), progress, layers));
+      PLUMB_RETURN_IF_ERROR(SplitIntoFiles(layer, progress, layers));
     } else {
       layers.push_back(std::move(layer));
     }

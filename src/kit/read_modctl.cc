@@ -46,11 +46,16 @@ class ModctlBlueprint {
     }
     AddEntries();
     AddModelfile(blueprint::PrintModctl(modelfile));
-    read_.model_layer = kitfile.model->path.empty() ? ModelLayer::kNo : ModelLayer::kYes;
+    read_.model_layer = model().path.empty() ? ModelLayer::kNo : ModelLayer::kYes;
     return std::move(read_);
   }
 
  private:
+  blueprint::Model& model() {
+    PLUMB_CHECK(read_.kitfile.model.has_value());
+    return *read_.kitfile.model;
+  }
+
   Error At(const ModelfileCommand& command, Error error) const {
     return std::move(error).While(request_.blueprint.file + ":" + std::to_string(command.line) +
                                   ":" + std::to_string(command.column));
@@ -60,7 +65,7 @@ class ModctlBlueprint {
     if (command.name == "name") {
       read_.kitfile.package.name = command.args;
     } else if (command.name == "format") {
-      read_.kitfile.model->format = command.args;
+      model().format = command.args;
     } else if (const auto named =
                    std::ranges::find(kParameters, std::string_view(command.name),
                                      [](const auto& parameter) { return parameter.first; });
@@ -133,7 +138,7 @@ class ModctlBlueprint {
 
   void AddEntries() {
     blueprint::Kitfile& kitfile = read_.kitfile;
-    blueprint::Model& model = *kitfile.model;
+    blueprint::Model& model = this->model();
     std::vector<blueprint::ModelPart> configs;
     for (const auto& [path, kind] : kinds_) {
       if (kind == "config") {
@@ -167,7 +172,7 @@ class ModctlBlueprint {
     Content content;
     content.bytes = std::move(text);
     read_.provided.emplace(kModelfileName, std::move(content));
-    read_.kitfile.model->parts.push_back(
+    model().parts.push_back(
         {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}});
   }
 
