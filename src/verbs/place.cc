@@ -112,7 +112,7 @@ Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Referen
   selection.digest = reference.digest;
   selection.platform = platform;
   selection.is_wanted = [](const oci::Manifest& candidate) {
-    return oci::IsModelKitConfig(candidate.config.media_type);
+    return oci::FormatOfConfig(candidate.config.media_type).has_value();
   };
   PLUMB_TRY(registry::RemoteManifest manifest, registry::FetchSelected(remote, selection));
   PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
