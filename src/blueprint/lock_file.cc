@@ -96,15 +96,14 @@ class Reader {
     std::vector<LockedItem> items;
     const Json* value = document.Find(kind);
     if (value == nullptr) return items;
-    if (value->IfArray() == nullptr)
-      return Wrong("'" + kind + "' must be written [[" + kind + "]]");
+    const auto no_tables = [&] { return Wrong("'" + kind + "' must be written [[" + kind + "]]"); };
+    if (value->IfArray() == nullptr) return no_tables();
     if (value->IfArray()->size() > count_max)
       return Error{ErrorKind::kExhausted,
                    file_ + ": over " + std::to_string(count_max) + " tables [[" + kind + "]]"};
     std::set<std::string> names;
     for (const Json& table : *value->IfArray()) {
-      if (table.IfObject() == nullptr)
-        return Wrong("'" + kind + "' must be written [[" + kind + "]]");
+      if (table.IfObject() == nullptr) return no_tables();
       PLUMB_RETURN_IF_ERROR(CheckKeys(table, kind + ".", {name_key, "size", "digest"}));
       LockedItem item;
       PLUMB_TRY(item.name, Text(table, kind, name_key));
