@@ -134,8 +134,9 @@ Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListO
     place.reference.tag.clear();
   }
   std::vector<std::optional<ListedKit>> rows(tags.size());
+  PLUMB_TRY(const unsigned concurrency, ConcurrencyFor(workspace, options.network));
   PLUMB_RETURN_IF_ERROR(
-      RunParallel(options.network.connections, tags.size(), [&](std::size_t index) -> Status {
+      RunParallel(concurrency, tags.size(), [&](std::size_t index) -> Status {
         auto row = RemoteRow(*remote, place, tags[index], progress);
         if (row) {
           rows[index] = *std::move(row);
