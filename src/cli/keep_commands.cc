@@ -80,10 +80,14 @@ class ConfigCommand final : public Command {
       PLUMB_TRY(const auto report, verbs::ListSettings(context.workspace));
       return Render(report);
     }
-    PLUMB_TRY(const auto setting,
-              value_.empty() ? verbs::ReadSetting(context.workspace, key_)
-                             : verbs::WriteSetting(context.workspace, key_, value_));
-    return Render(setting);
+    if (value_.empty()) {
+      PLUMB_TRY(const auto setting, verbs::ReadSetting(context.workspace, key_));
+      return Render(setting);
+    }
+    PLUMB_TRY(const auto setting, verbs::WriteSetting(context.workspace, key_, value_));
+    Answer answer = Render(setting);
+    answer.text.clear();  // who said it knows it
+    return answer;
   }
 
  private:
