@@ -29,10 +29,10 @@ Status FindIdentity(const NetworkOptions& options, const RegistrySettings& set,
   }
   if (set.client_certificate.empty() != set.client_key.empty()) {
     const std::string registry = "registry." + registry_host;
-    return Error{ErrorKind::kInvalid,
-                 "settings '" + registry + ".cert' and '" + registry +
-                     ".key' are of use only together",
-                 "plumb config"};
+    return Error{
+        ErrorKind::kInvalid,
+        "settings '" + registry + ".cert' and '" + registry + ".key' are of use only together",
+        "plumb config"};
   }
   if (set.client_certificate.empty()) return Done{};
   certificates.client_certificate = set.client_certificate;

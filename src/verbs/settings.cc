@@ -88,10 +88,10 @@ bool IsFile(std::string_view text) { return text.starts_with('/') || text.starts
 // What a key takes, in words; nothing if `value` is that.
 std::optional<std::string> Wanted(Kind kind, const Json& value) {
   const std::string* const text = value.IfString();
-  const bool is_text = text != nullptr && text->size() <= kTextSizeMax &&
-                       std::ranges::none_of(*text, [](char c) {
-                         return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
-                       });
+  const bool is_text =
+      text != nullptr && text->size() <= kTextSizeMax && std::ranges::none_of(*text, [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == '\x7F';
+      });
   bool is_right = false;
   std::string wanted;
   switch (kind) {

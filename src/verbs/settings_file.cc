@@ -39,8 +39,7 @@ Result<SettingsFile> SettingsFile::Find(host::Files& files, std::string path) {
 
 Result<std::string> SettingsFile::Read() const {
   if (!exists_ || is_nothing_) return std::string();
-  PLUMB_TRY(const auto directory,
-            files_->OpenDirectory(parts_.directory, host::IfMissing::kFail));
+  PLUMB_TRY(const auto directory, files_->OpenDirectory(parts_.directory, host::IfMissing::kFail));
   PLUMB_TRY(const auto file, directory->Open(parts_.name, host::OpenHow::kRead));
   PLUMB_TRY(const host::FileState state, file->State());
   if ((state.mode & kOthersMayWrite) != 0)
@@ -71,8 +70,7 @@ Result<std::unique_ptr<host::FileLock>> SettingsFile::Lock() {
 }
 
 Status SettingsFile::Write(std::string_view text) const {
-  PLUMB_TRY(const auto directory,
-            files_->OpenDirectory(parts_.directory, host::IfMissing::kFail));
+  PLUMB_TRY(const auto directory, files_->OpenDirectory(parts_.directory, host::IfMissing::kFail));
   std::uint32_t mode = kFileMode;
   if (exists_) {
     PLUMB_TRY(const host::FileState state, directory->State(parts_.name));

@@ -12,8 +12,11 @@
 namespace plumb::verbs {
 namespace {
 
-// A setting is a key and a path of a file at most; and each sign of it may be tried as its end.
+// A setting is a key and the name of a file at most. Each of its lines may be the last one, and
+// each
+// '#' begin a remark: so many are tried.
 constexpr std::size_t kStatementSizeMax = std::size_t{8} << 10;
+constexpr int kTriesMax = 64;
 
 std::size_t LineEnd(std::string_view text, std::size_t begin) {
   const std::size_t feed = text.find('\n', begin);
@@ -30,42 +33,46 @@ SettingPath ChainOf(const Json& document) {
   return path;
 }
 
-// Where `sign` first stands so that what is before it, with `rest`, is whole: outside of strings.
-std::size_t FindOutside(std::string_view statement, char sign, std::string_view rest) {
-  for (std::size_t at = statement.find(sign); at != std::string_view::npos;
-       at = statement.find(sign, at + 1)) {
-    if (ParseToml(std::string(statement.substr(0, at)).append(rest))) return at;
-  }
-  return std::string_view::npos;
-}
-
 Error TooLong(int line) {
   return Error{ErrorKind::kInvalid, "line " + std::to_string(line) + ": too long for a setting"};
 }
 
+// Where `sign` first stands so that what is before it, with `rest`, is whole: outside of strings.
+// The end if it stands nowhere; nothing if nobody knows.
+std::optional<std::size_t> FindOutside(std::string_view statement, char sign,
+                                       std::string_view rest) {
+  std::size_t at = statement.find(sign);
+  for (int tries = 0; at != std::string_view::npos; at = statement.find(sign, at + 1)) {
+    if (++tries > kTriesMax) return std::nullopt;
+    if (ParseToml(std::string(statement.substr(0, at)).append(rest))) return at;
+  }
+  return statement.size();
+}
+
 // Fills in what a statement says. False if it says nothing: a remark, or an empty line.
-bool Understand(std::string_view text, SettingStatement& statement, const SettingPath& table) {
+Result<bool> Understand(std::string_view text, SettingStatement& statement,
+                        const SettingPath& table) {
   const std::string_view all = text.substr(statement.begin, statement.end - statement.begin);
   const std::string_view trimmed = Trim(all);
   if (trimmed.empty() || trimmed.starts_with('#')) return false;
   statement.is_table = trimmed.starts_with('[');
   if (statement.is_table) {
-    if (const auto parsed = ParseToml(all)) statement.table = ChainOf(*parsed);
+    PLUMB_TRY(const Json parsed, ParseToml(all));
+    statement.table = ChainOf(parsed);
     statement.path = statement.table;
     return true;
   }
+  const auto equals = FindOutside(all, '=', "= 0");
+  const auto remark = FindOutside(all, '#', "");
+  if (!equals || !remark || *remark <= *equals) return TooLong(statement.line);
+  PLUMB_TRY(const Json key, ParseToml(std::string(all.substr(0, *equals)) + "= 0"));
   statement.table = table;
   statement.path = table;
-  const std::size_t equals = FindOutside(all, '=', "= 0");
-  if (equals == std::string_view::npos) return false;
-  if (const auto parsed = ParseToml(std::string(all.substr(0, equals)) + "= 0")) {
-    for (std::string& part : ChainOf(*parsed))
-      statement.path.push_back(std::move(part));
-  }
-  const std::string_view value = all.substr(equals + 1, FindOutside(all, '#', "") - equals - 1);
-  const std::string_view bare = Trim(value);
-  statement.value_begin = static_cast<std::size_t>(bare.data() - text.data());
-  statement.value_end = statement.value_begin + bare.size();
+  for (std::string& part : ChainOf(key))
+    statement.path.push_back(std::move(part));
+  const std::string_view value = Trim(all.substr(*equals + 1, *remark - *equals - 1));
+  statement.value_begin = static_cast<std::size_t>(value.data() - text.data());
+  statement.value_end = statement.value_begin + value.size();
   return true;
 }
 
@@ -82,9 +89,9 @@ std::string KeyText(SettingPath::const_iterator begin, SettingPath::const_iterat
   std::string text;
   for (; begin != end; ++begin) {
     const bool is_bare =
-        !begin->empty() &&
-        begin->find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                 "0123456789-_") == std::string::npos;
+        !begin->empty() && begin->find_first_not_of(
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                               "0123456789-_") == std::string::npos;
     text += (text.empty() ? "" : ".") + (is_bare ? *begin : TomlString(*begin));
   }
   return text;
@@ -139,17 +146,18 @@ Result<std::vector<SettingStatement>> ReadStatements(std::string_view text) {
     statement.line = line;
     statement.begin = begin;
     statement.end = LineEnd(text, begin);
+    const auto all = [&] { return text.substr(statement.begin, statement.end - statement.begin); };
     // A string or a list may go on in the next line.
-    const auto all = [&] {
-      return text.substr(statement.begin, statement.end - statement.begin);
-    };
-    while (all().size() <= kStatementSizeMax && statement.end < text.size() && !ParseToml(all()))
-      statement.end = LineEnd(text, statement.end);
+    for (int tries = 0; !ParseToml(all()); statement.end = LineEnd(text, statement.end)) {
+      const bool is_too_long = all().size() > kStatementSizeMax || statement.end == text.size();
+      if (is_too_long || ++tries > kTriesMax) return TooLong(line);
+    }
+    const bool is_remark = Trim(all()).starts_with('#');
+    if (!is_remark && all().size() > kStatementSizeMax) return TooLong(line);
     line += static_cast<int>(std::ranges::count(all(), '\n'));
     begin = statement.end;
-    const bool is_remark = Trim(all()).starts_with('#');
-    if (!is_remark && all().size() > kStatementSizeMax) return TooLong(statement.line);
-    if (!Understand(text, statement, table)) continue;
+    PLUMB_TRY(const bool says_something, Understand(text, statement, table));
+    if (!says_something) continue;
     if (statement.is_table) table = statement.table;
     statements.push_back(std::move(statement));
   }
@@ -161,8 +169,7 @@ std::optional<int> LineOfSetting(std::string_view text, const SettingPath& path)
   if (!statements) return std::nullopt;
   const SettingStatement* nearest = nullptr;
   for (const SettingStatement& statement : *statements) {
-    const bool is_nearer =
-        nearest == nullptr || statement.path.size() > nearest->path.size();
+    const bool is_nearer = nearest == nullptr || statement.path.size() > nearest->path.size();
     if (IsPrefix(statement.path, path) && is_nearer) nearest = &statement;
   }
   if (nearest == nullptr) return std::nullopt;
@@ -192,13 +199,13 @@ Result<std::string> EditSettings(std::string_view text, const SettingPath& path,
     edited.erase(own->begin, own->end - own->begin);
   }
   if (edited.size() > kSettingsSizeMax)
-    return Error{ErrorKind::kExhausted,
-                 "over " + FormatSize(kSettingsSizeMax) + " of settings"};
+    return Error{ErrorKind::kExhausted, "over " + FormatSize(kSettingsSizeMax) + " of settings"};
   const auto after = ParseToml(edited);
   if (after && SettingsIn(*after) == wanted) return edited;
   const int line = LineOfSetting(text, path).value_or(1);
-  return Error{ErrorKind::kInvalid, "line " + std::to_string(line) +
-                                        ": cannot be changed without a change to what stands there"};
+  return Error{
+      ErrorKind::kInvalid,
+      "line " + std::to_string(line) + ": cannot be changed without a change to what stands there"};
 }
 
 }  // namespace plumb::verbs
