@@ -223,7 +223,7 @@ std::string AnyFile(const std::vector<unsigned>& choices) {
     const std::string longer = text + kPieces[choice % kPieces.size()] + "\n";
     if (ParseToml(longer)) text = longer;
   }
-  if (!text.empty() && choices.front() % 3 == 0) text.pop_back();
+  if (choices.size() % 3 == 0) text = Trim(text);
   return text;
 }
 
