@@ -244,15 +244,13 @@ Help Keeping() {
        "environment, the environment more than a setting.\n"
        "\n"
        "threads, concurrency and proxy are what the flags of these names say;\n"
-       "gc.keep-untagged is --keep-untagged of gc. Of one registry, by the name that\n"
-       "references have for it, and of no other:\n"
-       "  registry.HOST.plain-http    true: without TLS\n"
-       "  registry.HOST.tls-verify    false: whatever certificate it shows\n"
-       "  registry.HOST.ca-file       the file of --ca-file\n"
-       "  registry.HOST.cert, .key    the files of --cert and --key\n"
-       "  registry.HOST.proxy         the proxy for it\n"
-       "Files are named from / or ~/ on. A file of settings that anybody may write is not\n"
-       "read; PLUMB_CONFIG=/dev/null is none.",
+       "gc.keep-untagged is --keep-untagged of gc. For one registry, by the name that\n"
+       "references have for it, and for no other: registry.HOST.plain-http and .tls-verify\n"
+       "(true or false), .ca-file, .cert and .key (files, named from / or ~/ on) and\n"
+       ".proxy.\n"
+       "\n"
+       "A file of settings that anybody may write is not read; PLUMB_CONFIG=/dev/null is\n"
+       "none.",
        {{"What is set", "plumb config"},
         {"A registry at home, without TLS", "plumb config registry.nas.local:5000.plain-http true"},
         {"No longer", "plumb config --unset registry.nas.local:5000.plain-http"}},

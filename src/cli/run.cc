@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint64_t kThreadsMax = 256;
 
-// 0: neither says, so that it is up to the settings, which are read only by what has a use for them.
+// 0 if neither says: then it is up to the settings, which only those read that use threads.
 Result<unsigned> ChooseThreads(const GlobalOptions& options, host::Environment& environment) {
   if (options.threads > 0) return options.threads;
   const auto text = environment.Get("PLUMB_THREADS");
