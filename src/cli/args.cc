@@ -143,7 +143,11 @@ Status Assign(const Binding& binding) {
   } else {
     const auto value = ParseBool(last);
     if (!value) return Misread(binding, "true or false", last);
-    *std::get<bool*>(binding.target) = *value;
+    if (auto* const* on = std::get_if<std::optional<bool>*>(&binding.target)) {
+      **on = *value;
+    } else {
+      *std::get<bool*>(binding.target) = *value;
+    }
   }
   return Done{};
 }

@@ -18,9 +18,10 @@
 
 namespace plumb::cli {
 
-// Where what a person wrote goes: a switch, a number, a word (of several the last counts), or
-// all words. It keeps its value if nothing was written.
-using Target = std::variant<bool*, unsigned*, std::string*, std::vector<std::string>*>;
+// Where what a person wrote goes: a switch (of some it counts whether anything was said), a number,
+// a word (of several the last counts), or all words. It keeps its value if nothing was written.
+using Target =
+    std::variant<bool*, std::optional<bool>*, unsigned*, std::string*, std::vector<std::string>*>;
 
 // What a shell offers where a value stands.
 enum class Offer : std::uint8_t { kNothing, kFile, kDirectory, kReference, kWord };

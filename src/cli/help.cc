@@ -40,10 +40,13 @@ std::vector<std::vector<std::string>> FlagRows(const std::vector<Flag>& flags) {
   return rows;
 }
 
-constexpr std::array<Variable, 4> kVariables = {
+constexpr std::array<Variable, 5> kVariables = {
     {{"PLUMB_HOME",
       "Where kits and logins are kept; default: $XDG_DATA_HOME/plumb, else "
       "~/.local/share/plumb"},
+     {"PLUMB_CONFIG",
+      "The file of settings; default: $XDG_CONFIG_HOME/plumb/config.toml, else "
+      "~/.config/plumb/config.toml"},
      {"PLUMB_THREADS", "As --threads"},
      {"DOCKER_CONFIG", "The directory of docker's config.json, whose logins are read too"},
      {"http_proxy, https_proxy, no_proxy", "As curl has them"}}};

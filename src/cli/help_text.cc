@@ -235,6 +235,26 @@ Help Keeping() {
        "needed by several counts once in the sum. Garbage goes at the next gc.",
        {{"The whole store", "plumb du"}, {"What one kit adds", "plumb du demo:v1"}},
        {3, 4, 6, 7, 8, 9}},
+      {"config",
+       "",
+       "keep",
+       "Show or change the settings",
+       "Without KEY all that is set, and where; with KEY its value; with VALUE it is set.\n"
+       "What a person wrote into the file beside it stays. A flag counts more than the\n"
+       "environment, the environment more than a setting.\n"
+       "\n"
+       "threads, concurrency and proxy are what the flags of these names say;\n"
+       "gc.keep-untagged is --keep-untagged of gc. For one registry, by the name that\n"
+       "references have for it, and for no other: registry.HOST.plain-http and .tls-verify\n"
+       "(true or false), .ca-file, .cert and .key (files, named from / or ~/ on) and\n"
+       ".proxy.\n"
+       "\n"
+       "A file of settings that anybody may write is not read; PLUMB_CONFIG=/dev/null is\n"
+       "none.",
+       {{"What is set", "plumb config"},
+        {"A registry at home, without TLS", "plumb config registry.nas.local:5000.plain-http true"},
+        {"No longer", "plumb config --unset registry.nas.local:5000.plain-http"}},
+       {3, 6, 7, 8}},
       {"version",
        "",
        "keep",

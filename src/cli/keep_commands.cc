@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/render.h"
+#include "verbs/config.h"
 #include "verbs/du.h"
 #include "verbs/fsck.h"
 #include "verbs/gc.h"
@@ -63,12 +64,52 @@ class DuCommand final : public Command {
   verbs::DuOptions options_;
 };
 
+class ConfigCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "config"; }
+  std::vector<Operand> Operands() override {
+    return {{"KEY", &key_, Presence::kOptional, Offer::kWord, verbs::KnownSettingKeys()},
+            {"VALUE", &value_, Presence::kOptional}};
+  }
+  std::vector<Flag> Flags() override {
+    return {{"--unset", "", "Take KEY away, so that it is as it is built in", &unset_}};
+  }
+  Result<Answer> Run(Context& context) override {
+    if (unset_) return Unset(context);
+    if (key_.empty()) {
+      PLUMB_TRY(const auto report, verbs::ListSettings(context.workspace));
+      return Render(report);
+    }
+    if (value_.empty()) {
+      PLUMB_TRY(const auto setting, verbs::ReadSetting(context.workspace, key_));
+      return Render(setting);
+    }
+    PLUMB_TRY(const auto setting, verbs::WriteSetting(context.workspace, key_, value_));
+    Answer answer = Render(setting);
+    answer.text.clear();  // who said it knows it
+    return answer;
+  }
+
+ private:
+  Result<Answer> Unset(Context& context) const {
+    if (key_.empty() || !value_.empty())
+      return Error{ErrorKind::kInvalid, "'--unset' takes one key", "plumb config --unset KEY"};
+    PLUMB_RETURN_IF_ERROR(verbs::UnsetSetting(context.workspace, key_));
+    return Answer{"", Json::MakeObject().Set("key", Json::String(key_)).Set("value", Json())};
+  }
+
+  std::string key_;
+  std::string value_;
+  bool unset_ = false;
+};
+
 }  // namespace
 
 void AddKeepCommands(Commands& commands) {
   commands.push_back(std::make_unique<GcCommand>());
   commands.push_back(std::make_unique<FsckCommand>());
   commands.push_back(std::make_unique<DuCommand>());
+  commands.push_back(std::make_unique<ConfigCommand>());
 }
 
 }  // namespace plumb::cli

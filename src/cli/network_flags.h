@@ -2,6 +2,7 @@
 #ifndef PLUMB_CLI_NETWORK_FLAGS_H_
 #define PLUMB_CLI_NETWORK_FLAGS_H_
 
+#include <optional>
 #include <vector>
 
 #include "cli/command.h"
@@ -28,19 +29,21 @@ class NetworkFlags {
   void AddWithConcurrencyTo(std::vector<Flag>& flags) {
     AddTo(flags);
     flags.push_back(
-        {"--concurrency", "N", "Move at most N blobs at once; default: 5", &options_.connections});
+        {"--concurrency", "N", "Move at most N blobs at once; default: 5", &options_.concurrency});
   }
 
   verbs::NetworkOptions Options() const {
     verbs::NetworkOptions options = options_;
-    if (plain_http_) options.plain_http = verbs::PlainHttp::kYes;
-    if (!tls_verify_) options.tls_verify = host::TlsVerify::kNo;
+    if (plain_http_)
+      options.plain_http = *plain_http_ ? verbs::PlainHttp::kYes : verbs::PlainHttp::kNo;
+    if (tls_verify_)
+      options.tls_verify = *tls_verify_ ? host::TlsVerify::kYes : host::TlsVerify::kNo;
     return options;
   }
 
  private:
-  bool plain_http_ = false;
-  bool tls_verify_ = true;
+  std::optional<bool> plain_http_;
+  std::optional<bool> tls_verify_;
   verbs::NetworkOptions options_;
 };
 

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "verbs/build.h"
+#include "verbs/config.h"
 #include "verbs/du.h"
 #include "verbs/fsck.h"
 #include "verbs/gc.h"
@@ -35,6 +36,8 @@ Answer Render(const verbs::PullReport& report);
 Answer Render(const verbs::GcReport& report);
 Answer Render(const verbs::FsckReport& report);
 Answer Render(const verbs::DuReport& report);
+Answer Render(const verbs::ConfigReport& report);
+Answer Render(const verbs::Setting& setting);
 
 // `format`: "table", "json" or a template. kInvalid if it is none.
 Result<Answer> Render(const verbs::ListReport& report, std::string_view format);

@@ -60,6 +60,11 @@ std::string DamageText(const verbs::FsckReport::Line& line) {
   return text;
 }
 
+std::string ValueText(const Json& value) {
+  const std::string* const text = value.IfString();
+  return text != nullptr ? *text : WriteJson(value, JsonStyle::kCompact);
+}
+
 }  // namespace
 
 Answer Render(const verbs::GcReport& report) {
@@ -148,6 +153,27 @@ Answer Render(const verbs::DuReport& report) {
   json.Append("bookkeeping", Json::Uint(measured.overhead));
   json.Append("onDisk", Json::Uint(measured.on_disk));
   return {std::move(text), std::move(json)};
+}
+
+Answer Render(const verbs::ConfigReport& report) {
+  std::string text = "# " + Printable(report.file) + (report.exists ? "\n" : ": not there yet\n");
+  Json settings = Json::MakeObject();
+  for (const verbs::Setting& setting : report.settings) {
+    text += Printable(setting.key) + " = " + Printable(ValueText(setting.value)) + "\n";
+    settings.Append(setting.key, setting.value);
+  }
+  Json json = Json::MakeObject();
+  json.Append("file", Text(report.file));
+  json.Append("exists", Json::Bool(report.exists));
+  json.Append("settings", std::move(settings));
+  return {std::move(text), std::move(json)};
+}
+
+Answer Render(const verbs::Setting& setting) {
+  Json json = Json::MakeObject();
+  json.Append("key", Text(setting.key));
+  json.Append("value", setting.value);
+  return {ValueText(setting.value) + "\n", std::move(json)};
 }
 
 }  // namespace plumb::cli

@@ -17,10 +17,11 @@ namespace {
 
 constexpr std::uint64_t kThreadsMax = 256;
 
+// 0 if neither says: then it is up to the settings, which only those read that use threads.
 Result<unsigned> ChooseThreads(const GlobalOptions& options, host::Environment& environment) {
   if (options.threads > 0) return options.threads;
   const auto text = environment.Get("PLUMB_THREADS");
-  if (!text) return environment.ProcessorCount();
+  if (!text) return 0U;
   const auto number = ParseUint64(*text);
   if (!number || *number == 0 || *number > kThreadsMax) {
     return Error{ErrorKind::kInvalid, "PLUMB_THREADS is '" + Printable(*text) +

@@ -8,6 +8,7 @@
 #include "cli/fakes_internal.h"
 #include "cli/help.h"
 #include "host/files.h"
+#include "tests/temporary_directory.h"
 
 namespace plumb::cli {
 namespace {
@@ -99,6 +100,22 @@ TEST_F(RunTest, ChecksThreadsOfTheEnvironment) {
   EXPECT_EQ(Run({"version"}), 2);
   EXPECT_THAT(terminal_.errors, HasSubstr("PLUMB_THREADS is 'many'"));
   EXPECT_EQ(Run({"version", "--threads=1"}), 0);
+}
+
+TEST_F(RunTest, ABrokenSettingDoesNotKeepFromHelp) {
+  TemporaryDirectory directory;
+  directory.Write("config.toml", "thread = 1\n");
+  environment_.variables["PLUMB_CONFIG"] = directory.path() + "/config.toml";
+  environment_.variables["PLUMB_HOME"] = directory.path();
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"version"},
+                                                {"help", "config"},
+                                                {"gc", "--help"},
+                                                {"completion", "bash"}})
+    EXPECT_EQ(Run(words), 0) << terminal_.errors;
+  EXPECT_EQ(Run({"gc"}), 2);
+  EXPECT_THAT(terminal_.errors, HasSubstr("line 1: unknown key 'thread'"));
+  EXPECT_EQ(Run({"config", "--unset", "thread"}), 0);
+  EXPECT_EQ(Run({"gc"}), 0);
 }
 
 TEST_F(RunTest, ChecksTheStyleOfProgress) {

@@ -2,6 +2,7 @@
 #include "host/http.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 
 #include "base/text.h"
@@ -67,6 +68,19 @@ bool IsLoopback(std::string_view url) {
 bool IsProxy(std::string_view text) {
   return text.starts_with("http://") || text.starts_with("https://") ||
          text.starts_with("socks5://") || text.starts_with("socks5h://");
+}
+
+// Whether the environment names a proxy for the address, where curl looks.
+bool EnvironmentHasProxy(std::string_view url) {
+  const auto is_set = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return value != nullptr && *value != '\0';
+  };
+  // HTTP_PROXY is not asked: it may be the header "Proxy" of a request to a CGI program.
+  const bool is_of_scheme = url.starts_with("https://")
+                                ? is_set("https_proxy") || is_set("HTTPS_PROXY")
+                                : is_set("http_proxy");
+  return is_of_scheme || is_set("all_proxy") || is_set("ALL_PROXY");
 }
 
 // curl's list of headers, owned.
@@ -162,7 +176,8 @@ class Exchange {
     curl_.reset(handle_);
     if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://"))
       return Error{ErrorKind::kInvalid, "'" + ShownUrl(request_.url) + "' is no http address"};
-    if (!request_.proxy.empty() && !IsProxy(request_.proxy))
+    const bool is_none = !request_.proxy.empty() && !IsProxy(request_.proxy);
+    if (is_none || (!request_.default_proxy.empty() && !IsProxy(request_.default_proxy)))
       return Error{ErrorKind::kInvalid, "the proxy's address is none: write http://HOST:PORT"};
     for (const auto& [name, value] : request_.headers)
       if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
@@ -217,6 +232,8 @@ class Exchange {
       Set(CURLOPT_NOPROXY, "");
     } else if (IsLoopback(request_.url)) {
       Set(CURLOPT_PROXY, "");
+    } else if (!request_.default_proxy.empty() && !EnvironmentHasProxy(request_.url)) {
+      Set(CURLOPT_PROXY, request_.default_proxy.c_str());
     }
   }
 

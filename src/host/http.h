@@ -48,6 +48,8 @@ struct HttpRequest {
   // Empty: as $http_proxy, $https_proxy, $all_proxy and $no_proxy say, but never for this machine
   // itself.
   std::string proxy = {};
+  // Stands in for what the environment does not name; $no_proxy counts for it too.
+  std::string default_proxy = {};
 };
 
 struct HttpResponse {

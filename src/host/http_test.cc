@@ -312,6 +312,36 @@ TEST_F(HttpTest, AProxyOfTheEnvironmentIsNotAskedForThisMachine) {
   // NOLINTEND(concurrency-mt-unsafe)
 }
 
+TEST_F(HttpTest, TheEnvironmentCountsMoreThanADefaultProxy) {
+  // NOLINTBEGIN(concurrency-mt-unsafe): nobody else reads the environment here.
+  for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"})
+    ::unsetenv(name);
+  AnswerWith({200, {}, "through"});
+  const std::string here = request_.url;
+  request_.url = "http://registry.invalid/v2/";
+  request_.default_proxy = "http://" + server_->Host();
+  ASSERT_TRUE(Send());
+  EXPECT_EQ(server_->Requests().at(0).target, "http://registry.invalid/v2/");
+  for (const char* name : {"http_proxy", "all_proxy", "ALL_PROXY"}) {
+    ::setenv(name, "http://127.0.0.1:1", 1);
+    EXPECT_EQ(FailureOfSend().kind, ErrorKind::kUnavailable) << name;
+    ::unsetenv(name);
+  }
+  ::setenv("no_proxy", "registry.invalid", 1);
+  EXPECT_EQ(FailureOfSend().kind, ErrorKind::kUnavailable);
+  ::unsetenv("no_proxy");
+  // Never for this machine itself; and what was asked for counts most.
+  request_.default_proxy = "http://127.0.0.1:1";
+  request_.proxy = "http://" + server_->Host();
+  EXPECT_TRUE(Send());
+  request_.proxy.clear();
+  request_.url = here;
+  EXPECT_TRUE(Send());
+  request_.default_proxy = "me:hidden@proxy";
+  EXPECT_EQ(FailureOfSend().kind, ErrorKind::kInvalid);
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
 TEST_F(HttpTest, AProxyThatRefusesIsNamedWithoutItsPassword) {
   AnswerWith({407, {{"Proxy-Authenticate", "Basic realm=x"}}, ""});
   request_.url = "https://registry.example.org/";

@@ -156,6 +156,7 @@ host::HttpRequest Authenticator::RequestTo(const Url& url) const {
   request.tls_verify = options_.tls_verify;
   request.certificate_authorities = options_.certificates.authorities;
   request.proxy = options_.proxy;
+  request.default_proxy = options_.default_proxy;
   if (url.SharesOrigin(registry_)) {
     request.client_certificate = options_.certificates.client_certificate;
     request.client_key = options_.certificates.client_key;

@@ -102,6 +102,7 @@ Result<host::HttpResponse> RegistryClient::Send(host::HttpRequest request, const
   request.tls_verify = options_.tls_verify;
   request.certificate_authorities = options_.certificates.authorities;
   request.proxy = options_.proxy;
+  request.default_proxy = options_.default_proxy;
   bool was_asked = false;
   for (int redirects = 0;;) {
     request.url = url.ToString();

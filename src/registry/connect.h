@@ -71,7 +71,9 @@ struct ConnectOptions {
   std::uint64_t upload_whole_max = std::uint64_t{100} << 20;
   std::uint64_t upload_piece_size = std::uint64_t{16} << 20;  // > 0
   Certificates certificates = {};
-  std::string proxy = {};  // as host::HttpRequest has it
+  // As host::HttpRequest has them.
+  std::string proxy = {};
+  std::string default_proxy = {};
 };
 
 // What the rooms below need to talk to a registry; all of it must outlive the Remote.

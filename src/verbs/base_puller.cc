@@ -93,8 +93,8 @@ class BasePuller final : public kit::BaseResolver {
     if (first_host_.empty()) first_host_ = host;
     NetworkOptions network = options_.network;
     if (host != first_host_) {
-      network.plain_http = PlainHttp::kNo;
-      network.tls_verify = host::TlsVerify::kYes;
+      network.plain_http.reset();
+      network.tls_verify.reset();
     }
     return network;
   }

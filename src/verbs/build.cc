@@ -182,7 +182,7 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   build.message = options.message;
   build.rehash = options.rehash;
   build.follow_symlinks = options.follow_symlinks;
-  build.threads = workspace.threads();
+  PLUMB_TRY(build.threads, workspace.Threads());
 
   const Machine& machine = workspace.machine();
   PLUMB_TRY(const std::unique_ptr<host::Directory> directory,

@@ -61,7 +61,7 @@ Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progre
   store::CheckRequest request;
   request.find_needs = kit::NeedsOf;
   request.depth = options.depth;
-  request.threads = workspace.threads();
+  PLUMB_TRY(request.threads, workspace.Threads());
   PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
   FsckReport report;
   auto checked = upkeep->Check(request, progress);

@@ -13,7 +13,8 @@ namespace plumb::verbs {
 
 struct GcOptions {
   store::DryRun dry_run = store::DryRun::kNo;
-  // How long kits without tags are kept: "14d", "12h", "30m", "0"; empty: 14 days.
+  // How long kits without tags are kept: "14d", "12h", "30m", "0"; empty: as the settings
+  // say, else 14 days.
   std::string keep_untagged = {};
 };
 

@@ -134,18 +134,18 @@ Result<ListReport> ListRemote(Workspace& workspace, PlaceName place, const ListO
     place.reference.tag.clear();
   }
   std::vector<std::optional<ListedKit>> rows(tags.size());
-  PLUMB_RETURN_IF_ERROR(
-      RunParallel(options.network.connections, tags.size(), [&](std::size_t index) -> Status {
-        auto row = RemoteRow(*remote, place, tags[index], progress);
-        if (row) {
-          rows[index] = *std::move(row);
-        } else if (is_named || !MayPassOver(row.error().kind)) {
-          return std::move(row).error();
-        } else if (row.error().kind != ErrorKind::kUnsupported) {
-          progress.Warn("cannot read '" + tags[index] + "': " + row.error().message);
-        }
-        return Done{};
-      }));
+  PLUMB_TRY(const unsigned concurrency, ConcurrencyFor(workspace, options.network));
+  PLUMB_RETURN_IF_ERROR(RunParallel(concurrency, tags.size(), [&](std::size_t index) -> Status {
+    auto row = RemoteRow(*remote, place, tags[index], progress);
+    if (row) {
+      rows[index] = *std::move(row);
+    } else if (is_named || !MayPassOver(row.error().kind)) {
+      return std::move(row).error();
+    } else if (row.error().kind != ErrorKind::kUnsupported) {
+      progress.Warn("cannot read '" + tags[index] + "': " + row.error().message);
+    }
+    return Done{};
+  }));
   ListReport report;
   for (std::optional<ListedKit>& row : rows) {
     if (row) report.kits.push_back(*std::move(row));

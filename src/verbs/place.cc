@@ -11,33 +11,69 @@
 #include "registry/connect.h"
 #include "registry/select.h"
 #include "verbs/kit_name.h"
+#include "verbs/settings.h"
 
 namespace plumb::verbs {
+
+namespace {
+
+// Who we are is said by one who says both: a key of the settings is none for another certificate.
+Status FindIdentity(const NetworkOptions& options, const RegistrySettings& set,
+                    const std::string& registry_host, registry::Certificates& certificates) {
+  if (options.client_certificate.empty() != options.client_key.empty())
+    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
+  if (!options.client_certificate.empty()) {
+    certificates.client_certificate = options.client_certificate;
+    certificates.client_key = options.client_key;
+    return Done{};
+  }
+  if (set.client_certificate.empty() != set.client_key.empty()) {
+    const std::string registry = "registry." + registry_host;
+    return Error{
+        ErrorKind::kInvalid,
+        "settings '" + registry + ".cert' and '" + registry + ".key' are of use only together",
+        "plumb config"};
+  }
+  if (set.client_certificate.empty()) return Done{};
+  certificates.client_certificate = set.client_certificate;
+  certificates.client_key = set.client_key;
+  return Done{};
+}
+
+}  // namespace
+
+Result<unsigned> ConcurrencyFor(Workspace& workspace, const NetworkOptions& options) {
+  constexpr unsigned kConcurrency = 5;
+  if (options.concurrency > 0) return options.concurrency;
+  PLUMB_TRY(const Settings* const settings, workspace.Settings());
+  return settings->concurrency > 0 ? settings->concurrency : kConcurrency;
+}
 
 Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
                                                    const std::string& registry_host,
                                                    const NetworkOptions& options) {
+  PLUMB_TRY(const Settings* const settings, workspace.Settings());
+  const RegistrySettings& set = settings->Of(registry_host);
   registry::ConnectOptions connect;
-  connect.tls_verify = options.tls_verify;
+  const bool verifies = set.tls_verify.value_or(true);
+  connect.tls_verify =
+      options.tls_verify.value_or(verifies ? host::TlsVerify::kYes : host::TlsVerify::kNo);
   connect.proxy = options.proxy;
-  if (options.plain_http == PlainHttp::kYes) {
+  connect.default_proxy = set.proxy.empty() ? settings->proxy : set.proxy;
+  const bool is_plain = set.plain_http.value_or(false);
+  if (options.plain_http.value_or(is_plain ? PlainHttp::kYes : PlainHttp::kNo) == PlainHttp::kYes) {
     connect.scheme = registry::ConnectOptions::Scheme::kHttp;
     return connect;
   }
   host::Files& files = workspace.machine().files;
   PLUMB_TRY(connect.certificates,
             registry::FindCertificates(files, workspace.CertificateDirectories(), registry_host));
-  if (!options.authorities_file.empty()) {
-    PLUMB_TRY(connect.certificates.authorities,
-              registry::ReadAuthorities(files, options.authorities_file));
+  const std::string& authorities =
+      options.authorities_file.empty() ? set.authorities_file : options.authorities_file;
+  if (!authorities.empty()) {
+    PLUMB_TRY(connect.certificates.authorities, registry::ReadAuthorities(files, authorities));
   }
-  if (options.client_certificate.empty() != options.client_key.empty()) {
-    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
-  }
-  if (!options.client_certificate.empty()) {
-    connect.certificates.client_certificate = options.client_certificate;
-    connect.certificates.client_key = options.client_key;
-  }
+  PLUMB_RETURN_IF_ERROR(FindIdentity(options, set, registry_host, connect.certificates));
   return connect;
 }
 

@@ -19,21 +19,25 @@
 
 namespace plumb::verbs {
 
-// How to reach registries.
+// How to reach registries, as a person asked this time. What is empty is as the settings say, of
+// that registry first; else as it is built in.
 enum class PlainHttp : std::uint8_t { kNo, kYes };
 struct NetworkOptions {
-  PlainHttp plain_http = PlainHttp::kNo;
-  host::TlsVerify tls_verify = host::TlsVerify::kYes;
-  unsigned connections = 5;
+  std::optional<PlainHttp> plain_http = std::nullopt;
+  std::optional<host::TlsVerify> tls_verify = std::nullopt;
+  unsigned concurrency = 0;  // ConcurrencyFor
   // PEM files, for which those beneath certs.d stand in (registry::FindCertificates).
   std::string authorities_file = {};
   std::string client_certificate = {};
   std::string client_key = {};
-  std::string proxy = {};  // empty: as the environment says
+  std::string proxy = {};  // the environment counts before the settings
 };
 
+// How many blobs may move at once: 5 if nobody says.
+Result<unsigned> ConcurrencyFor(Workspace& workspace, const NetworkOptions& options);
+
 // Those for one registry, with its certificates found and read. kInvalid for a certificate without
-// a key, or the other way round.
+// a key, or the other way round. What is set for a registry is used for that one only.
 Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
                                                    const std::string& registry_host,
                                                    const NetworkOptions& options);

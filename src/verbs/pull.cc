@@ -56,7 +56,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   registry::PullRequest request;
   PLUMB_TRY(request.name, NameHere(options, source));
   PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, source));
-  request.connections = options.network.connections;
+  PLUMB_TRY(request.connections, ConcurrencyFor(workspace, options.network));
   PLUMB_TRY(store::Store * store, workspace.Store());
 
   PullReport report;

@@ -99,7 +99,7 @@ Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progre
   request.manifest = id;
   if (!target.reference.tag.empty()) request.tags.push_back(target.reference.tag);
   PLUMB_TRY(request.mount_from, Siblings(workspace, modelkit, target.reference));
-  request.connections = options.network.connections;
+  PLUMB_TRY(request.connections, ConcurrencyFor(workspace, options.network));
 
   PushReport report;
   report.source = source.ToString();

@@ -57,7 +57,7 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
     unpack.filters.push_back(std::move(filter));
   }
   unpack.existing = options.existing;
-  unpack.threads = workspace.threads();
+  PLUMB_TRY(unpack.threads, workspace.Threads());
 
   PLUMB_TRY(const Digest id, FindOrPull(workspace, options, progress));
   PLUMB_TRY(store::Store * store, workspace.Store());

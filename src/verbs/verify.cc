@@ -163,8 +163,8 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
   base_options.network = options.network;
   PLUMB_TRY(const auto bases, MakeBasePuller(workspace, std::move(base_options), progress));
   const Machine& machine = workspace.machine();
-  const kit::RebuildContext context{*store, *bases, machine.clock, machine.environment,
-                                    workspace.threads()};
+  PLUMB_TRY(const unsigned threads, workspace.Threads());
+  const kit::RebuildContext context{*store, *bases, machine.clock, machine.environment, threads};
   const auto rebuilt = kit::Rebuild(context, modelkit, progress);
   if (!rebuilt) {
     const Error& error = rebuilt.error();
@@ -201,7 +201,8 @@ Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
     return error;
   }
   report.id = *id;
-  Verifier verifier(*store, workspace.threads(), progress);
+  PLUMB_TRY(const unsigned threads, workspace.Threads());
+  Verifier verifier(*store, threads, progress);
   PLUMB_TRY(report.checks.emplace_back(), verifier.Digests(*id));
   // What is damaged says nothing that could be looked at.
   if (report.Failure() != nullptr) return report;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/workspace.h"
 
+#include <utility>
+
+#include "verbs/config.h"
+
 namespace plumb::verbs {
 namespace {
 
@@ -23,6 +27,40 @@ Result<std::string> Workspace::Home() const {
     return error;
   }
   return *person + "/.local/share/plumb";
+}
+
+Result<std::string> Workspace::SettingsPath() const {
+  if (auto file = machine_.environment.Get("PLUMB_CONFIG")) return *std::move(file);
+  if (auto config = machine_.environment.Get("XDG_CONFIG_HOME"))
+    return *config + "/plumb/config.toml";
+  auto person = machine_.environment.HomeDirectory();
+  if (!person) {
+    Error error = std::move(person).error().While("cannot tell where the settings are");
+    error.hint = "export PLUMB_CONFIG=FILE";
+    return error;
+  }
+  return *person + "/.config/plumb/config.toml";
+}
+
+Result<const verbs::Settings*> Workspace::Settings() {
+  const std::scoped_lock lock(mutex_);
+  if (!settings_) {
+    const auto person = machine_.environment.HomeDirectory();
+    const auto path = SettingsPath();
+    // Who has no home has no settings.
+    if (path) {
+      PLUMB_TRY(settings_, LoadSettings(machine_, *path, person ? *person : std::string()));
+    } else {
+      settings_.emplace();
+    }
+  }
+  return &*settings_;
+}
+
+Result<unsigned> Workspace::Threads() {
+  if (threads_ > 0) return threads_;
+  PLUMB_TRY(const verbs::Settings* const settings, Settings());
+  return settings->threads > 0 ? settings->threads : machine_.environment.ProcessorCount();
 }
 
 Result<store::Store*> Workspace::Store() {

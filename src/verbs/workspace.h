@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "registry/known_places.h"
 #include "store/store.h"
 #include "store/upkeep.h"
+#include "verbs/settings.h"
 
 namespace plumb::verbs {
 
@@ -35,18 +37,19 @@ struct Machine {
 // uses, and stays open until the workspace goes.
 //
 // Places: $PLUMB_HOME, else $XDG_DATA_HOME/plumb, else ~/.local/share/plumb; beneath it the
-// store, our credentials, uploads that were not finished, and where kits were pushed to.
+// store, our credentials, uploads that were not finished, and where kits were pushed to. Settings:
+// $PLUMB_CONFIG, else $XDG_CONFIG_HOME/plumb/config.toml, else ~/.config/plumb/config.toml.
 //
 // Threads: any number at once.
 class Workspace {
  public:
-  // What `machine` refers to must outlive it. `threads` bounds the workers of every verb.
+  // What `machine` refers to must outlive it. `threads` bounds the workers of every verb; 0: as the
+  // settings say, else one for each processor.
   Workspace(const Machine& machine, unsigned threads) : machine_(machine), threads_(threads) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
 
   const Machine& machine() const { return machine_; }
-  unsigned threads() const { return threads_; }
 
   // kNotFound if the machine does not say whose files these are.
   Result<std::string> Home() const;
@@ -54,7 +57,16 @@ class Workspace {
   // Where certificates of registries may be, the first first: docker's places, then containers'.
   std::vector<std::string> CertificateDirectories() const;
 
+  // kNotFound if the machine does not say whose they are. The file need not be there.
+  Result<std::string> SettingsPath() const;
+
+  Result<unsigned> Threads();
+
   // The pointers below are never null and stay good as long as the workspace.
+  //
+  // Nothing is set if there is no file; but one that $PLUMB_CONFIG names must be there. Fails as
+  // ReadSettingsFile and ParseSettings do, with its name.
+  Result<const verbs::Settings*> Settings();
   Result<store::Store*> Store();
   Result<store::Upkeep*> Upkeep();
   Result<kit::BaseResolver*> Bases();
@@ -67,6 +79,7 @@ class Workspace {
   const unsigned threads_;
 
   std::mutex mutex_;
+  std::optional<verbs::Settings> settings_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<store::Upkeep> upkeep_;
   std::unique_ptr<kit::BaseResolver> bases_;
