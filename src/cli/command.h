@@ -64,6 +64,8 @@ struct Context {
 struct Answer {
   std::string text;  // with its line ends
   Json json;
+  // What was asked for has gone to standard output already: nothing of the above is printed.
+  bool is_given = false;
 };
 
 // A verb as it is written: its arguments are read into it, then it is run, once.
@@ -86,6 +88,7 @@ void AddBuildCommands(Commands& commands);
 void AddLookCommands(Commands& commands);
 void AddChangeCommands(Commands& commands);
 void AddShareCommands(Commands& commands);
+void AddExchangeCommands(Commands& commands);
 void AddHelpCommands(Commands& commands);
 
 }  // namespace plumb::cli

@@ -45,6 +45,36 @@ Help Making() {
   };
 }
 
+Help Exchanging() {
+  return {
+      {"export",
+       "",
+       "make",
+       "Write ModelKits into one file",
+       "Writes the kits, with their names and the kits they are built upon, into FILE:\n"
+       "a tar with an OCI image layout in it, which 'plumb import', skopeo and podman\n"
+       "read. The same kits give the same bytes. FILE appears whole or not at all; -\n"
+       "writes to standard output.",
+       {{"Two kits into one file", "plumb export demo:v1 demo:v2 demo.tar"},
+        {"To another machine", "plumb export demo:v1 - | ssh server plumb import -"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+      {"import",
+       "",
+       "make",
+       "Take ModelKits from a file or a directory into the store",
+       "SOURCE is a file that 'plumb export' or skopeo (oci-archive) wrote, plain or\n"
+       "compressed; - for standard input; or a directory in the OCI image layout, as\n"
+       "DIRECTORY or oci:DIRECTORY[:TAG]. Everything is checked, and a kit is there whole\n"
+       "or not at all.\n"
+       "\n"
+       "Kits keep their names; a tag that is in use moves, and where it pointed is\n"
+       "printed. --tag names the kit otherwise, if there is only one.",
+       {{"What somebody sent", "plumb import demo.tar"},
+        {"Under a name of one's own", "plumb import demo.tar --tag mine:v1"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
 Help Looking() {
   return {
       {"list",
@@ -194,7 +224,7 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Keeping()})
+    for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

@@ -10,6 +10,8 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "verbs/build.h"
+#include "verbs/export.h"
+#include "verbs/import.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
 #include "verbs/pull.h"
@@ -29,6 +31,8 @@ Answer Render(const verbs::TagReport& report);
 Answer Render(const std::vector<verbs::RemoveReport>& reports);
 Answer Render(const verbs::PushReport& report);
 Answer Render(const verbs::PullReport& report);
+Answer Render(const verbs::ExportReport& report);
+Answer Render(const verbs::ImportReport& report);
 
 // `format`: "table", "json" or a template. kInvalid if it is none.
 Result<Answer> Render(const verbs::ListReport& report, std::string_view format);

@@ -8,6 +8,7 @@
 
 #include "kit/modelkit.h"
 #include "verbs/kit_name.h"
+#include "verbs/read_kit.h"
 
 namespace plumb::verbs {
 namespace {
@@ -26,19 +27,6 @@ Result<std::optional<store::RefName>> NameHere(const PullOptions& options,
   }
   if (source.IsLayout() || source.reference.digest) return std::optional<store::RefName>();
   return std::optional(KitName(source.reference).RefName());
-}
-
-// A kit whose model is another kit cannot be unpacked without that one.
-Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
-  const auto& model = modelkit.kitfile.model;
-  if (!model || model->layer) return Done{};
-  const auto base = KitName::Parse(model->path);
-  if (!base) return Done{};
-  const std::optional<Digest>& digest = base->reference().digest;
-  if (!digest) return Done{};
-  PLUMB_TRY(const bool here, HasKit(store, *digest));
-  if (!here) progress.Warn("its base '" + base->ToString() + "' is not in this store");
-  return Done{};
 }
 
 }  // namespace

@@ -29,4 +29,21 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
   return kit::LoadModelKit(*store, *id);
 }
 
+std::optional<KitName> BaseOf(const kit::ModelKit& modelkit) {
+  const auto& model = modelkit.kitfile.model;
+  if (!model || model->layer) return std::nullopt;
+  auto base = KitName::Parse(model->path);
+  if (!base || !base->HasDigest()) return std::nullopt;
+  return *std::move(base);
+}
+
+Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
+  const std::optional<KitName> base = BaseOf(modelkit);
+  if (!base) return Done{};
+  const std::optional<Digest>& digest = base->reference().digest;
+  PLUMB_TRY(const bool here, HasKit(store, *digest));
+  if (!here) progress.Warn("its base '" + base->ToString() + "' is not in this store");
+  return Done{};
+}
+
 }  // namespace plumb::verbs

@@ -3,11 +3,14 @@
 #define PLUMB_VERBS_READ_KIT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/progress.h"
 #include "base/result.h"
 #include "kit/modelkit.h"
+#include "store/store.h"
+#include "verbs/kit_name.h"
 #include "verbs/place.h"
 #include "verbs/workspace.h"
 
@@ -24,6 +27,11 @@ struct KitSource {
 
 // Manifest and config of a kit. From elsewhere nothing is stored.
 Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Progress& progress);
+
+// The kit that this one is built upon, by its digest, if there is one.
+std::optional<KitName> BaseOf(const kit::ModelKit& modelkit);
+// Says so if that kit is not in the store: without it this one cannot be unpacked.
+Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress);
 
 }  // namespace plumb::verbs
 
