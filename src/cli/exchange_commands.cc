@@ -3,6 +3,7 @@
 #include "cli/render.h"
 #include "verbs/export.h"
 #include "verbs/import.h"
+#include "verbs/init.h"
 
 namespace plumb::cli {
 namespace {
@@ -84,9 +85,44 @@ class ImportCommand final : public Command {
   verbs::ImportOptions options_;
 };
 
+class InitCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "init"; }
+  std::vector<Operand> Operands() override {
+    return {{"DIR", &options_.directory, Presence::kOptional, Offer::kDirectory}};
+  }
+  std::vector<Flag> Flags() override {
+    return {
+        {"--modelfile", "", "Write a Modelfile, not a Kitfile", &modelfile_},
+        {"--name", "NAME", "The name of the model; default: that of DIR", &options_.about.name},
+        {"--desc", "TEXT", "What it is", &options_.about.description},
+        {"--author", "NAME", "Who made it; may be repeated", &options_.about.authors},
+        {"-o,--output", "FILE", "Write here; - prints it", &options_.output, Offer::kFile},
+        {"-f,--force", "", "Replace a blueprint that is there", &force_},
+    };
+  }
+  Result<Answer> Run(Context& context) override {
+    const bool says_more = !options_.about.name.empty() || !options_.about.description.empty() ||
+                           !options_.about.authors.empty();
+    if (modelfile_ && says_more) {
+      return Error{ErrorKind::kInvalid, "a Modelfile has no place for a name or an author"};
+    }
+    if (modelfile_) options_.kind = kit::BlueprintKind::kModelfile;
+    if (force_) options_.overwrite = host::Overwrite::kYes;
+    PLUMB_TRY(const auto report, verbs::Init(context.workspace, options_, context.progress));
+    return Render(report);
+  }
+
+ private:
+  verbs::InitOptions options_;
+  bool modelfile_ = false;
+  bool force_ = false;
+};
+
 }  // namespace
 
 void AddExchangeCommands(Commands& commands) {
+  commands.push_back(std::make_unique<InitCommand>());
   commands.push_back(std::make_unique<ExportCommand>());
   commands.push_back(std::make_unique<ImportCommand>());
 }

@@ -47,6 +47,18 @@ Help Making() {
 
 Help Exchanging() {
   return {
+      {"init",
+       "",
+       "make",
+       "Write a blueprint for what lies in a directory",
+       "Looks at names and sizes of the files in DIR (default: the working directory)\n"
+       "and writes a Kitfile that 'plumb build' takes: the largest model file, or the\n"
+       "first of several shards, is the model, other model files and the texts beside\n"
+       "them are its parts; tables are data sets; what remains is code. A well-known\n"
+       "licence is recognised. With --modelfile it is a Modelfile.",
+       {{"For the working directory", "plumb init"},
+        {"Only look", "plumb init models --modelfile --output -"}},
+       {3, 5, 6, 7, 8}},
       {"export",
        "",
        "make",

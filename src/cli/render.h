@@ -12,6 +12,7 @@
 #include "verbs/build.h"
 #include "verbs/export.h"
 #include "verbs/import.h"
+#include "verbs/init.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
 #include "verbs/pull.h"
@@ -31,6 +32,7 @@ Answer Render(const verbs::TagReport& report);
 Answer Render(const std::vector<verbs::RemoveReport>& reports);
 Answer Render(const verbs::PushReport& report);
 Answer Render(const verbs::PullReport& report);
+Answer Render(const verbs::InitReport& report);
 Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);
 

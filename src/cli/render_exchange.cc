@@ -28,6 +28,14 @@ Json KitsJson(const Kits& kits) {
 
 }  // namespace
 
+Answer Render(const verbs::InitReport& report) {
+  Json json = Json::MakeObject();
+  json.Append("file", report.file.empty() ? Json() : Json::String(report.file));
+  json.Append("text", Json::String(report.text));
+  if (report.file.empty()) return {report.text, std::move(json)};
+  return {"Wrote " + Printable(report.file) + "\n", std::move(json)};
+}
+
 Answer Render(const verbs::ExportReport& report) {
   std::string text;
   for (const verbs::ExportedKit& kit : report.kits)

@@ -43,7 +43,7 @@ Status FindBases(store::Store& store, ExportReport& report, Progress& progress) 
     const Digest id = waiting.back();
     waiting.pop_back();
     PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
-    const std::optional<KitName> base = BaseOf(modelkit);
+    const std::optional<KitName> base = PinnedBase(modelkit);
     if (!base) continue;
     const Digest digest = base->reference().digest.value_or(id);
     if (known.contains(digest)) continue;

@@ -29,7 +29,7 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
   return kit::LoadModelKit(*store, *id);
 }
 
-std::optional<KitName> BaseOf(const kit::ModelKit& modelkit) {
+std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
   const auto& model = modelkit.kitfile.model;
   if (!model || model->layer) return std::nullopt;
   auto base = KitName::Parse(model->path);
@@ -38,7 +38,7 @@ std::optional<KitName> BaseOf(const kit::ModelKit& modelkit) {
 }
 
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
-  const std::optional<KitName> base = BaseOf(modelkit);
+  const std::optional<KitName> base = PinnedBase(modelkit);
   if (!base) return Done{};
   const std::optional<Digest>& digest = base->reference().digest;
   PLUMB_TRY(const bool here, HasKit(store, *digest));

@@ -29,7 +29,7 @@ struct KitSource {
 Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Progress& progress);
 
 // The kit that this one is built upon, by its digest, if there is one.
-std::optional<KitName> BaseOf(const kit::ModelKit& modelkit);
+std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit);
 // Says so if that kit is not in the store: without it this one cannot be unpacked.
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress);
 
