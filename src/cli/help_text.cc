@@ -73,16 +73,27 @@ Help Exchanging() {
       {"import",
        "",
        "make",
-       "Take ModelKits from a file or a directory into the store",
-       "SOURCE is a file that 'plumb export' or skopeo (oci-archive) wrote, plain or\n"
-       "compressed; - for standard input; or a directory in the OCI image layout, as\n"
-       "DIRECTORY or oci:DIRECTORY[:TAG]. Everything is checked, and a kit is there whole\n"
-       "or not at all.\n"
+       "Take models from elsewhere on this machine into the store",
+       "SOURCE is\n"
+       "  FILE                     what 'plumb export' or skopeo (oci-archive) wrote, plain\n"
+       "                           or compressed; - for standard input; a GGUF or a\n"
+       "                           safetensors file\n"
+       "  DIRECTORY                files, with a Kitfile or Modelfile or without; an OCI\n"
+       "                           layout; the store of Ollama or of kit; a model of a\n"
+       "                           Hugging Face cache (models--ORGANIZATION--NAME)\n"
+       "  oci:DIRECTORY[:TAG]      an OCI layout\n"
+       "  ollama:MODEL[:TAG]       from Ollama's store ($OLLAMA_MODELS)\n"
+       "  hf:ORG/NAME[@REVISION]   from the Hugging Face cache ($HF_HUB_CACHE, $HF_HOME)\n"
+       "  kit:[REFERENCE]          from kit's store ($KITOPS_HOME)\n"
+       "Nothing is fetched from a network. What is named by a digest is compared with it;\n"
+       "a kit is there whole or not at all.\n"
        "\n"
-       "Kits keep their names; a tag that is in use moves, and where it pointed is\n"
-       "printed. --tag names the kit otherwise, if there is only one.",
+       "Kits and models keep their names; a tag that is in use moves, and where it\n"
+       "pointed is printed. --tag names the kit otherwise, if there is only one.",
        {{"What somebody sent", "plumb import demo.tar"},
-        {"Under a name of one's own", "plumb import demo.tar --tag mine:v1"}},
+        {"A model that Ollama has pulled", "plumb import ollama:llama3.2"},
+        {"One that was downloaded with Hugging Face's tools",
+         "plumb import hf:org/model --tag model:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
   };
 }
@@ -121,6 +132,17 @@ Help Looking() {
        {{"A kit of this store", "plumb inspect demo:v1"},
         {"A kit in a registry, without pulling it",
          "plumb inspect -r registry.example.com/team/demo:v1"}},
+       {3, 4, 6, 7, 8, 9}},
+      {"diff",
+       "",
+       "look",
+       "Show in what two ModelKits differ",
+       "Compares configs, annotations and layers, and the Kitfiles field by field. Layers\n"
+       "are the same if their digests are. A name after remote://, and an OCI layout\n"
+       "oci:DIR[:TAG], is looked up there and nothing is pulled.",
+       {{"Two versions", "plumb diff demo:v1 demo:v2"},
+        {"What a push would change",
+         "plumb diff remote://registry.example.com/team/demo:v1 demo:v1"}},
        {3, 4, 6, 7, 8, 9}},
       {"show",
        "",

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cli/command.h"
 #include "verbs/build.h"
+#include "verbs/diff.h"
 #include "verbs/export.h"
 #include "verbs/import.h"
 #include "verbs/init.h"
@@ -32,6 +33,7 @@ Answer Render(const verbs::TagReport& report);
 Answer Render(const std::vector<verbs::RemoveReport>& reports);
 Answer Render(const verbs::PushReport& report);
 Answer Render(const verbs::PullReport& report);
+Answer Render(const verbs::DiffReport& report);
 Answer Render(const verbs::InitReport& report);
 Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);

@@ -15,6 +15,7 @@
 #include "registry/bundle.h"
 #include "registry/checked_sink_internal.h"
 #include "registry/file_streams_internal.h"
+#include "registry/indexed_remote_internal.h"
 #include "registry/layout_internal.h"
 
 namespace plumb::registry {
@@ -179,76 +180,6 @@ class EntrySource final : public ByteSource {
   EntryReader& reader_;
 };
 
-// What can be asked of a bundle wherever it comes from.
-class BundleRemote : public Remote {
- public:
-  BundleRemote(std::string label, oci::Index index)
-      : label_(std::move(label)), index_(std::move(index)) {}
-
-  Result<RemoteManifest> FetchManifest(std::string_view tag,
-                                       const std::optional<Digest>& digest) override {
-    const auto entry = std::ranges::find_if(index_.entries, [&](const oci::IndexEntry& candidate) {
-      return digest ? candidate.descriptor.digest == *digest : candidate.tag == tag;
-    });
-    if (entry == index_.entries.end()) {
-      return Error{ErrorKind::kNotFound, "'" + label_ + "' has no manifest '" +
-                                             (digest ? digest->ToString() : Printable(tag)) + "'"};
-    }
-    RemoteManifest manifest = {entry->descriptor, {}};
-    SilentProgress silent;
-    PLUMB_TRY(manifest.bytes, FetchWholeBlob(*this, manifest.descriptor, silent));
-    return manifest;
-  }
-
-  Status FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
-                   Progress& progress) override {
-    if (offset > blob.size) {
-      return Error{ErrorKind::kInvalid,
-                   "cannot read blob '" + blob.digest.ToString() + "' from behind its end"};
-    }
-    return Fetch(blob, offset, sink, progress);
-  }
-
-  Result<bool> MountBlob(const oci::Descriptor& /*blob*/,
-                         std::string_view /*repository*/) override {
-    return false;
-  }
-  Status PushBlob(const oci::Descriptor& /*blob*/, const OpenBlob& /*open*/,
-                  Progress& /*progress*/) override {
-    return IsReadOnly();
-  }
-  Status PushManifest(const oci::Descriptor& /*descriptor*/, std::string_view /*bytes*/,
-                      std::string_view /*tag*/) override {
-    return IsReadOnly();
-  }
-
-  Result<std::vector<std::string>> ListTags() override {
-    std::set<std::string> tags;
-    for (const oci::IndexEntry& entry : index_.entries)
-      if (oci::CheckTag(entry.tag)) tags.insert(entry.tag);
-    return std::vector<std::string>(tags.begin(), tags.end());
-  }
-
- protected:
-  virtual Status Fetch(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
-                       Progress& progress) = 0;
-
-  Error NotThere(const oci::Descriptor& blob) const {
-    return Error{ErrorKind::kNotFound,
-                 "'" + label_ + "' has no blob '" + blob.digest.ToString() + "'"};
-  }
-  const std::string& label() const { return label_; }
-
- private:
-  Error IsReadOnly() const {
-    return Error{ErrorKind::kUnsupported, "'" + label_ + "' is written at once and never changed",
-                 "plumb export REFERENCE FILE"};
-  }
-
-  const std::string label_;
-  const oci::Index index_;
-};
-
 struct Place {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
@@ -256,10 +187,10 @@ struct Place {
 using Places = std::map<Digest, Place>;
 
 // A tar that lies still: where each blob is was found out when it was opened. Threads: any number.
-class FileBundle final : public BundleRemote {
+class FileBundle final : public IndexedRemote {
  public:
   FileBundle(std::string label, oci::Index index, std::unique_ptr<host::File> file, Places places)
-      : BundleRemote(std::move(label), std::move(index)),
+      : IndexedRemote(std::move(label), std::move(index)),
         file_(std::move(file)),
         places_(std::move(places)) {}
 
@@ -296,10 +227,10 @@ struct StreamParts {
 };
 
 // A tar that passes by. Layers are given when they come; manifests and configs are kept.
-class StreamBundle final : public BundleRemote {
+class StreamBundle final : public IndexedRemote {
  public:
   StreamBundle(std::string label, oci::Index index, StreamParts parts)
-      : BundleRemote(std::move(label), std::move(index)), parts_(std::move(parts)) {}
+      : IndexedRemote(std::move(label), std::move(index)), parts_(std::move(parts)) {}
 
   Result<bool> HasBlob(const oci::Descriptor& /*blob*/) override {
     return Error{ErrorKind::kUnsupported, "nobody knows what is to come in '" + label() + "'"};

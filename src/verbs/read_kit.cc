@@ -29,6 +29,24 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
   return kit::LoadModelKit(*store, *id);
 }
 
+blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile) {
+  if (kitfile.model) {
+    kitfile.model->layer.reset();
+    for (blueprint::ModelPart& part : kitfile.model->parts)
+      part.layer.reset();
+  }
+  const auto drop = [](auto& entries) {
+    for (auto& entry : entries)
+      entry.layer.reset();
+  };
+  drop(kitfile.code);
+  drop(kitfile.datasets);
+  drop(kitfile.docs);
+  drop(kitfile.prompts);
+  drop(kitfile.mcp_servers);
+  return kitfile;
+}
+
 std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
   const auto& model = modelkit.kitfile.model;
   if (!model || model->layer) return std::nullopt;

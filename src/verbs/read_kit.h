@@ -8,6 +8,7 @@
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "blueprint/kitfile.h"
 #include "kit/modelkit.h"
 #include "store/store.h"
 #include "verbs/kit_name.h"
@@ -27,6 +28,9 @@ struct KitSource {
 
 // Manifest and config of a kit. From elsewhere nothing is stored.
 Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Progress& progress);
+
+// What a person wrote, without what a build added.
+blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile);
 
 // The kit that this one is built upon, by its digest, if there is one.
 std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit);
