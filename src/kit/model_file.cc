@@ -55,7 +55,12 @@ Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path) 
   std::vector<GatheredFile> gathered;
   for (const std::string& name : names) {
     if (name != parts.name) {
-      PLUMB_TRY(const host::FileState state, directory->State(name));
+      const auto state = directory->State(name);
+      if (!state && state.error().kind == ErrorKind::kNotFound) {
+        return Error{ErrorKind::kInvalid, "'" + Printable(name) + "' is missing, which belongs to '" +
+                                              Printable(parts.name) + "'"};
+      }
+      if (!state) return state.error();
       blueprint::ModelPart part;
       part.path = name;
       model.parts.push_back(std::move(part));

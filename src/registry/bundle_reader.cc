@@ -96,6 +96,9 @@ class EntryReader {
     if (!found) return std::optional<Entry>();
     if (++count_ > kEntryCountMax)
       return Error{ErrorKind::kExhausted, "'" + label_ + "' has more than 100000 entries"};
+    // "tar -C layout -cf FILE ." begins with the directory itself.
+    const bool is_root = found->type == archive::TarEntryType::kDirectory && found->name == ".";
+    if (is_root) return std::optional(Entry());
     PLUMB_TRY(const std::string name, archive::CheckEntryName(found->name));
     PLUMB_TRY(Entry entry, KindOf(name, *found));
     const bool is_new = entry.kind == EntryKind::kOther ||
