@@ -72,9 +72,11 @@ class ImportCommand final : public Command {
   }
   std::vector<Flag> Flags() override {
     return {{"-t,--tag", "NAME[:TAG]", "What the kit is called here; default: as there",
-             &options_.name, Offer::kReference}};
+             &options_.name, Offer::kReference},
+            {"--link", "", "Use the files of models where they lie, by hard links", &link_}};
   }
   Result<Answer> Run(Context& context) override {
+    if (link_) options_.link_files = verbs::LinkFiles::kYes;
     options_.input = std::make_unique<InputSource>(context.terminal);
     PLUMB_TRY(const auto report,
               verbs::Import(context.workspace, std::move(options_), context.progress));
@@ -83,6 +85,7 @@ class ImportCommand final : public Command {
 
  private:
   verbs::ImportOptions options_;
+  bool link_ = false;
 };
 
 class InitCommand final : public Command {

@@ -88,6 +88,11 @@ Help Exchanging() {
        "Nothing is fetched from a network. What is named by a digest is compared with it;\n"
        "a kit is there whole or not at all.\n"
        "\n"
+       "Files of Ollama, of the Hugging Face cache, of GGUF and safetensors share their\n"
+       "blocks with the store where the file system can do that (xfs, btrfs). With\n"
+       "--link they are used where they lie, by hard links: who writes to one later makes\n"
+       "the kit unreadable, which is noticed; it is never read wrong. Else they are copied.\n"
+       "\n"
        "Kits and models keep their names; a tag that is in use moves, and where it\n"
        "pointed is printed. --tag names the kit otherwise, if there is only one.",
        {{"What somebody sent", "plumb import demo.tar"},

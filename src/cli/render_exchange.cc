@@ -60,6 +60,7 @@ Answer Render(const verbs::ImportReport& report) {
   json.Append("kits", KitsJson(report.kits));
   json.Append("bytesMoved", Json::Uint(report.bytes_moved));
   json.Append("bytesPresent", Json::Uint(report.bytes_present));
+  json.Append("bytesAdopted", Json::Uint(report.bytes_adopted));
   return {std::move(text), std::move(json)};
 }
 

@@ -24,6 +24,7 @@ struct ForeignModel {
   std::unique_ptr<host::Files> files;  // one directory, kGatheredPath
   BlueprintText blueprint;             // for it
   std::string name;                    // what the kit may be called; empty: nobody says
+  std::vector<std::string> paths;      // of its files, on this machine
 };
 
 // `path` is $OLLAMA_MODELS: a directory with `manifests` and `blobs` in it. kNotFound if the model

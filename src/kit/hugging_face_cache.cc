@@ -125,6 +125,8 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
   PLUMB_TRY(std::vector<GatheredFile> gathered,
             Snapshot(files, path, repository, "snapshots/" + commit).Run());
   ForeignModel model;
+  for (const GatheredFile& file : gathered)
+    model.paths.push_back(path + "/" + file.path);
   PLUMB_TRY(model.files, GatherFiles(std::move(gathered)));
   PLUMB_TRY(const auto snapshot,
             model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));

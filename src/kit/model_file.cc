@@ -68,6 +68,8 @@ Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path) 
     gathered.push_back({name, directory, name, host::OpenHow::kReadFollow});
   }
   ForeignModel found;
+  for (const std::string& name : names)
+    found.paths.push_back(parts.directory + "/" + name);
   PLUMB_TRY(found.files, GatherFiles(std::move(gathered)));
   found.name = ToLowerAscii(kitfile.package.name);
   found.blueprint = {BlueprintKind::kKitfile, "-", {}, blueprint::PrintKitfile(kitfile)};

@@ -84,7 +84,8 @@ Status AddMessages(std::string_view text, std::vector<ModelfileCommand>& command
 
 class OllamaModel {
  public:
-  explicit OllamaModel(std::shared_ptr<host::Directory> store) : store_(std::move(store)) {}
+  OllamaModel(std::string path, std::shared_ptr<host::Directory> store)
+      : path_(std::move(path)), store_(std::move(store)) {}
 
   Status Add(const oci::Descriptor& layer) {
     PLUMB_TRY(const OllamaLayer type, oci::ParseOllamaLayer(layer.media_type));
@@ -115,6 +116,8 @@ class OllamaModel {
       return command.name == "model";
     });
     ForeignModel model;
+    for (const GatheredFile& file : files_)
+      model.paths.push_back(path_ + "/" + file.path);
     PLUMB_TRY(std::string text, blueprint::PrintModelfile({commands_}));
     PLUMB_TRY(model.files, GatherFiles(std::move(files_)));
     model.blueprint = {BlueprintKind::kModelfile, "-", {}, std::move(text)};
@@ -146,6 +149,7 @@ class OllamaModel {
     return Error{ErrorKind::kCorrupt, "blob '" + layer.digest.ToString() + "' has other bytes"};
   }
 
+  const std::string path_;
   const std::shared_ptr<host::Directory> store_;
   std::vector<ModelfileCommand> commands_;
   std::vector<GatheredFile> files_;
@@ -166,7 +170,7 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
   }
   if (!text) return text.error();
   PLUMB_TRY(const oci::Manifest manifest, oci::Manifest::Parse(*text));
-  OllamaModel model(store);
+  OllamaModel model(path, store);
   for (const oci::Descriptor& layer : manifest.layers) {
     Status added = model.Add(layer);
     // A manifest names it: that it is not there is damage, not absence.

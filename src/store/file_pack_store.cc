@@ -95,8 +95,11 @@ class FilePackStore final : public PackStore {
   }
 
   Result<std::unique_ptr<PackReader>> Open(const PackName& name) override {
-    PLUMB_TRY(auto file, directory_.Open(FileOf(name), host::OpenHow::kRead));
-    return std::unique_ptr<PackReader>(std::make_unique<FilePackReader>(name, std::move(file)));
+    auto file = directory_.Open(FileOf(name), host::OpenHow::kRead);
+    if (!file && file.error().kind == ErrorKind::kNotFound)
+      file = directory_.Open(AdoptedFileName(name), host::OpenHow::kRead);
+    if (!file) return std::move(file).error();
+    return std::unique_ptr<PackReader>(std::make_unique<FilePackReader>(name, *std::move(file)));
   }
 
   Result<std::vector<PackName>> List() override {
@@ -109,8 +112,10 @@ class FilePackStore final : public PackStore {
   }
 
   Status Remove(const PackName& name) override {
-    Status removed = directory_.Remove(FileOf(name));
-    if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
+    for (const std::string& file : {FileOf(name), AdoptedFileName(name)}) {
+      Status removed = directory_.Remove(file);
+      if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
+    }
     return Done{};
   }
 
@@ -120,6 +125,8 @@ class FilePackStore final : public PackStore {
 };
 
 }  // namespace
+
+std::string AdoptedFileName(const PackName& name) { return name.ToString() + ".file"; }
 
 std::string PackName::ToString() const { return EncodeHex(bytes); }
 

@@ -68,6 +68,10 @@ class PackStore {
   virtual Status Remove(const PackName& name) = 0;
 };
 
+// Under which name an adopted file lies among the packs (docs/format.md, "Adopted files"). It is
+// opened and removed by its name as a pack is, and never listed.
+std::string AdoptedFileName(const PackName& name);
+
 // Packs as files NAME.pack in `directory`. Both arguments must outlive it.
 std::unique_ptr<PackStore> MakeFilePackStore(host::Directory& directory, host::Entropy& entropy);
 

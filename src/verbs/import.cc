@@ -79,7 +79,7 @@ class Importer {
   Result<ImportReport> FromModel(const Result<kit::ForeignModel>& model) {
     if (!model) return model.error();
     ImportReport report;
-    PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_.name, report, progress_));
+    PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
     return report;
   }
 
@@ -107,7 +107,7 @@ class Importer {
         continue;
       }
       if (!model) return std::move(model).error().While("'" + name.ToString() + "'");
-      PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_.name, report, progress_));
+      PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
     }
     return report;
   }

@@ -15,10 +15,15 @@
 
 namespace plumb::verbs {
 
+// Whether the files of models are used where they lie, by hard links, where they cannot share their
+// blocks with a copy (reflink). Who writes to them later makes the kit unreadable, never wrong.
+enum class LinkFiles : std::uint8_t { kNo, kYes };
+
 struct ImportOptions {
   std::string source;                         // see Import
   std::unique_ptr<ByteSource> input = {};     // a bundle, if the source is "-"
   std::string name = {};                      // what the kit shall be called here
+  LinkFiles link_files = LinkFiles::kNo;
 };
 
 struct ImportedKit {
@@ -31,6 +36,7 @@ struct ImportReport {
   std::vector<ImportedKit> kits;
   std::uint64_t bytes_moved = 0;    // of layers that were not here
   std::uint64_t bytes_present = 0;  // of those that were
+  std::uint64_t bytes_adopted = 0;  // of files that are used where they lie
 };
 
 // Takes what lies somewhere on this machine into the store: a bundle ("FILE", or "-" for `input`),

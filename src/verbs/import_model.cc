@@ -6,8 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
+#include "host/links.h"
 #include "kit/build.h"
 #include "kit/gathered_files.h"
+#include "store/adopter.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -27,13 +30,47 @@ Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
   return std::optional(there->RefName());
 }
 
+// Before anything is read: what is adopted is not written when it is built from.
+Status AdoptFiles(Workspace& workspace, const kit::ForeignModel& model, LinkFiles link_files,
+                  ImportReport& report, Progress& progress) {
+  const Machine& machine = workspace.machine();
+  const std::unique_ptr<host::Links> links = host::MakeLinks();
+  PLUMB_TRY(const std::string home, workspace.Home());
+  const std::string store_path = home + "/store";
+  PLUMB_TRY(const auto adopter,
+            store::OpenAdopter(machine.files, *links, machine.entropy, store_path));
+  PLUMB_TRY(const host::FileState here, machine.files.State(store_path));
+  std::uint64_t might_be_linked = 0;
+  for (const std::string& path : model.paths) {
+    auto adopted = adopter->Adopt(path, store::AdoptHow::kReflink, progress);
+    const bool cannot_share = !adopted && adopted.error().kind == ErrorKind::kUnsupported;
+    if (cannot_share && link_files == LinkFiles::kYes)
+      adopted = adopter->Adopt(path, store::AdoptHow::kHardLink, progress);
+    if (adopted) {
+      report.bytes_adopted += *adopted;
+      continue;
+    }
+    if (adopted.error().kind != ErrorKind::kUnsupported) return adopted.error();
+    if (link_files == LinkFiles::kYes)
+      progress.Warn("copying '" + path + "': " + adopted.error().message);
+    PLUMB_TRY(const host::FileState there, machine.files.State(path));
+    if (there.device == here.device) might_be_linked += there.size;
+  }
+  if (might_be_linked > 0 && link_files == LinkFiles::kNo) {
+    progress.Note("copying " + FormatSize(might_be_linked) +
+                  ", which --link would save: the files are used where they lie then");
+  }
+  return Done{};
+}
+
 }  // namespace
 
-Status ImportModel(Workspace& workspace, const kit::ForeignModel& model, const std::string& name,
-                   ImportReport& report, Progress& progress) {
-  PLUMB_TRY(const std::optional<store::RefName> tag, NameHere(model, name));
+Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
+                   const ImportOptions& import, ImportReport& report, Progress& progress) {
+  PLUMB_TRY(const std::optional<store::RefName> tag, NameHere(model, import.name));
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+  PLUMB_RETURN_IF_ERROR(AdoptFiles(workspace, model, import.link_files, report, progress));
   PLUMB_TRY(const auto directory,
             model.files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail));
   kit::BuildOptions options;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "store/adopter.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "crypto/object_id.h"
+#include "store/catalog.h"
+#include "store/pack_store.h"
+#include "store/recipe_internal.h"
+
+namespace plumb::store {
+namespace {
+
+// Smaller files are not cut by themselves (docs/format.md, "Cuts").
+constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
+
+struct Parts {
+  std::unique_ptr<host::Directory> packs;
+  std::unique_ptr<host::File> lock_file;
+  std::unique_ptr<Catalog> catalog;
+};
+
+class FileAdopter final : public Adopter {
+ public:
+  FileAdopter(host::Files& files, host::Links& links, host::Entropy& entropy, std::string packs_path,
+              Parts parts)
+      : files_(files),
+        links_(links),
+        entropy_(entropy),
+        packs_path_(std::move(packs_path)),
+        parts_(std::move(parts)),
+        buffer_(kPieceSizeMax) {}
+
+  // Write order: the link and what it leads to, fsync, the directory, one transaction. A crash
+  // before that leaves a link that nothing names.
+  Result<std::uint64_t> Adopt(const std::string& path, AdoptHow how, Progress& progress) override {
+    PLUMB_TRY(const host::FileState state, files_.State(path));
+    if (state.size < kAdoptedSizeMin) return std::uint64_t{0};
+    PackName name;
+    entropy_.Fill(name.bytes);
+    const std::string file = AdoptedFileName(name);
+    // Symlinks of the person are followed, as everywhere; the link is to what they lead to.
+    PLUMB_TRY(const std::string source, files_.Canonical(path));
+    const std::string target = packs_path_ + "/" + file;
+    PLUMB_RETURN_IF_ERROR(how == AdoptHow::kReflink ? links_.Reflink(source, target)
+                                                    : links_.HardLink(source, target));
+    auto adopted = Record(name, file, progress);
+    // Best effort: what stays is litter.
+    if (!adopted || *adopted == 0) static_cast<void>(parts_.packs->Remove(file));
+    return adopted;
+  }
+
+ private:
+  Result<std::uint64_t> Record(const PackName& name, const std::string& file, Progress& progress) {
+    PLUMB_TRY(const auto opened, parts_.packs->Open(file, host::OpenHow::kRead));
+    PLUMB_TRY(const host::FileState state, opened->State());
+    const auto task = progress.Begin("looking at what is shared", state.size);
+    CatalogChange change;
+    std::uint64_t size = 0;
+    for (std::uint64_t offset = 0; offset < state.size; offset += kPieceSizeMax) {
+      if (progress.StopRequested()) return Interrupted();
+      const std::uint64_t wanted = std::min<std::uint64_t>(kPieceSizeMax, state.size - offset);
+      if (wanted <= kLiteralSizeMax) break;  // it is no object
+      const auto piece = MutableByteSpan(buffer_).first(static_cast<std::size_t>(wanted));
+      PLUMB_TRY(const std::size_t got, opened->ReadAt(offset, piece));
+      if (got < wanted) return Error{ErrorKind::kConflict, "it changed while it was read"};
+      const ObjectId id = Blake3(piece);
+      task->Advance(wanted);
+      PLUMB_TRY(const auto known, parts_.catalog->FindObject(id));
+      if (known) continue;
+      change.objects.push_back({id, {name, offset, wanted, wanted, Encoding::kRaw}});
+      size += wanted;
+    }
+    if (change.objects.empty()) return std::uint64_t{0};
+    PLUMB_RETURN_IF_ERROR(opened->Sync());
+    PLUMB_RETURN_IF_ERROR(parts_.packs->Sync(""));
+    PLUMB_RETURN_IF_ERROR(parts_.catalog->Apply(change));
+    return size;
+  }
+
+  host::Files& files_;
+  host::Links& links_;
+  host::Entropy& entropy_;
+  const std::string packs_path_;
+  const Parts parts_;
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Adopter>> OpenAdopter(host::Files& files, host::Links& links,
+                                             host::Entropy& entropy, const std::string& path) {
+  const std::string packs_path = path + "/packs";
+  Parts parts;
+  PLUMB_TRY(const auto directory, files.OpenDirectory(path, host::IfMissing::kFail));
+  PLUMB_TRY(parts.packs, files.OpenDirectory(packs_path, host::IfMissing::kFail));
+  PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kReadWrite));
+  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  return std::unique_ptr<Adopter>(
+      std::make_unique<FileAdopter>(files, links, entropy, packs_path, std::move(parts)));
+}
+
+}  // namespace plumb::store
