@@ -10,8 +10,7 @@ namespace {
 Json Name(const Digest& digest) { return Json::String(digest.ToString()); }
 
 std::string NameAndDigest(const std::string& name, const Digest& digest) {
-  return name.empty() ? digest.ToString()
-                      : Printable(name) + " (digest " + digest.ToString() + ")";
+  return name.empty() ? digest.ToString() : Printable(name) + " (digest " + digest.ToString() + ")";
 }
 
 template <typename Kits>

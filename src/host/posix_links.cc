@@ -53,8 +53,7 @@ class PosixLinks final : public Links {
     const Descriptor from(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (from.number() < 0) return PosixError(errno, "cannot open", source);
     PLUMB_RETURN_IF_ERROR(CheckRegular(from.number(), source));
-    const Descriptor to(
-        ::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
+    const Descriptor to(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kMode));
     if (to.number() < 0) return PosixError(errno, "cannot make", target);
     if (::ioctl(to.number(), FICLONE, from.number()) == 0) return Done{};
     const int error = errno;

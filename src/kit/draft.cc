@@ -31,8 +31,8 @@ struct DraftFile {
 };
 
 constexpr std::array<std::string_view, 17> kModelSuffixes = {
-    ".safetensors", ".gguf", ".ggml", ".onnx", ".pt",     ".pth",  ".bin",  ".pkl",    ".h5",
-    ".hdf5",        ".keras", ".npz", ".npy",  ".tflite", ".ckpt", ".pdparams", ".mlmodel"};
+    ".safetensors", ".gguf",  ".ggml", ".onnx", ".pt",     ".pth",  ".bin",      ".pkl",    ".h5",
+    ".hdf5",        ".keras", ".npz",  ".npy",  ".tflite", ".ckpt", ".pdparams", ".mlmodel"};
 constexpr std::array<std::string_view, 8> kMetadataSuffixes = {
     ".json", ".yaml", ".yml", ".xml", ".txt", ".model", ".jinja", ".toml"};
 constexpr std::array<std::string_view, 3> kDocsSuffixes = {".md", ".pdf", ".rst"};
@@ -138,7 +138,8 @@ bool IsShard(std::string_view path) {
   };
   if (of == std::string_view::npos || !are_digits(stem.substr(of + 4))) return false;
   const std::size_t dash = stem.rfind('-', of - 1);
-  return of > 0 && dash != std::string_view::npos && are_digits(stem.substr(dash + 1, of - dash - 1));
+  return of > 0 && dash != std::string_view::npos &&
+         are_digits(stem.substr(dash + 1, of - dash - 1));
 }
 
 // The first of shards, else the largest; of equal ones the first.
@@ -272,7 +273,8 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
   if (!has_tensors) {
     // Of llama.cpp's files the projector is one by its name.
     const auto is_projector = [](const DraftFile& file) {
-      return HasSuffix(file, ".gguf") && ToLowerAscii(file.path).find("mmproj") != std::string::npos;
+      return HasSuffix(file, ".gguf") &&
+             ToLowerAscii(file.path).find("mmproj") != std::string::npos;
     };
     std::ranges::copy_if(files, std::back_inserter(projectors), is_projector);
     std::erase_if(files, is_projector);

@@ -14,10 +14,10 @@
 #include "kit/build.h"
 #include "oci/ollama.h"
 
-// Models as other programs keep them, made ready for `Build`: where their files are, and a blueprint.
-// Trust: what these programs wrote, and who else could write there, is read as an enemy's: names
-// cannot leave their store, sizes have limits, and a file that is named by its SHA-256 is compared
-// with it while it is read.
+// Models as other programs keep them, made ready for `Build`: where their files are, and a
+// blueprint. Trust: what these programs wrote, and who else could write there, is read as an
+// enemy's: names cannot leave their store, sizes have limits, and a file that is named by its
+// SHA-256 is compared with it while it is read.
 namespace plumb::kit {
 
 struct ForeignModel {
@@ -34,8 +34,8 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
 // All that are in it, sorted by their paths; what is no name there is passed over.
 Result<std::vector<oci::OllamaName>> ListOllamaModels(host::Files& files, const std::string& path);
 
-// `path` is a directory models--ORGANIZATION--NAME of a Hugging Face cache; `revision` a name beneath
-// its refs, or a commit.
+// `path` is a directory models--ORGANIZATION--NAME of a Hugging Face cache; `revision` a name
+// beneath its refs, or a commit.
 Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string& path,
                                           std::string_view revision, Progress& progress);
 

@@ -39,9 +39,9 @@ class CheckedFile final : public host::File {
     if (hashed_ < state.size) return size;
     is_done_ = true;
     if (hasher_.Finish() == *digest_) return size;
-    return Error{ErrorKind::kCorrupt,
-                 "'" + Printable(name_) + "' is not the blob '" + digest_->ToString() +
-                     "' that it is kept as: it was changed or is damaged"};
+    return Error{ErrorKind::kCorrupt, "'" + Printable(name_) + "' is not the blob '" +
+                                          digest_->ToString() +
+                                          "' that it is kept as: it was changed or is damaged"};
   }
 
   Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return Denied(); }

@@ -17,14 +17,14 @@ namespace plumb::kit {
 struct GatheredFile {
   std::string name;  // "a/b.bin"
   std::shared_ptr<host::Directory> directory;
-  std::string path;                                  // beneath it
-  host::OpenHow how = host::OpenHow::kRead;          // or kReadFollow
-  std::optional<Digest> digest = std::nullopt;       // what its bytes must be
+  std::string path;                             // beneath it
+  host::OpenHow how = host::OpenHow::kRead;     // or kReadFollow
+  std::optional<Digest> digest = std::nullopt;  // what its bytes must be
 };
 
-// Files from anywhere that look as if they lay in one directory, so that `Build` and drafts can take
-// what other programs keep in their own ways. Nothing is copied, nothing but these files can be
-// seen, and nothing can be written (kDenied).
+// Files from anywhere that look as if they lay in one directory, so that `Build` and drafts can
+// take what other programs keep in their own ways. Nothing is copied, nothing but these files can
+// be seen, and nothing can be written (kDenied).
 //
 // Promise: a file with a digest that is read front to back is that, or the last read fails with
 // kCorrupt, naming it. Threads: any number at once.

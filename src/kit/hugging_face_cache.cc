@@ -82,8 +82,8 @@ class Snapshot {
     GatheredFile file = {name.substr(1), repository_, root_ + name, host::OpenHow::kReadFollow};
     const auto opened = repository_->Open(file.path, file.how);
     if (!opened && opened.error().kind == ErrorKind::kNotFound) {
-      return Error{ErrorKind::kCorrupt, "'" + Printable(file.name) +
-                                            "' leads to a blob that is not in this cache"};
+      return Error{ErrorKind::kCorrupt,
+                   "'" + Printable(file.name) + "' leads to a blob that is not in this cache"};
     }
     if (!opened) return opened.error();
     PLUMB_TRY(const std::string real, files_.Canonical(path_ + "/" + file.path));
@@ -128,8 +128,7 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
   for (const GatheredFile& file : gathered)
     model.paths.push_back(path + "/" + file.path);
   PLUMB_TRY(model.files, GatherFiles(std::move(gathered)));
-  PLUMB_TRY(const auto snapshot,
-            model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
+  PLUMB_TRY(const auto snapshot, model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
   model.name = NameOf(path);
   DraftOptions about;
   about.name = model.name.substr(model.name.rfind('/') + 1);

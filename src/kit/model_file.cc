@@ -57,7 +57,8 @@ Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path) 
     if (name != parts.name) {
       const auto state = directory->State(name);
       if (!state && state.error().kind == ErrorKind::kNotFound) {
-        return Error{ErrorKind::kInvalid, "'" + Printable(name) + "' is missing, which belongs to '" +
+        return Error{ErrorKind::kInvalid, "'" + Printable(name) +
+                                              "' is missing, which belongs to '" +
                                               Printable(parts.name) + "'"};
       }
       if (!state) return state.error();

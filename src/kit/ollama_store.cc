@@ -112,9 +112,8 @@ class OllamaModel {
   Result<ForeignModel> Finish(const oci::OllamaName& name) {
     if (files_.empty()) return Malformed("the manifest");
     // FROM stands first, by custom; all else in the order of the manifest.
-    std::ranges::stable_partition(commands_, [](const ModelfileCommand& command) {
-      return command.name == "model";
-    });
+    std::ranges::stable_partition(
+        commands_, [](const ModelfileCommand& command) { return command.name == "model"; });
     ForeignModel model;
     for (const GatheredFile& file : files_)
       model.paths.push_back(path_ + "/" + file.path);
@@ -138,8 +137,7 @@ class OllamaModel {
     if (number > 1) name += "-" + std::to_string(number);
     name += ".gguf";
     commands_.push_back({std::string(role.command), "./" + name});
-    files_.push_back(
-        {name, store_, BlobPath(layer.digest), host::OpenHow::kRead, layer.digest});
+    files_.push_back({name, store_, BlobPath(layer.digest), host::OpenHow::kRead, layer.digest});
     return Done{};
   }
 
@@ -164,8 +162,8 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
   const std::shared_ptr<host::Directory> store = std::move(directory);
   const auto text = host::ReadFile(*store, name.ManifestPath(), oci::kManifestSizeMax);
   if (!text && text.error().kind == ErrorKind::kNotFound) {
-    return Error{ErrorKind::kNotFound, "'" + name.ToString() + "' is not in Ollama's store '" +
-                                           path + "'",
+    return Error{ErrorKind::kNotFound,
+                 "'" + name.ToString() + "' is not in Ollama's store '" + path + "'",
                  "ollama list"};
   }
   if (!text) return text.error();
@@ -174,7 +172,8 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
   for (const oci::Descriptor& layer : manifest.layers) {
     Status added = model.Add(layer);
     // A manifest names it: that it is not there is damage, not absence.
-    if (!added && added.error().kind == ErrorKind::kNotFound) added.error().kind = ErrorKind::kCorrupt;
+    if (!added && added.error().kind == ErrorKind::kNotFound)
+      added.error().kind = ErrorKind::kCorrupt;
     PLUMB_RETURN_IF_ERROR(added);
   }
   return model.Finish(name);

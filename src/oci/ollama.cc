@@ -62,8 +62,8 @@ Result<OllamaName> OllamaName::Parse(std::string_view text) {
                        IsPart(name.model, kPartSizeMax, false) &&
                        IsPart(name.tag, kPartSizeMax, false);
   if (!is_good) {
-    return Error{ErrorKind::kInvalid, "'" + Printable(text.substr(0, 512)) +
-                                          "' is no name of a model of Ollama",
+    return Error{ErrorKind::kInvalid,
+                 "'" + Printable(text.substr(0, 512)) + "' is no name of a model of Ollama",
                  "write [HOST/][NAMESPACE/]MODEL[:TAG]"};
   }
   return name;
@@ -86,9 +86,8 @@ Result<OllamaLayer> ParseOllamaLayer(std::string_view media_type) {
     for (const auto& [name, type] : kTypes)
       if (name == word) return type;
   }
-  return Error{ErrorKind::kUnsupported, "layers of type '" +
-                                            Printable(media_type.substr(0, 128)) +
-                                            "' cannot be imported"};
+  return Error{ErrorKind::kUnsupported,
+               "layers of type '" + Printable(media_type.substr(0, 128)) + "' cannot be imported"};
 }
 
 }  // namespace plumb::oci

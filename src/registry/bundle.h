@@ -17,7 +17,8 @@
 #include "registry/remote.h"
 #include "store/store.h"
 
-// Kits in one file: an OCI layout in a tar (docs/format.md, "Bundles"), for sticks, mails and pipes.
+// Kits in one file: an OCI layout in a tar (docs/format.md, "Bundles"), for sticks, mails and
+// pipes.
 namespace plumb::registry {
 
 struct BundleKit {
@@ -49,8 +50,8 @@ struct Layout {
 };
 
 // A bundle in a file; `label` names it in messages. Whether it is compressed, it tells itself.
-// kInvalid: it is no bundle, or says one thing twice; kDenied: an entry that leaves it, or is a link;
-// kExhausted over a limit; kCorrupt: a damaged archive. Trust: as an enemy's.
+// kInvalid: it is no bundle, or says one thing twice; kDenied: an entry that leaves it, or is a
+// link; kExhausted over a limit; kCorrupt: a damaged archive. Trust: as an enemy's.
 Result<Layout> OpenBundle(std::unique_ptr<host::File> file, std::string label, Progress& progress);
 
 // The same from a stream. `source` and `progress` must outlive what is returned.

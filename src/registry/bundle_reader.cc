@@ -321,8 +321,8 @@ Result<Layout> ScanFile(std::unique_ptr<host::File> file, std::string label, Pro
     return entries.Invalid("it has no '" + std::string(has_marker ? kIndexFile : kMarkerFile) +
                            "'");
   }
-  auto remote = std::make_unique<FileBundle>(std::move(label), *index, std::move(file),
-                                             std::move(places));
+  auto remote =
+      std::make_unique<FileBundle>(std::move(label), *index, std::move(file), std::move(places));
   return Layout{std::move(remote), *std::move(index), BlobOrder::kAny};
 }
 
@@ -341,7 +341,8 @@ Result<Layout> OpenStream(StreamParts parts, std::string label, Progress& progre
     if (entry->kind == EntryKind::kMarker) {
       PLUMB_RETURN_IF_ERROR(parts.entries->ReadMarker(*entry));
       has_marker = true;
-    } else if (entry->kind == EntryKind::kBlob || (entry->kind == EntryKind::kIndex && !has_marker)) {
+    } else if (entry->kind == EntryKind::kBlob ||
+               (entry->kind == EntryKind::kIndex && !has_marker)) {
       return Error{ErrorKind::kUnsupported, "'" + label + "' has its parts in another order",
                    "save it as a file that is not compressed, then: plumb import FILE"};
     } else if (entry->kind == EntryKind::kIndex) {

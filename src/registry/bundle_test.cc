@@ -59,8 +59,7 @@ class BundleTest : public testing::Test {
   Layout OpenFile(const std::string& bytes) {
     temporary_.Write("bundle", bytes);
     const auto directory = *files_->OpenDirectory(temporary_.path(), host::IfMissing::kFail);
-    auto layout =
-        OpenBundle(*directory->Open("bundle", host::OpenHow::kRead), "bundle", progress_);
+    auto layout = OpenBundle(*directory->Open("bundle", host::OpenHow::kRead), "bundle", progress_);
     EXPECT_TRUE(layout) << layout.error().message;
     return *std::move(layout);
   }
@@ -94,8 +93,8 @@ TEST_F(BundleTest, AllOfItComesBackFromAFileAndFromAStream) {
   const Digest first = PutKit({large, "shared"});
   const Digest second = PutKit({"shared", "other"});
   const std::string plain = Write({{first, "m:v1"}, {second, "m:v2"}});
-  for (const auto compression : {archive::Compression::kNone, archive::Compression::kGzip,
-                                 archive::Compression::kZstd}) {
+  for (const auto compression :
+       {archive::Compression::kNone, archive::Compression::kGzip, archive::Compression::kZstd}) {
     MemorySink sink(plain.size() + 4096);
     const auto compressor = archive::MakeCompressor(compression, 0, sink);
     ASSERT_TRUE(compressor->Write(AsBytes(plain)));

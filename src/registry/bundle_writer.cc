@@ -111,9 +111,8 @@ Result<BundleReport> WriteBundle(store::Store& store, std::vector<BundleKit> kit
   std::set<Digest> named;
   for (const BundleKit& kit : kits)
     if (!kit.name.empty()) named.insert(kit.manifest);
-  std::erase_if(kits, [&](const BundleKit& kit) {
-    return kit.name.empty() && named.contains(kit.manifest);
-  });
+  std::erase_if(
+      kits, [&](const BundleKit& kit) { return kit.name.empty() && named.contains(kit.manifest); });
   for (std::size_t i = 1; i < kits.size(); ++i) {
     if (kits[i].name.empty() || kits[i].name != kits[i - 1].name) continue;
     return Error{ErrorKind::kConflict, "two kits cannot both be called '" + kits[i].name + "'"};

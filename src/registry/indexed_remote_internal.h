@@ -17,7 +17,8 @@
 
 namespace plumb::registry {
 
-// A layout that is only read, whose index is known: where its blobs are is what its kinds differ in.
+// A layout that is only read, whose index is known: where its blobs are is what its kinds differ
+// in.
 class IndexedRemote : public Remote {
  public:
   IndexedRemote(std::string label, oci::Index index)

@@ -76,7 +76,8 @@ Result<std::vector<KitRepository>> OpenKitStore(host::Files& files, const std::s
               host::ReadFile(*directory, entry.name, oci::kManifestSizeMax));
     auto index = oci::Index::Parse(text);
     if (!index)
-      return std::move(index).error().While("cannot read the index of '" + *name + "' in kit's store");
+      return std::move(index).error().While("cannot read the index of '" + *name +
+                                            "' in kit's store");
     auto remote = std::make_unique<StoreRemote>(*name, *index, directory);
     repositories.push_back(
         {*std::move(name), Layout{std::move(remote), *std::move(index), BlobOrder::kAny}});

@@ -24,8 +24,8 @@ struct Parts {
 
 class FileAdopter final : public Adopter {
  public:
-  FileAdopter(host::Files& files, host::Links& links, host::Entropy& entropy, std::string packs_path,
-              Parts parts)
+  FileAdopter(host::Files& files, host::Links& links, host::Entropy& entropy,
+              std::string packs_path, Parts parts)
       : files_(files),
         links_(links),
         entropy_(entropy),

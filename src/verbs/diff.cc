@@ -37,7 +37,9 @@ bool HasKeys(const Json::Array& entries) {
 
 void DiffObjects(const std::string& path, const Json& before, const Json& after,
                  std::vector<DiffField>& fields) {
-  const auto under = [&](const std::string& name) { return path.empty() ? name : path + "." + name; };
+  const auto under = [&](const std::string& name) {
+    return path.empty() ? name : path + "." + name;
+  };
   for (const auto& [name, value] : *before.IfObject()) {
     const Json* const other = after.Find(name);
     if (other == nullptr) {

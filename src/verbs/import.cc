@@ -123,8 +123,7 @@ class Importer {
     if (name.empty() || folder.find('/') != std::string::npos)
       return Error{ErrorKind::kInvalid, "'" + name + "' is no name of a model",
                    "write hf:ORGANIZATION/NAME[@REVISION]"};
-    return FromModel(
-        kit::ReadHuggingFaceModel(files_, cache + "/" + folder, revision, progress_));
+    return FromModel(kit::ReadHuggingFaceModel(files_, cache + "/" + folder, revision, progress_));
   }
 
   // One kit of kit's store, or (empty) all.
@@ -187,7 +186,8 @@ class Importer {
     ImportReport report;
     for (const kit::BuiltLayer& layer : built.built.layers)
       (layer.was_known ? report.bytes_present : report.bytes_moved) += layer.size;
-    report.kits.push_back({built.tags.empty() ? std::string() : built.tags.front(), built.built.id});
+    report.kits.push_back(
+        {built.tags.empty() ? std::string() : built.tags.front(), built.built.id});
     return report;
   }
 
@@ -195,8 +195,7 @@ class Importer {
     const auto model = kit::ReadModelFile(files_, options_.source);
     if (model || model.error().kind != ErrorKind::kUnsupported) return FromModel(model);
     const host::PathParts parts = host::SplitPath(options_.source);
-    PLUMB_TRY(const auto directory,
-              files_.OpenDirectory(parts.directory, host::IfMissing::kFail));
+    PLUMB_TRY(const auto directory, files_.OpenDirectory(parts.directory, host::IfMissing::kFail));
     PLUMB_TRY(auto file, directory->Open(parts.name, host::OpenHow::kReadFollow));
     PLUMB_TRY(registry::Layout layout,
               registry::OpenBundle(std::move(file), options_.source, progress_));

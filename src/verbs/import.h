@@ -20,9 +20,9 @@ namespace plumb::verbs {
 enum class LinkFiles : std::uint8_t { kNo, kYes };
 
 struct ImportOptions {
-  std::string source;                         // see Import
-  std::unique_ptr<ByteSource> input = {};     // a bundle, if the source is "-"
-  std::string name = {};                      // what the kit shall be called here
+  std::string source;                      // see Import
+  std::unique_ptr<ByteSource> input = {};  // a bundle, if the source is "-"
+  std::string name = {};                   // what the kit shall be called here
   LinkFiles link_files = LinkFiles::kNo;
 };
 
@@ -41,7 +41,8 @@ struct ImportReport {
 
 // Takes what lies somewhere on this machine into the store: a bundle ("FILE", or "-" for `input`),
 // an OCI layout ("DIRECTORY" or "oci:DIRECTORY[:TAG]"). Everything is checked; each kit is there
-// whole or not at all. Kits keep the names they have there, unless `name` is given, which names one.
+// whole or not at all. Kits keep the names they have there, unless `name` is given, which names
+// one.
 Result<ImportReport> Import(Workspace& workspace, ImportOptions options, Progress& progress);
 
 }  // namespace plumb::verbs

@@ -36,8 +36,7 @@ Result<std::vector<Wanted>> WantedOf(const oci::Index& index, const LayoutChoice
     PLUMB_TRY(const registry::LayoutEntryName there, registry::NameOf(entry));
     if (!choice.tag.empty() && entry.tag != choice.tag) continue;
     auto found = std::ranges::find(wanted, entry.descriptor.digest, &Wanted::digest);
-    if (found == wanted.end())
-      found = wanted.insert(wanted.end(), {entry.descriptor.digest, {}});
+    if (found == wanted.end()) found = wanted.insert(wanted.end(), {entry.descriptor.digest, {}});
     if (auto name = NameHere(there, choice)) found->names.push_back(*std::move(name));
   }
   return wanted;
@@ -103,9 +102,9 @@ Status GiveName(const LayoutChoice& choice, std::vector<Wanted>& wanted) {
   if (name.HasDigest())
     return Error{ErrorKind::kInvalid, "a kit cannot be named '" + choice.name + "'"};
   if (wanted.size() != 1) {
-    return Error{ErrorKind::kInvalid, "'" + choice.label + "' holds " +
-                                          std::to_string(wanted.size()) +
-                                          " kits, which cannot all be called '" + choice.name + "'"};
+    return Error{ErrorKind::kInvalid,
+                 "'" + choice.label + "' holds " + std::to_string(wanted.size()) +
+                     " kits, which cannot all be called '" + choice.name + "'"};
   }
   wanted.front().names = {name.RefName()};
   return Done{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/import_model.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -30,8 +31,9 @@ Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
   return std::optional(there->RefName());
 }
 
-// Before anything is read: what is adopted is not written when it is built from.
-Status AdoptFiles(Workspace& workspace, const kit::ForeignModel& model, LinkFiles link_files,
+// Before anything is read: what is adopted is not written when it is built from. Returns how many
+// bytes hard links would save that are going to be copied.
+Result<std::uint64_t> AdoptFiles(Workspace& workspace, const kit::ForeignModel& model, LinkFiles link_files,
                   ImportReport& report, Progress& progress) {
   const Machine& machine = workspace.machine();
   const std::unique_ptr<host::Links> links = host::MakeLinks();
@@ -56,11 +58,7 @@ Status AdoptFiles(Workspace& workspace, const kit::ForeignModel& model, LinkFile
     PLUMB_TRY(const host::FileState there, machine.files.State(path));
     if (there.device == here.device) might_be_linked += there.size;
   }
-  if (might_be_linked > 0 && link_files == LinkFiles::kNo) {
-    progress.Note("copying " + FormatSize(might_be_linked) +
-                  ", which --link would save: the files are used where they lie then");
-  }
-  return Done{};
+  return link_files == LinkFiles::kNo ? might_be_linked : 0;
 }
 
 }  // namespace
@@ -70,7 +68,8 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   PLUMB_TRY(const std::optional<store::RefName> tag, NameHere(model, import.name));
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
-  PLUMB_RETURN_IF_ERROR(AdoptFiles(workspace, model, import.link_files, report, progress));
+  PLUMB_TRY(const std::uint64_t saved_by_links,
+            AdoptFiles(workspace, model, import.link_files, report, progress));
   PLUMB_TRY(const auto directory,
             model.files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail));
   kit::BuildOptions options;
@@ -80,12 +79,20 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, options.tags));
 
   const Machine& machine = workspace.machine();
-  const kit::BuildContext context{*model.files,       *directory, kit::kGatheredPath, machine.clock,
-                                  machine.environment, *store,     *bases};
+  const kit::BuildContext context{*model.files,  *directory,          kit::kGatheredPath,
+                                  machine.clock, machine.environment, *store,
+                                  *bases};
   PLUMB_TRY(const kit::BuildReport built, kit::Build(context, model.blueprint, options, progress));
   NoteMoves(before, built.id, progress);
-  for (const kit::BuiltLayer& layer : built.layers)
+  std::uint64_t copied = 0;
+  for (const kit::BuiltLayer& layer : built.layers) {
     (layer.was_known ? report.bytes_present : report.bytes_moved) += layer.size;
+    if (!layer.was_known) copied += layer.size;
+  }
+  if (const std::uint64_t saved = std::min(copied, saved_by_links); saved > 0) {
+    progress.Note("--link would have saved " + FormatSize(saved) +
+                  ": the files are used where they lie then");
+  }
   report.kits.push_back({tag ? tag->ToString() : std::string(), built.id});
   return Done{};
 }

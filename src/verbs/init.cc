@@ -39,8 +39,7 @@ Result<std::string> ExistingName(host::Directory& directory, kit::BlueprintKind 
 Result<std::string> DraftBlueprint(Workspace& workspace, const InitOptions& options,
                                    Progress& progress) {
   host::Files& files = workspace.machine().files;
-  PLUMB_TRY(const auto directory,
-            files.OpenDirectory(options.directory, host::IfMissing::kFail));
+  PLUMB_TRY(const auto directory, files.OpenDirectory(options.directory, host::IfMissing::kFail));
   if (options.kind == kit::BlueprintKind::kModelfile) {
     PLUMB_TRY(const blueprint::Modelfile modelfile, kit::DraftModelfile(*directory, progress));
     return blueprint::PrintModelfile(modelfile);
@@ -58,8 +57,7 @@ Result<InitReport> Init(Workspace& workspace, const InitOptions& options, Progre
   host::Files& files = workspace.machine().files;
   InitReport report;
   if (options.output.empty()) {
-    PLUMB_TRY(const auto directory,
-              files.OpenDirectory(options.directory, host::IfMissing::kFail));
+    PLUMB_TRY(const auto directory, files.OpenDirectory(options.directory, host::IfMissing::kFail));
     PLUMB_TRY(std::string name, ExistingName(*directory, options.kind));
     if (!name.empty() && options.overwrite == host::Overwrite::kNo) {
       return Error{ErrorKind::kConflict, "'" + options.directory + "' has a " + name + " already",
@@ -78,8 +76,7 @@ Result<InitReport> Init(Workspace& workspace, const InitOptions& options, Progre
     }
   }
   auto text = DraftBlueprint(workspace, options, progress);
-  if (!text)
-    return std::move(text).error().While("cannot describe '" + options.directory + "'");
+  if (!text) return std::move(text).error().While("cannot describe '" + options.directory + "'");
   report.text = *std::move(text);
   if (!report.file.empty())
     PLUMB_RETURN_IF_ERROR(host::WriteFileDurably(files, report.file, report.text, kFileMode));

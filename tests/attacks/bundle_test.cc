@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include "registry/bundle.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,7 +12,6 @@
 #include "archive/compression.h"
 #include "archive/tar_writer.h"
 #include "oci/media_types.h"
-#include "registry/bundle.h"
 #include "registry/transfer.h"
 #include "tests/temporary_directory.h"
 
@@ -91,9 +92,9 @@ class BundleAttack : public testing::Test {
   }
 
   const std::string layer_ = std::string(3U << 20, 'w');
-  const std::string manifest_ = oci::WriteManifest(
-      Describe("{}", oci::kModelKitConfigMediaType),
-      {Describe(layer_, "application/vnd.kitops.modelkit.model.v1.tar")});
+  const std::string manifest_ =
+      oci::WriteManifest(Describe("{}", oci::kModelKitConfigMediaType),
+                         {Describe(layer_, "application/vnd.kitops.modelkit.model.v1.tar")});
   std::vector<Member> members_;
   TemporaryDirectory temporary_;
   SilentProgress progress_;
@@ -223,8 +224,7 @@ TEST_F(BundleAttack, AnEntryThatIsLongerThanTheFile) {
 
 TEST_F(BundleAttack, MoreEntriesThanAnybodyNeeds) {
   std::string tar;
-  const std::string header =
-      *archive::TarHeader({"x", archive::TarEntryType::kFile, 0644, 0});
+  const std::string header = *archive::TarHeader({"x", archive::TarEntryType::kFile, 0644, 0});
   for (int i = 0; i < 100'001; ++i)
     tar += header;
   EXPECT_EQ(PullFile(tar).error().kind, ErrorKind::kExhausted);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A bundle from anywhere, as a stream: whatever it holds is given as its digest says, or not at all.
+// A bundle from anywhere, as a stream: whatever it holds is given as its digest says, or not at
+// all.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
