@@ -166,6 +166,15 @@ def main():
             last = Home(program, work / "last")
             last.plumb("pull", f"{host}/others/own:v3", "from-own:v3", "--plain-http")
             check_kit(last, "from-own:v3", wanted, context, work / "from-own")
+            # One file: ours read by skopeo, and skopeo's by plumb.
+            bundle, archive, unpacked = work / "ours.tar", work / "theirs.tar", work / "unpacked"
+            author.plumb("export", "kit:v1", str(bundle))
+            run(*skopeo, "copy", f"oci-archive:{bundle}:kit:v1", f"oci:{unpacked}:v4")
+            same(check_layout(unpacked, "v4", wanted["digest"]), wanted["kitfile"], "its config")
+            run(*skopeo, "copy", f"oci:{unpacked}:v4", f"oci-archive:{archive}:v5")
+            guest = Home(program, work / "guest")
+            guest.plumb("import", str(archive), "--tag", "from-archive:v5")
+            check_kit(guest, "from-archive:v5", wanted, context, work / "from-archive")
             print(f"{wanted['digest']} came through {len(list(work.glob('from-*')))} ways unchanged")
     finally:
         shutil.rmtree(work)
