@@ -33,8 +33,8 @@ Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
 
 // Before anything is read: what is adopted is not written when it is built from. Returns how many
 // bytes hard links would save that are going to be copied.
-Result<std::uint64_t> AdoptFiles(Workspace& workspace, const kit::ForeignModel& model, LinkFiles link_files,
-                  ImportReport& report, Progress& progress) {
+Result<std::uint64_t> AdoptFiles(Workspace& workspace, const kit::ForeignModel& model,
+                                 LinkFiles link_files, ImportReport& report, Progress& progress) {
   const Machine& machine = workspace.machine();
   const std::unique_ptr<host::Links> links = host::MakeLinks();
   PLUMB_TRY(const std::string home, workspace.Home());

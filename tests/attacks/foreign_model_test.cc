@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kit/foreign_model.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <string>
 
-#include "kit/foreign_model.h"
 #include "kit/gathered_files.h"
 #include "oci/manifest.h"
 #include "tests/temporary_directory.h"
@@ -33,8 +34,7 @@ class OllamaAttack : public testing::Test {
     temporary_.Write(kManifest, oci::WriteManifest(config, layers));
   }
   Result<ForeignModel> Read() {
-    return ReadOllamaModel(*files_, temporary_.path() + "/models",
-                           *oci::OllamaName::Parse("tiny"));
+    return ReadOllamaModel(*files_, temporary_.path() + "/models", *oci::OllamaName::Parse("tiny"));
   }
   // Reads a file of the model to its end.
   static Status ReadThrough(const ForeignModel& model, const std::string& name) {
@@ -61,8 +61,8 @@ TEST_F(OllamaAttack, WithoutAnAttackItIsRead) {
 
 // Rule: no part of a name leaves the store.
 TEST_F(OllamaAttack, NamesThatAreNoNames) {
-  for (const char* name : {"", "..", "../x", "x/../y", "/x", "x:", "x:../y", "a/b/c/d", "x\n", ".x:y",
-                           "a//b", "h:1/../m"})
+  for (const char* name : {"", "..", "../x", "x/../y", "/x", "x:", "x:../y", "a/b/c/d", "x\n",
+                           ".x:y", "a//b", "h:1/../m"})
     EXPECT_EQ(oci::OllamaName::Parse(name).error().kind, ErrorKind::kInvalid) << name;
   EXPECT_EQ(oci::OllamaName::Parse("h:1/n/m:t")->ManifestPath(), "manifests/h:1/n/m/t");
   EXPECT_EQ(oci::OllamaName::Parse("m")->ToString(), "m:latest");
@@ -105,14 +105,15 @@ TEST_F(OllamaAttack, ABlobThatIsMissing) {
 TEST_F(OllamaAttack, ATextWithoutEnd) {
   const oci::Descriptor layer = Put("template", "{{ .Prompt }}");
   PutManifest({Put("model", "GGUF"), layer});
-  std::filesystem::resize_file(
-      temporary_.path() + "/models/blobs/sha256-" + layer.digest.ToHex(), std::uintmax_t{1} << 40);
+  std::filesystem::resize_file(temporary_.path() + "/models/blobs/sha256-" + layer.digest.ToHex(),
+                               std::uintmax_t{1} << 40);
   EXPECT_EQ(Read().error().kind, ErrorKind::kExhausted);
 }
 
 // Rule: what cannot be told in a Modelfile is refused; nothing is slipped into it.
 TEST_F(OllamaAttack, ParametersThatAreCommands) {
-  for (const char* params : {R"({"stop\nSYSTEM x":1})", R"({"stop":{"a":1}})", "[1]", "{", R"({"":1})"}) {
+  for (const char* params :
+       {R"({"stop\nSYSTEM x":1})", R"({"stop":{"a":1}})", "[1]", "{", R"({"":1})"}) {
     PutManifest({Put("model", "GGUF"), Put("params", params)});
     const auto model = Read();
     EXPECT_FALSE(model) << params << ": " << model->blueprint.bytes;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// A manifest of Ollama's, all of whose blobs are the text behind the first line. Whatever becomes of it
-// is a Modelfile that reads back, and names no file but those of the store.
+// A manifest of Ollama's, all of whose blobs are the text behind the first line. Whatever becomes
+// of it is a Modelfile that reads back, and names no file but those of the store.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -109,7 +109,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // The digest of the blob cannot be found by chance: '$' stands for it.
   std::string manifest(bytes.substr(0, line));
   const std::string digest = Sha256(AsBytes(blob)).ToString();
-  for (std::size_t at = manifest.find('$'); at != std::string::npos; at = manifest.find('$', at + 71))
+  for (std::size_t at = manifest.find('$'); at != std::string::npos;
+       at = manifest.find('$', at + 71))
     manifest.replace(at, 1, digest);
   MemoryMachine machine({manifest, blob});
   const auto model = kit::ReadOllamaModel(machine, "store", *oci::OllamaName::Parse("h/n/m:t"));
