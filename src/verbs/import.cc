@@ -52,6 +52,9 @@ class Importer {
     return state->type == host::FileType::kDirectory ? FromDirectory() : FromFile();
   }
 
+  // Whether there was something whose files can be used where they lie.
+  bool HasSeenModel() const { return has_seen_model_; }
+
  private:
   std::optional<std::string> Behind(std::string_view scheme) const {
     if (!options_.source.starts_with(scheme)) return std::nullopt;
@@ -78,6 +81,7 @@ class Importer {
 
   Result<ImportReport> FromModel(const Result<kit::ForeignModel>& model) {
     if (!model) return model.error();
+    has_seen_model_ = true;
     ImportReport report;
     PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
     return report;
@@ -107,6 +111,7 @@ class Importer {
         continue;
       }
       if (!model) return std::move(model).error().While("'" + name.ToString() + "'");
+      has_seen_model_ = true;
       PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
     }
     return report;
@@ -207,14 +212,18 @@ class Importer {
   host::Environment& environment_;
   ImportOptions& options_;
   Progress& progress_;
+  bool has_seen_model_ = false;
 };
 
 }  // namespace
 
 Result<ImportReport> Import(Workspace& workspace, ImportOptions options, Progress& progress) {
-  auto report = Importer(workspace, options, progress).Run();
+  Importer importer(workspace, options, progress);
+  auto report = importer.Run();
   if (!report) return std::move(report).error().While("cannot import '" + options.source + "'");
   report->source = options.source;
+  if (options.link_files == LinkFiles::kYes && !importer.HasSeenModel())
+    progress.Warn("--link is for files of models: this was copied");
   for (const ImportedKit& kit : report->kits) {
     if (!kit.name.empty()) continue;
     progress.Note("it has no name here yet: plumb tag " + kit.digest.ToString() + " NAME:TAG");
