@@ -246,7 +246,7 @@ class StreamBundle final : public IndexedRemote {
     CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
     const bool is_kept = blob.media_type.ends_with("+json") && blob.size <= oci::kManifestSizeMax;
     if (is_kept) {
-      PLUMB_RETURN_IF_ERROR(Keep(blob));
+      PLUMB_RETURN_IF_ERROR(KeepBlob(blob));
       const std::string& text = kept_.at(blob.digest);
       const auto from = std::min<std::size_t>(static_cast<std::size_t>(offset), text.size());
       PLUMB_RETURN_IF_ERROR(checked.Write(AsBytes(std::string_view(text).substr(from))));
@@ -261,28 +261,36 @@ class StreamBundle final : public IndexedRemote {
   }
 
  private:
-  // Goes on until the blob comes.
+  // Goes on until the blob comes. What may be the manifest or config of a later kit is kept.
   Result<Entry> Find(const oci::Descriptor& blob) {
     if (parts_.entries->HasSeen(blob.digest)) return HasPassed();
     while (!has_ended_) {
       PLUMB_TRY(const std::optional<Entry> entry, parts_.entries->Next());
       has_ended_ = !entry.has_value();
-      if (entry && entry->kind == EntryKind::kBlob && entry->digest == blob.digest) return *entry;
+      if (!entry || entry->kind != EntryKind::kBlob) continue;
+      if (entry->digest == blob.digest) return *entry;
+      if (entry->size > oci::kManifestSizeMax) continue;
+      PLUMB_TRY(std::string text, parts_.entries->ReadText(entry->size, oci::kManifestSizeMax));
+      if (text.starts_with('{')) PLUMB_RETURN_IF_ERROR(Keep(entry->digest, std::move(text)));
     }
     return NotThere(blob);
   }
 
-  Status Keep(const oci::Descriptor& blob) {
+  Status KeepBlob(const oci::Descriptor& blob) {
     if (kept_.contains(blob.digest)) return Done{};
     PLUMB_TRY(const Entry entry, Find(blob));
     PLUMB_TRY(std::string text, parts_.entries->ReadText(entry.size, oci::kManifestSizeMax));
+    return Keep(blob.digest, std::move(text));
+  }
+
+  Status Keep(const Digest& digest, std::string text) {
     kept_size_ += text.size();
     if (kept_size_ > kKeptSizeMax) {
       return Error{ErrorKind::kExhausted,
                    "the manifests and configs of '" + label() + "' are longer than 64 MiB",
                    "save it as a file that is not compressed, then: plumb import FILE"};
     }
-    kept_.emplace(blob.digest, std::move(text));
+    kept_.emplace(digest, std::move(text));
     return Done{};
   }
 
