@@ -37,6 +37,8 @@ class FileAdopter final : public Adopter {
   // before that leaves a link that nothing names.
   Result<std::uint64_t> Adopt(const std::string& path, AdoptHow how, Progress& progress) override {
     PLUMB_TRY(const host::FileState state, files_.State(path));
+    if (state.type != host::FileType::kRegular)
+      return Error{ErrorKind::kDenied, "'" + path + "' is no regular file"};
     if (state.size < kAdoptedSizeMin) return std::uint64_t{0};
     PackName name;
     entropy_.Fill(name.bytes);
