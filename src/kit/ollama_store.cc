@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -112,12 +111,15 @@ class OllamaModel {
   Result<ForeignModel> Finish(const oci::OllamaName& name) {
     if (files_.empty()) return Malformed("the manifest");
     // FROM stands first, by custom; all else in the order of the manifest.
-    std::ranges::stable_partition(
-        commands_, [](const ModelfileCommand& command) { return command.name == "model"; });
+    blueprint::Modelfile modelfile;
+    for (const bool is_from : {true, false}) {
+      for (const ModelfileCommand& command : commands_)
+        if ((command.name == "model") == is_from) modelfile.commands.push_back(command);
+    }
     ForeignModel model;
     for (const GatheredFile& file : files_)
       model.paths.push_back(path_ + "/" + file.path);
-    PLUMB_TRY(std::string text, blueprint::PrintModelfile({commands_}));
+    PLUMB_TRY(std::string text, blueprint::PrintModelfile(modelfile));
     PLUMB_TRY(model.files, GatherFiles(std::move(files_)));
     model.blueprint = {BlueprintKind::kModelfile, "-", {}, std::move(text)};
     model.name = ToLowerAscii(name.ToString());
