@@ -19,6 +19,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+from counting_proxy import CountingProxy  # noqa: E402
+
 FILES = 4
 
 
@@ -95,7 +98,7 @@ class Bench:
 
     def figure(self, name, value, unit, limit):
         good = "reached" if value <= limit else "MISSED"
-        print(f"{name:34} {value:8.1f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
+        print(f"{name:36} {value:8.2f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
 
     def hash_files(self):
         pairs = " & ".join(f"(openssl dgst -sha256 {' '.join(self.files[i::2])})" for i in range(2))
@@ -247,6 +250,59 @@ class Bench:
             self.compare("pull", pull_ours, pull_with(command), name, 1 / 1.5 if name == "skopeo" else 1.0)
         self.stop_registry()
 
+    def wire(self):
+        """Bytes, not seconds: what passes between plumb and a registry, headers included."""
+        megabyte = 1_000_000
+        context = self.scratch / "wire"
+        context.mkdir()
+        files = [context / f"w{i}.bin" for i in range(4)]
+        for path in files:
+            path.write_bytes(os.urandom(30 * megabyte))
+        (context / "Kitfile").write_text("manifestVersion: 1.0.0\nmodel:\n  path: w0.bin\n  parts:\n" +
+                                         "".join(f"    - path: w{i}.bin\n" for i in range(1, 4)))
+        home = self.home("wire-home")
+        address = self.start_registry()
+        proxy = CountingProxy(address)
+
+        def sent(*words):
+            before = proxy.up
+            self.ours(home, *words, "--plain-http")
+            return (proxy.up - before) / megabyte
+
+        self.ours(home, "build", str(context), "-t", "m:v1")
+        sent("push", "m:v1", f"{proxy.address}/team/m:v1")
+        self.figure("on the wire: to a sibling repository",
+                    sent("push", "m:v1", f"{proxy.address}/other/m:v1"), "MB", 0.1)
+        with open(files[2], "r+b") as changed:
+            changed.seek(15 * megabyte)
+            byte = changed.read(1)
+            changed.seek(15 * megabyte)
+            changed.write(bytes([byte[0] ^ 1]))
+        self.ours(home, "build", str(context), "-t", "m:v2")
+        self.figure("on the wire: one byte of 4 x 30 MB", sent("push", "m:v2", f"{proxy.address}/team/m:v2"),
+                    "MB", 30.1)
+        self.stopped_pull(address)
+        proxy.close()
+        self.stop_registry()
+        shutil.rmtree(context)
+
+    def stopped_pull(self, address):
+        total = 120_000_000
+        slow = CountingProxy(address, 30_000_000)
+        fresh = self.home("wire-pull")
+        command = [self.plumb, "pull", f"{slow.address}/team/m:v1", "m:v1", "--plain-http", "--quiet"]
+        process = subprocess.Popen(command, env=fresh, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while slow.down < total // 2 and process.poll() is None:
+            time.sleep(0.002)
+        process.kill()
+        process.wait()
+        time.sleep(0.5)
+        had = slow.down
+        Run(command, fresh)
+        again = (slow.down - had) - (total - had)
+        self.figure("pull killed half-way: fetched again", again / (1 << 20), "MiB", 4 + total / 100 / (1 << 20))
+        slow.close()
+
     def memory(self):
         """Every verb on one file four times as large."""
         size = self.arguments.size_mib * 4
@@ -269,6 +325,60 @@ class Bench:
         self.stop_registry()
         shutil.rmtree(context)
 
+    def keep(self):
+        """A store of 10 000 blobs: 100 kits of 98 layers each, a config and a manifest."""
+        context = self.scratch / "layers"
+        context.mkdir()
+        names = [f"d{i}" for i in range(98)]
+        (context / "Kitfile").write_text("manifestVersion: 1.0.0\ndocs:\n" +
+                                         "".join(f"  - path: {name}\n" for name in names))
+        home = self.home("keep")
+        for kit in range(100):
+            for name in names:
+                # Most are kept whole; every tenth is a recipe and an object.
+                (context / name).write_bytes(os.urandom(80_000 if name.endswith("7") else 8_000))
+            self.ours(home, "build", str(context), "-t", f"m:v{kit}")
+        shutil.rmtree(context)
+        times = {"fsck": [], "du": [], "gc, half of it goes": [], "gc, nothing to do": []}
+        half = ["m:v" + ",v".join(str(kit) for kit in range(0, 100, 2))]
+        for _ in range(self.arguments.rounds):
+            copy = self.home("copy")
+            shutil.copytree(home["PLUMB_HOME"], copy["PLUMB_HOME"])
+            times["fsck"].append(self.ours(copy, "fsck").seconds)
+            times["du"].append(self.ours(copy, "du").seconds)
+            self.ours(copy, "remove", *half)
+            times["gc, half of it goes"].append(self.ours(copy, "gc", "--keep-untagged", "0").seconds)
+            times["gc, nothing to do"].append(self.ours(copy, "gc").seconds)
+        for name, seconds in times.items():
+            self.figure(f"10 000 blobs: {name}", statistics.median(seconds), "s", 2)
+
+    def several(self):
+        """Eight models, built into one store by a process each: at once, and one after another."""
+        contexts = []
+        for i in range(8):
+            context = self.scratch / f"one{i}"
+            context.mkdir()
+            make_weights(context / "w.safetensors", self.arguments.size_mib * (1 << 20) // 8, 20 + i)
+            (context / "Kitfile").write_text("manifestVersion: 1.0.0\nmodel: {path: w.safetensors}\n")
+            contexts.append(str(context))
+        subprocess.run(["sync"], check=True)
+
+        def at_once():
+            home = self.home("several")
+            words = [f"{self.plumb} build {context} -t m:v{i} --quiet & pids=\"$pids $!\""
+                     for i, context in enumerate(contexts)]
+            waits = 'for pid in $pids; do wait $pid || exit 1; done'
+            return Run("; ".join([*words, waits]), home, shell=True).seconds
+
+        def one_after_another():
+            home = self.home("several")
+            words = [f"{self.plumb} build {context} -t m:v{i} --quiet" for i, context in enumerate(contexts)]
+            return Run(" && ".join(words), home, shell=True).seconds
+
+        self.compare("8 builds at once", at_once, one_after_another, "one after another", 1.1)
+        for context in contexts:
+            shutil.rmtree(context)
+
     def start(self):
         times = [Run([self.plumb, "version"]).seconds for _ in range(21)]
         self.figure("version", statistics.median(times) * 1000, "ms", 10)
@@ -285,7 +395,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--scratch", default=None, help="a folder on the disk to measure")
-    parser.add_argument("--only", default="start,build,unpack,transfer,memory")
+    parser.add_argument("--only", default="start,build,unpack,several,keep,transfer,wire,memory")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:

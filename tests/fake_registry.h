@@ -217,11 +217,11 @@ class FakeWorld {
   Network network() { return {http, clock, entropy, credentials, &progress}; }
   void LogIn(const std::string& registry) { credentials.known[registry] = {"me", "secret"}; }
 
-  std::unique_ptr<Remote> Connect(const std::string& host,
-                                  ConnectOptions::Scheme scheme = ConnectOptions::Scheme::kHttps) {
+  std::unique_ptr<Repository> Connect(
+      const std::string& host, ConnectOptions::Scheme scheme = ConnectOptions::Scheme::kHttps) {
     ConnectOptions options;
     options.scheme = scheme;
-    options.client_certificate = "me.pem";
+    options.certificates.client_certificate = "me.pem";
     auto remote = ConnectRegistry(network(), host, "models/tiny", options);
     EXPECT_TRUE(remote) << remote.error().message;
     return *std::move(remote);

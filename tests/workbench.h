@@ -22,6 +22,7 @@
 #include "kit/modelkit.h"
 #include "kit/unpack.h"
 #include "oci/manifest.h"
+#include "oci/modelpack.h"
 #include "store/store.h"
 #include "tests/temporary_directory.h"
 
@@ -87,6 +88,7 @@ class HomeOnly final : public host::Environment {
 struct HandMadeLayer {
   std::string media_type;
   std::string bytes;
+  oci::Annotations annotations = {};
 };
 
 // A real store, and directories to build from and unpack to: context/, home/ and target/.
@@ -170,10 +172,34 @@ class Workbench {
   Digest PutKit(const std::string& config, const std::vector<HandMadeLayer>& layers) {
     std::vector<oci::Descriptor> descriptors;
     for (const HandMadeLayer& layer : layers)
-      descriptors.push_back({layer.media_type, PutBlob(layer.bytes), layer.bytes.size()});
+      descriptors.push_back(
+          {layer.media_type, PutBlob(layer.bytes), layer.bytes.size(), layer.annotations});
     const oci::Descriptor named = {std::string(oci::kModelKitConfigMediaType), PutBlob(config),
                                    config.size()};
     return PutBlob(oci::WriteManifest(named, descriptors));
+  }
+
+  // A ModelPack as another tool might have made it; without `diff_ids`, those of its layers.
+  Digest PutModelPack(const std::vector<HandMadeLayer>& layers, std::vector<Digest> diff_ids = {},
+                      oci::ModelPackConfig config = {}) {
+    Json list = Json::MakeArray();
+    const bool is_honest = diff_ids.empty();
+    for (const HandMadeLayer& layer : layers) {
+      const Digest digest = PutBlob(layer.bytes);
+      list.Add(
+          oci::DescriptorToJson({layer.media_type, digest, layer.bytes.size(), layer.annotations}));
+      if (is_honest) diff_ids.push_back(digest);
+    }
+    config.diff_ids = std::move(diff_ids);
+    const std::string bytes = oci::WriteModelPackConfig(config);
+    Json json = Json::MakeObject();
+    json.Append("schemaVersion", Json::Uint(2));
+    json.Append("mediaType", Json::String(oci::kManifestMediaType));
+    json.Append("artifactType", Json::String(oci::kModelPackArtifactType));
+    json.Append("config", oci::DescriptorToJson({std::string(oci::kModelPackConfigMediaType),
+                                                 PutBlob(bytes), bytes.size()}));
+    json.Append("layers", std::move(list));
+    return PutBlob(WriteJson(json, JsonStyle::kCompact));
   }
 
  private:

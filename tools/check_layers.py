@@ -52,7 +52,7 @@ allowed = read_layers(root / "tools/layers.txt")
 fenced_files, fenced_headers = read_fences(root / "tools/fences.txt")
 EXCEPTIONS = re.compile(r"\b(throw|try|catch|typeid|dynamic_cast)\b")
 STANDARD = re.compile(r"[a-z_0-9]+$")  # <vector>
-SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/|(errno|dlfcn|fcntl|unistd|signal|termios|dirent|stdio)\.h$")
+SYSTEM = re.compile(r"(sys|linux|netinet|arpa)/|(errno|dlfcn|fcntl|poll|unistd|signal|spawn|termios|dirent|stdio)\.h$")
 
 
 def check_includes(path, room, number, line):

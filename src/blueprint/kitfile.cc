@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -51,6 +52,20 @@ class Validator {
       problems_.push_back(subject + " has a remotePath that is not s3://…");
     if (dataset.remote_path.empty() != dataset.remote_hash.empty())
       problems_.push_back(subject + " needs both remotePath and remoteHash, or neither");
+  }
+
+  // As KitOps 1.15 has it: a bundle is found by its name.
+  void CheckServers(const std::vector<McpServer>& servers) {
+    std::set<std::string> names;
+    for (const McpServer& server : servers) {
+      if (server.name.empty()) {
+        problems_.push_back("the mcpServer with path " + server.path + " needs a name");
+      } else if (!names.insert(server.name).second) {
+        problems_.push_back("several mcpServers have the name " + server.name);
+      }
+      if (!server.path.ends_with(".mcpb"))
+        problems_.push_back("mcpServer " + server.name + " has a path that does not end in .mcpb");
+    }
   }
 
   Status Finish() {
@@ -128,6 +143,7 @@ Status ValidateKitfile(const Kitfile& kitfile, ModelPath model_path, KitRules ru
     validator.AddPath(prompt.path, "prompt " + prompt.name);
   for (const McpServer& server : kitfile.mcp_servers)
     validator.AddPath(server.path, "mcpServer " + server.name);
+  validator.CheckServers(kitfile.mcp_servers);
   return validator.Finish();
 }
 

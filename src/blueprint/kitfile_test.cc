@@ -109,7 +109,7 @@ TEST(Kitfile, DataElsewhereNeedsAnAddressAndAHash) {
 TEST(Kitfile, PromptsAndServersArePrintedAndHavePaths) {
   const std::string text =
       "manifestVersion: 1.0.0\nprompts:\n  - name: p\n    path: a.md\n    description: d\n"
-      "mcpServers:\n  - path: server\n";
+      "mcpServers:\n  - name: s\n    path: s.mcpb\n";
   const auto kitfile = ParseKitfile(text, "Kitfile", KitRules::kOurs);
   ASSERT_TRUE(kitfile) << kitfile.error().message;
   EXPECT_EQ(PrintKitfile(*kitfile), text);
@@ -119,6 +119,14 @@ TEST(Kitfile, PromptsAndServersArePrintedAndHavePaths) {
   EXPECT_EQ(Validation(twice),
             "errors while validating Kitfile: "
             "\n  * docs layer 0 and prompt p use the same path a.md");
+  twice = *kitfile;
+  twice.mcp_servers.push_back({"s", "server", "", {}});
+  twice.mcp_servers.push_back({"", "t.mcpb", "", {}});
+  EXPECT_EQ(Validation(twice),
+            "errors while validating Kitfile: "
+            "\n  * mcpServer s has a path that does not end in .mcpb"
+            "\n  * several mcpServers have the name s"
+            "\n  * the mcpServer with path t.mcpb needs a name");
   // kit 1.7 knows none of these.
   EXPECT_FALSE(ParseKitfile(text, "Kitfile", KitRules::kKit17));
 }

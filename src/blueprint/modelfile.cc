@@ -11,11 +11,6 @@
 namespace plumb::blueprint {
 namespace {
 
-// The words of CNCF's modctl, whose Modelfile is another format of the same name.
-constexpr std::array<std::string_view, 12> kModctlWords = {
-    "config", "model",  "code",   "dataset",   "doc",       "name",
-    "arch",   "family", "format", "paramsize", "precision", "quantization"};
-
 template <std::size_t kSize>
 bool Contains(const std::array<std::string_view, kSize>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
@@ -135,11 +130,10 @@ class StrictReader {
 
   Error UnknownCommand(std::size_t begin, std::string_view word, bool is_first) const {
     if (is_first && Contains(kModctlWords, ToLowerAscii(word)))
-      return source_.ErrorAt(begin,
-                             "'" + std::string(word) +
-                                 "' is a command of modctl's Modelfile, a format that this "
-                                 "version does not build from",
-                             ErrorKind::kUnsupported);
+      return source_.ErrorAt(
+          begin,
+          "'" + std::string(word) + "' is a command of modctl's Modelfile, which is another format",
+          ErrorKind::kUnsupported);
     return source_.ErrorAt(
         begin, "unknown command '" + Printable(word) + "'" + DidYouMean(kCommandWords, word, true));
   }
@@ -258,14 +252,18 @@ Result<Modelfile> ParseModelfile(std::string_view bytes, std::string_view file) 
   return Modelfile{std::move(commands), {}};
 }
 
-bool LooksLikeModelfile(std::string_view bytes) {
+std::string FirstWordOf(std::string_view bytes) {
   const std::string text = DecodeText(bytes.substr(0, kBlueprintSizeMax)).utf8;
   std::size_t at = 0;
   while ((at = text.find_first_not_of(" \t\r\n", at)) != std::string::npos && text[at] == '#')
     at = std::min(text.find_first_of("\r\n", at), text.size());
-  if (at == std::string::npos) return false;
+  if (at == std::string::npos) return {};
   const std::size_t end = std::min(text.find_first_of(" \t\r\n", at), text.size());
-  const std::string word = ToLowerAscii(std::string_view(text).substr(at, end - at));
+  return ToLowerAscii(std::string_view(text).substr(at, end - at));
+}
+
+bool LooksLikeModelfile(std::string_view bytes) {
+  const std::string word = FirstWordOf(bytes);
   return Contains(kCommandWords, word) || Contains(kModctlWords, word);
 }
 

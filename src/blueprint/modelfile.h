@@ -62,7 +62,7 @@ Status CheckParameters(Modelfile& modelfile, std::string_view file);
 // {"kind":"modelfile","commands":[{"name":…,"args":…}],"text":…}
 Result<Json> ModelfileToJson(const Modelfile& modelfile, std::string_view text);
 
-// Whether this text reads as a Modelfile: its first command word is one.
+// Whether this text reads as a Modelfile, Ollama's or modctl's: its first command word is one.
 bool LooksLikeModelfile(std::string_view bytes);
 
 }  // namespace plumb::blueprint

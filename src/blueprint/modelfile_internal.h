@@ -15,6 +15,16 @@ inline constexpr std::array<std::string_view, 11> kCommandWords = {
     "from",     "license", "template",  "system",  "adapter", "draft",
     "renderer", "parser",  "parameter", "message", "requires"};
 
+// The words of CNCF's modctl, whose Modelfile is another format of the same name; first those that
+// name files.
+inline constexpr std::array<std::string_view, 12> kModctlWords = {
+    "config", "model",  "code",   "dataset",   "doc",       "name",
+    "arch",   "family", "format", "paramsize", "precision", "quantization"};
+inline constexpr std::size_t kModctlFileWordCount = 5;
+
+// The first word of a text that is neither blank nor in a comment, in lower case.
+std::string FirstWordOf(std::string_view bytes);
+
 inline constexpr std::array<std::string_view, 3> kMessageRoles = {"system", "user", "assistant"};
 
 inline bool IsBlank(char c) { return c == ' ' || c == '\t'; }

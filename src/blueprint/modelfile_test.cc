@@ -110,8 +110,8 @@ constexpr RefusalCase kRefusalCases[] = {
     {"SYSTEM x\n", "Modelfile:1:1: no FROM in this file, so there is no model\n  SYSTEM x\n  ^"},
     {"", "Modelfile:1:1: no FROM in this file, so there is no model\n  \n  ^"},
     {"# c\nCONFIG config.json\n",
-     "unsupported: Modelfile:2:1: 'CONFIG' is a command of modctl's Modelfile, a format that "
-     "this version does not build from\n  CONFIG config.json\n  ^"},
+     "unsupported: Modelfile:2:1: 'CONFIG' is a command of modctl's Modelfile, which is "
+     "another format\n  CONFIG config.json\n  ^"},
 };
 
 TEST(Modelfile, SaysWhatIsWrongAndWhere) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -66,6 +67,8 @@ struct Answer {
   Json json;
   // What was asked for has gone to standard output already: nothing of the above is printed.
   bool is_given = false;
+  // What the program ends with although there is an answer: `fsck` found damage.
+  std::optional<Error> failure = {};
 };
 
 // A verb as it is written: its arguments are read into it, then it is run, once.
@@ -85,10 +88,12 @@ class Command {
 // One of each verb. The functions stand in the file of their group.
 Commands AllCommands();
 void AddBuildCommands(Commands& commands);
+void AddExchangeCommands(Commands& commands);
 void AddLookCommands(Commands& commands);
 void AddChangeCommands(Commands& commands);
 void AddShareCommands(Commands& commands);
-void AddExchangeCommands(Commands& commands);
+void AddTrustCommands(Commands& commands);
+void AddKeepCommands(Commands& commands);
 void AddHelpCommands(Commands& commands);
 
 }  // namespace plumb::cli

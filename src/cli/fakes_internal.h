@@ -11,6 +11,7 @@
 
 #include "host/http.h"
 #include "host/machine.h"
+#include "host/process.h"
 #include "host/terminal.h"
 
 // A terminal and a machine without a person, for the tests of this room.
@@ -35,6 +36,11 @@ class FakeTerminal final : public host::Terminal {
     return piece;
   }
   Result<std::string> ReadSecret(std::string_view prompt) override {
+    errors += prompt;
+    return input;
+  }
+
+  Result<std::string> ReadLine(std::string_view prompt) override {
     errors += prompt;
     return input;
   }
@@ -81,6 +87,14 @@ class NoHttp final : public host::Http {
   Result<host::HttpResponse> Send(const host::HttpRequest& /*request*/,
                                   const std::function<bool()>& /*stop*/) override {
     return Error{ErrorKind::kDenied, "a test reached for the network"};
+  }
+};
+
+// Says of every program that it must not have been run.
+class NoProcesses final : public host::Processes {
+ public:
+  Result<host::ProcessResult> Run(const host::ProcessRequest& /*request*/) override {
+    return Error{ErrorKind::kDenied, "a test ran a program"};
   }
 };
 

@@ -108,6 +108,8 @@ Commands AllCommands() {
   AddLookCommands(commands);
   AddChangeCommands(commands);
   AddShareCommands(commands);
+  AddTrustCommands(commands);
+  AddKeepCommands(commands);
   AddHelpCommands(commands);
   return commands;
 }

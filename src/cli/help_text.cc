@@ -21,11 +21,26 @@ Help Making() {
        "Without --tag the kit has only its ModelKitID. A tag that is in use moves, and\n"
        "where it pointed is printed.\n"
        "\n"
+       "The path of a Kitfile's model, or a FROM, may name another ModelKit: its base.\n"
+       "One that is not in the store, and whose name has a host and a tag or a digest,\n"
+       "is looked up in the registry. The result names it by digest, and the lock file\n"
+       "(Kitfile.lock, Modelfile.lock) keeps what the tag meant: later builds take the\n"
+       "same base until --update. With --locked everything the kit is made of, files\n"
+       "too, must be as the lock file says.\n"
+       "\n"
        "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
-       "the ModelKitID depends on the version of the library that compresses.",
+       "the ModelKitID depends on the version of the library that compresses.\n"
+       "\n"
+       "With --layer-format raw each file is a layer, named by the SHA-256 of the file:\n"
+       "what Hugging Face and Ollama call it too. KitOps 1.7 cannot read such layers, and\n"
+       "1.15 only if every entry of the blueprint is a single file. --format cncf makes a\n"
+       "ModelPack, which modctl, KitOps 1.15 and container runtimes read, and KitOps 1.7\n"
+       "does not. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
+       "ModelKit unless --format cncf is said.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",
-         "plumb build . -f small.kitfile -t demo:v2,latest"}},
+         "plumb build . -f small.kitfile -t demo:v2,latest"},
+        {"Build what the lock file says, or nothing", "plumb build . --locked"}},
        {3, 4, 5, 6, 7, 8, 9}},
       {"unpack",
        "",
@@ -33,8 +48,9 @@ Help Making() {
        "Write the files of a ModelKit into a directory",
        "Every byte is checked before it is written, and each file appears whole or not\n"
        "at all. A kit that is not in the store, and whose name has a host, is pulled\n"
-       "first. Files that are there already are an error, unless --overwrite or\n"
-       "--ignore-existing says what to do with them.\n"
+       "first; so are its bases, of which models and parts are unpacked. Files that are\n"
+       "there already are an error, unless --overwrite or --ignore-existing says what to\n"
+       "do with them.\n"
        "\n"
        "A filter is TYPE[,TYPE...][:NAME[,NAME...]] with the types kitfile, model,\n"
        "datasets, code, docs, prompts and mcpservers. Of several filters one must match.",
@@ -181,7 +197,7 @@ Help Changing() {
        "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
        "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
        "kit with all its tags. --all takes every kit without a tag, and with --force\n"
-       "every kit. The space of a kit is not given back by this version.",
+       "every kit. 'plumb gc' gives back the space.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -231,8 +247,63 @@ Help Sharing() {
   };
 }
 
+Help Trusting() {
+  return {
+      {"verify",
+       "",
+       "trust",
+       "Check that a ModelKit is what it says it is",
+       "Prints a table of what was looked at, each with yes, no, not present or unknown.\n"
+       "digests: every blob of the kit was read, and is what its digest says. bases: so\n"
+       "are those of its bases; unknown if one is not in the store, or is named by a tag.\n"
+       "\n"
+       "--rebuild builds the kit again from its own files and Kitfile, without unpacking\n"
+       "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
+       "with the same library; then the content is compared and the answer is no.\n"
+       "\n"
+       "A no ends with exit code 4, or 5 if it is of the rebuild alone.",
+       {{"Read everything once", "plumb verify demo:v1"},
+        {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
 Help Keeping() {
   return {
+      {"gc",
+       "",
+       "keep",
+       "Give back the space of what no ModelKit needs",
+       "Kits without a tag go 14 days after they lost the last one, or came without one;\n"
+       "kits that others are based on stay. What no kit needs any more is taken away,\n"
+       "and pack files that hold little else are written anew. Any other command may run\n"
+       "at the same time: what it may need stays until the next gc.\n"
+       "\n"
+       "It can be stopped at any time. A store that is damaged is not collected.",
+       {{"What would go", "plumb gc --dry-run"},
+        {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
+       {4, 6, 7, 8, 9}},
+      {"fsck",
+       "",
+       "keep",
+       "Look for damage in the store",
+       "Without --full: whether all that is named is there, and says what it is. With\n"
+       "--full every byte is read and hashed. Names what is damaged, and which kits and\n"
+       "layers need it; the exit code tells too.\n"
+       "\n"
+       "What is damaged is remembered: building or pulling the same content again\n"
+       "replaces it.",
+       {{"Quickly", "plumb fsck"}, {"Every byte", "plumb fsck --full"}},
+       {4, 6, 7, 8, 9}},
+      {"du",
+       "",
+       "keep",
+       "Show what each ModelKit takes in the store",
+       "SIZE is what the kit is long, STORED what all it needs takes here, ONLY what\n"
+       "nothing else needs: removing the kit with all its tags would free that. What is\n"
+       "needed by several counts once in the sum. Garbage goes at the next gc.",
+       {{"The whole store", "plumb du"}, {"What one kit adds", "plumb du demo:v1"}},
+       {3, 4, 6, 7, 8, 9}},
       {"version",
        "",
        "keep",
@@ -263,7 +334,8 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Keeping()})
+    for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(),
+                              Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

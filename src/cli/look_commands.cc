@@ -25,7 +25,7 @@ class ListCommand final : public Command {
                                 &format_,
                                 Offer::kWord,
                                 {"table", "json"}}};
-    network_.AddTo(flags);
+    network_.AddWithConcurrencyTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {
@@ -89,18 +89,22 @@ class InspectCommand final : public Command {
   std::string_view Name() const override { return "inspect"; }
   std::vector<Operand> Operands() override { return kit_.Operands(); }
   std::vector<Flag> Flags() override {
-    std::vector<Flag> flags;
+    std::vector<Flag> flags = {
+        {"--referrers", "", "With --remote: list what is attached to it there", &referrers_}};
     kit_.AddTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {
-    PLUMB_TRY(const auto report,
-              verbs::Inspect(context.workspace, {kit_.Source()}, context.progress));
+    verbs::InspectOptions options;
+    options.kit = kit_.Source();
+    if (referrers_) options.with_referrers = verbs::WithReferrers::kYes;
+    PLUMB_TRY(const auto report, verbs::Inspect(context.workspace, options, context.progress));
     return Render(report);
   }
 
  private:
   KitFlags kit_;
+  bool referrers_ = false;
 };
 
 class DiffCommand final : public Command {

@@ -6,6 +6,7 @@
 #include "host/files.h"
 #include "host/http.h"
 #include "host/machine.h"
+#include "host/process.h"
 #include "host/terminal.h"
 #include "verbs/version.h"
 
@@ -17,8 +18,9 @@ int main(int argument_count, char** arguments) {
   const auto entropy = plumb::host::MakeEntropy();
   const auto environment = plumb::host::MakeEnvironment();
   const auto http = plumb::host::MakeHttp("plumb/" + std::string(plumb::verbs::kVersion));
+  const auto processes = plumb::host::MakeProcesses();
   const auto terminal = plumb::host::MakeTerminal();
-  const plumb::verbs::Machine machine{*files, *clock, *entropy, *environment, *http};
+  const plumb::verbs::Machine machine{*files, *clock, *entropy, *environment, *http, *processes};
   std::vector<std::string> words(arguments, arguments + argument_count);
   if (!words.empty()) words.erase(words.begin());
   return plumb::cli::Run(machine, *terminal, words);

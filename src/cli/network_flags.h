@@ -16,22 +16,32 @@ class NetworkFlags {
     flags.push_back({"--plain-http", "", "Reach the registry without TLS", &plain_http_});
     flags.push_back(
         {"--tls-verify", "", "Check certificates; --tls-verify=false does not", &tls_verify_});
+    flags.push_back({"--ca-file", "FILE", "Trust the certificate authorities in this PEM file too",
+                     &options_.authorities_file, Offer::kFile});
+    flags.push_back({"--cert", "FILE", "Show the registry this client certificate (PEM)",
+                     &options_.client_certificate, Offer::kFile});
     flags.push_back(
-        {"--concurrency", "N", "Move at most N blobs at once; default: 5", &concurrency_});
+        {"--key", "FILE", "The private key of --cert (PEM)", &options_.client_key, Offer::kFile});
+    flags.push_back({"--proxy", "URL", "Reach the registry through this proxy", &options_.proxy});
+  }
+  // Of those that move several blobs.
+  void AddWithConcurrencyTo(std::vector<Flag>& flags) {
+    AddTo(flags);
+    flags.push_back(
+        {"--concurrency", "N", "Move at most N blobs at once; default: 5", &options_.connections});
   }
 
   verbs::NetworkOptions Options() const {
-    verbs::NetworkOptions options;
+    verbs::NetworkOptions options = options_;
     if (plain_http_) options.plain_http = verbs::PlainHttp::kYes;
     if (!tls_verify_) options.tls_verify = host::TlsVerify::kNo;
-    options.connections = concurrency_;
     return options;
   }
 
  private:
   bool plain_http_ = false;
   bool tls_verify_ = true;
-  unsigned concurrency_ = verbs::NetworkOptions().connections;
+  verbs::NetworkOptions options_;
 };
 
 }  // namespace plumb::cli

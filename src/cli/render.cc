@@ -127,6 +127,7 @@ Answer Render(const verbs::BuildReport& report) {
   json.Append("config", Name(built.config));
   json.Append("layers", std::move(layers));
   json.Append("alreadySaved", Json::Bool(built.manifest_was_known));
+  if (!report.lock_file.empty()) json.Append("lockFile", Text(report.lock_file));
   return {std::move(text), std::move(json)};
 }
 
@@ -159,6 +160,18 @@ Answer Render(const verbs::InspectReport& report) {
   json.Append("cliVersion", Text(report.cli_version));
   json.Append("kitfile", report.kitfile);
   json.Append("manifest", report.manifest);
+  if (report.referrers) {
+    Json referrers = Json::MakeArray();
+    for (const auto& referrer : *report.referrers) {
+      Json one = Json::MakeObject();
+      one.Append("digest", Name(referrer.descriptor.digest));
+      one.Append("artifactType", Text(referrer.artifact_type));
+      one.Append("size", Json::Uint(referrer.descriptor.size));
+      referrers.Add(std::move(one));
+    }
+    json.Append("referrers", std::move(referrers));
+  }
+  if (!report.config.IsNull()) json.Append("config", report.config);
   std::string text = PrintedJson(json);
   return {std::move(text), std::move(json)};
 }

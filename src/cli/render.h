@@ -14,6 +14,9 @@
 #include "verbs/export.h"
 #include "verbs/import.h"
 #include "verbs/init.h"
+#include "verbs/du.h"
+#include "verbs/fsck.h"
+#include "verbs/gc.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
 #include "verbs/pull.h"
@@ -37,6 +40,9 @@ Answer Render(const verbs::DiffReport& report);
 Answer Render(const verbs::InitReport& report);
 Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);
+Answer Render(const verbs::GcReport& report);
+Answer Render(const verbs::FsckReport& report);
+Answer Render(const verbs::DuReport& report);
 
 // `format`: "table", "json" or a template. kInvalid if it is none.
 Result<Answer> Render(const verbs::ListReport& report, std::string_view format);

@@ -109,7 +109,9 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
   }
   const auto answer = RunCommand(machine, terminal, options, commands, *command);
   if (!answer) return WithHint(answer.error(), *command);
-  return Print(terminal, options, *answer);
+  PLUMB_RETURN_IF_ERROR(Print(terminal, options, *answer));
+  if (answer->failure) return *answer->failure;
+  return Done{};
 }
 
 }  // namespace

@@ -22,13 +22,14 @@ class RunTest : public testing::Test {
     terminal_.errors.clear();
     const auto files = host::MakeFiles();
     const auto entropy = host::MakeEntropy();
-    return cli::Run({*files, clock_, *entropy, environment_, http_}, terminal_, words);
+    return cli::Run({*files, clock_, *entropy, environment_, http_, processes_}, terminal_, words);
   }
 
   FakeTerminal terminal_;
   FakeClock clock_;
   FakeEnvironment environment_;
   NoHttp http_;
+  NoProcesses processes_;
 };
 
 TEST_F(RunTest, AnswersOnStandardOutput) {

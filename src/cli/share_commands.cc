@@ -24,15 +24,18 @@ class LoginCommand final : public Command {
     return flags;
   }
   Result<Answer> Run(Context& context) override {
-    const std::string command = "plumb login " + options_.registry + " --username USER";
-    if (options_.user.empty()) {
-      return Error{ErrorKind::kInvalid, "'plumb login' needs a user", command};
-    }
     if (from_input_ && !options_.secret.empty()) {
       return Error{ErrorKind::kInvalid,
                    "'--password' and '--password-stdin' cannot be used together"};
     }
     PLUMB_RETURN_IF_ERROR(verbs::CheckRegistryName(options_.registry));
+    const std::string command = "plumb login " + options_.registry + " --username USER";
+    if (options_.user.empty() && context.terminal.IsInteractive(host::Stream::kInput)) {
+      PLUMB_TRY(options_.user, context.terminal.ReadLine("Username: "));
+    }
+    if (options_.user.empty()) {
+      return Error{ErrorKind::kInvalid, "'plumb login' needs a user", command};
+    }
     if (from_input_) {
       PLUMB_TRY(options_.secret, ReadInput(context.terminal));
     } else if (!options_.secret.empty()) {
@@ -92,7 +95,7 @@ class PushCommand final : public Command {
   }
   std::vector<Flag> Flags() override {
     std::vector<Flag> flags;
-    network_.AddTo(flags);
+    network_.AddWithConcurrencyTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {
@@ -114,8 +117,9 @@ class PullCommand final : public Command {
             {"NAME", &options_.name, Presence::kOptional, Offer::kReference}};
   }
   std::vector<Flag> Flags() override {
-    std::vector<Flag> flags;
-    network_.AddTo(flags);
+    std::vector<Flag> flags = {{"--platform", "OS/ARCH",
+                                "Of an index, take the kit for this platform", &options_.platform}};
+    network_.AddWithConcurrencyTo(flags);
     return flags;
   }
   Result<Answer> Run(Context& context) override {

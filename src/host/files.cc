@@ -70,6 +70,17 @@ Status WriteFileDurably(Files& files, const std::string& path, std::string_view 
   return WriteFileDurably(*directory, parts.name, text, mode);
 }
 
+Status SyncParents(Files& files, const std::string& path) {
+  PLUMB_TRY(std::string above, files.Canonical(path));
+  while (above != "/") {
+    above = SplitPath(above).directory;
+    PLUMB_TRY(const auto directory, files.OpenDirectory(above, IfMissing::kFail));
+    const Status synced = directory->Sync("");
+    if (!synced && synced.error().kind != ErrorKind::kDenied) return synced;
+  }
+  return Done{};
+}
+
 Status MakeDirectories(Directory& directory, std::string_view path, std::uint32_t mode) {
   for (std::size_t end = 0; end != std::string_view::npos && !path.empty();) {
     end = path.find('/', end == 0 ? 0 : end + 1);

@@ -43,10 +43,20 @@ struct DirectoryEntry {
 
 enum class LockKind : std::uint8_t { kShared, kExclusive };
 
+// A part of a file that is locked; it may lie behind the end. By default all of it.
+struct LockRange {
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;  // 0: all from `offset` on
+};
+
 // Held until destroyed, or until the process ends however it ends.
 class FileLock {
  public:
   virtual ~FileLock() = default;
+
+  // Makes it one of the other kind, at once and without a moment in between. kUnavailable if
+  // others keep it from that: then it is what it was.
+  virtual Status Convert(LockKind kind) = 0;
 };
 
 // An open file. Closed when destroyed. Threads: any number at once, at distinct ranges.
@@ -72,9 +82,11 @@ class File {
 
   virtual Result<FileState> State() = 0;
 
-  // Takes an advisory lock on the whole file (an open file description lock: other threads
-  // and other processes wait alike). Waits at most `timeout_ms`; kUnavailable after that.
-  virtual Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms) = 0;
+  // Takes an advisory lock (an open file description lock: other threads and other processes
+  // wait alike). Waits at most `timeout_ms`; kUnavailable after that. Locks that were taken by
+  // one File never keep each other out: ranges of those that are held at once must be distinct.
+  virtual Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms,
+                                                 LockRange range = {}) = 0;
 };
 
 enum class OpenHow : std::uint8_t {
@@ -160,6 +172,11 @@ Status WriteFileDurably(Files& files, const std::string& path, std::string_view 
 Result<std::string> ReadFile(Directory& directory, std::string_view path, std::uint64_t size_max);
 Status WriteFileDurably(Directory& directory, std::string_view path, std::string_view text,
                         std::uint32_t mode);
+
+// Makes the names of a directory and of all above it durable, whoever made them: one that was
+// stopped between making a directory and syncing its name left it to others. Those that may not
+// be read are passed over: they are not ours.
+Status SyncParents(Files& files, const std::string& path);
 
 // Makes `path` and its missing parents beneath `directory`. kConflict if `path` is there and is no
 // directory, kDenied if it is a symlink, even to one.

@@ -322,6 +322,30 @@ TEST_F(FilesTest, LocksOfTwoOpensExclude) {
   waiting.join();
 }
 
+TEST_F(FilesTest, LocksOfDistinctRangesStandSideBySide) {
+  const auto one = std::move(*directory_->Open("file", OpenHow::kReadWrite));
+  const auto other = std::move(*directory_->Open("file", OpenHow::kReadWrite));
+  constexpr LockRange kFirst = {std::uint64_t{1} << 30, 1};
+  constexpr LockRange kSecond = {(std::uint64_t{1} << 30) + 1, 510};
+  auto first = std::move(*one->Lock(LockKind::kExclusive, 0, kFirst));
+  auto second = std::move(*one->Lock(LockKind::kShared, 0, kSecond));
+  EXPECT_EQ(KindOf(other->Lock(LockKind::kShared, 0, kFirst)), ErrorKind::kUnavailable);
+  EXPECT_EQ(KindOf(other->Lock(LockKind::kShared, 0)), ErrorKind::kUnavailable);
+  auto reader = std::move(*other->Lock(LockKind::kShared, 0, kSecond));
+  // What cannot be converted is what it was.
+  EXPECT_EQ(KindOf(second->Convert(LockKind::kExclusive)), ErrorKind::kUnavailable);
+  reader.reset();
+  EXPECT_EQ(KindOf(other->Lock(LockKind::kExclusive, 0, kSecond)), ErrorKind::kUnavailable);
+  EXPECT_TRUE(second->Convert(LockKind::kExclusive));
+  EXPECT_EQ(KindOf(other->Lock(LockKind::kShared, 0, kSecond)), ErrorKind::kUnavailable);
+  EXPECT_TRUE(second->Convert(LockKind::kShared));
+  EXPECT_TRUE(other->Lock(LockKind::kShared, 0, kSecond));
+  // One that goes takes no other with it.
+  first.reset();
+  EXPECT_TRUE(other->Lock(LockKind::kExclusive, 0, kFirst));
+  EXPECT_EQ(KindOf(other->Lock(LockKind::kExclusive, 0, kSecond)), ErrorKind::kUnavailable);
+}
+
 TEST_F(FilesTest, SmallFilesAreReadWhole) {
   EXPECT_EQ(*ReadFile(*directory_, "file", 4), "text");
   EXPECT_EQ(KindOf(ReadFile(*directory_, "file", 3)), ErrorKind::kExhausted);

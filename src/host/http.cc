@@ -17,6 +17,7 @@ constexpr long kSendBufferSize = 2L << 20;
 constexpr long kConnectTimeoutMs = 30'000;
 constexpr long kStallTimeoutS = 60;
 constexpr std::size_t kIdleHandlesMax = 16;
+constexpr const char* kCertificateHint = "if it wants a client certificate: --cert FILE --key FILE";
 
 ErrorKind KindOf(CURLcode code) {
   switch (code) {
@@ -41,6 +42,31 @@ std::string ShownUrl(std::string_view url) {
   std::string shown(url.substr(0, start));
   shown += url.substr(at == std::string_view::npos ? start : at + 1);
   return Printable(shown);
+}
+
+// OpenSSL's words for the other side's refusal of our certificate (RFC 8446, section 6.2), which
+// come when the handshake has already succeeded for us.
+bool IsAlertOfCertificate(std::string_view why) {
+  return why.find("alert certificate") != std::string_view::npos ||
+         why.find("alert bad certificate") != std::string_view::npos ||
+         why.find("alert unsupported certificate") != std::string_view::npos ||
+         why.find("alert unknown ca") != std::string_view::npos;
+}
+
+// Whether the address is of this machine itself, which no proxy can reach.
+bool IsLoopback(std::string_view url) {
+  std::string_view host = url.substr(url.find("://") + 3);
+  host = host.substr(0, host.find_first_of("/?"));
+  if (host.starts_with('[')) return host.starts_with("[::1]");
+  host = host.substr(0, host.find(':'));
+  return EqualsIgnoreCaseAscii(host, "localhost") || host.ends_with(".localhost") ||
+         (host.starts_with("127.") &&
+          host.find_first_not_of("0123456789.") == std::string_view::npos);
+}
+
+bool IsProxy(std::string_view text) {
+  return text.starts_with("http://") || text.starts_with("https://") ||
+         text.starts_with("socks5://") || text.starts_with("socks5h://");
 }
 
 // curl's list of headers, owned.
@@ -83,7 +109,15 @@ class Exchange {
     if (was_cut_) return std::move(response_);
     if (code == CURLE_OK) PLUMB_RETURN_IF_ERROR(AnnounceBody());
     if (code == CURLE_OK) return std::move(response_);
-    const std::string why = error_text_[0] != '\0' ? error_text_ : curl_.strerror(code);
+    std::string why = error_text_[0] != '\0' ? error_text_ : curl_.strerror(code);
+    // The address of a proxy that curl does not understand, with its password.
+    if (why.find('@') != std::string::npos) why = curl_.strerror(code);
+    if (auto error = ProxyError()) return *std::move(error);
+    if (IsAlertOfCertificate(why))
+      return Error{
+          ErrorKind::kDenied,
+          "'" + ShownUrl(request_.url) + "' wants another client certificate: " + Printable(why),
+          kCertificateHint};
     // OpenSSL's words for an answer in plain HTTP: trying again would not help.
     if (code == CURLE_SSL_CONNECT_ERROR && why.find("wrong version number") != std::string::npos)
       return Error{ErrorKind::kUnsupported, "'" + ShownUrl(request_.url) + "' speaks no TLS"};
@@ -92,12 +126,32 @@ class Exchange {
                    "is the name right, and does it run?"};
     Error error = {KindOf(code),
                    "no answer from '" + ShownUrl(request_.url) + "': " + Printable(why)};
+    // With TLS 1.3 a server may drop who shows it no certificate without a word that arrives.
+    if (response_.status == 0 && HadHandshake()) error.hint = kCertificateHint;
     if (response_.status != 0)
       error.message = "the answer of '" + ShownUrl(request_.url) + "' broke off: " + Printable(why);
     return error;
   }
 
  private:
+  bool HadHandshake() {
+    curl_off_t duration = 0;
+    curl_.getinfo(handle_, CURLINFO_APPCONNECT_TIME_T, &duration);
+    return duration > 0;
+  }
+
+  // If a proxy was asked for a connection and refused it.
+  std::optional<Error> ProxyError() {
+    long status = 0;
+    curl_.getinfo(handle_, CURLINFO_HTTP_CONNECTCODE, &status);
+    if (status < 400) return std::nullopt;
+    const bool wants_login = status == 407;
+    return Error{wants_login ? ErrorKind::kDenied : ErrorKind::kUnavailable,
+                 "cannot reach '" + ShownUrl(request_.url) + "': the proxy answers " +
+                     std::to_string(status),
+                 wants_login ? "name who you are: http://USER:PASSWORD@PROXY:PORT" : ""};
+  }
+
   template <typename Value>
   void Set(CURLoption option, Value value) {
     // Fails only for options that the library was built without, which the callers can do without.
@@ -108,6 +162,8 @@ class Exchange {
     curl_.reset(handle_);
     if (!request_.url.starts_with("http://") && !request_.url.starts_with("https://"))
       return Error{ErrorKind::kInvalid, "'" + ShownUrl(request_.url) + "' is no http address"};
+    if (!request_.proxy.empty() && !IsProxy(request_.proxy))
+      return Error{ErrorKind::kInvalid, "the proxy's address is none: write http://HOST:PORT"};
     for (const auto& [name, value] : request_.headers)
       if ((name + value).find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos)
         return Error{ErrorKind::kInvalid,
@@ -125,6 +181,7 @@ class Exchange {
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
     Set(CURLOPT_ERRORBUFFER, error_text_);
     PrepareTls();
+    PrepareProxy();
     PrepareBody();
     PrepareHeaders();
     Set(CURLOPT_HEADERFUNCTION, &OnHeader);
@@ -144,8 +201,23 @@ class Exchange {
     if (!request_.client_certificate.empty())
       Set(CURLOPT_SSLCERT, request_.client_certificate.c_str());
     if (!request_.client_key.empty()) Set(CURLOPT_SSLKEY, request_.client_key.c_str());
-    if (!request_.certificate_authorities.empty())
-      Set(CURLOPT_CAINFO, request_.certificate_authorities.c_str());
+    // Else OpenSSL would ask whoever sits at the terminal.
+    Set(CURLOPT_KEYPASSWD, "");
+    if (request_.certificate_authorities.empty()) return;
+    // In the place of the machine's file, but its directory (CURLOPT_CAPATH) stays.
+    std::string authorities = request_.certificate_authorities;
+    curl_blob blob = {authorities.data(), authorities.size(), CURL_BLOB_COPY};
+    Set(CURLOPT_CAINFO_BLOB, &blob);
+  }
+
+  void PrepareProxy() {
+    Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    if (!request_.proxy.empty()) {
+      Set(CURLOPT_PROXY, request_.proxy.c_str());
+      Set(CURLOPT_NOPROXY, "");
+    } else if (IsLoopback(request_.url)) {
+      Set(CURLOPT_PROXY, "");
+    }
   }
 
   void PrepareBody() {

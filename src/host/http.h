@@ -39,10 +39,15 @@ struct HttpRequest {
   std::function<Status(int status, const std::vector<HttpHeader>& headers)> before_body = nullptr;
 
   TlsVerify tls_verify = TlsVerify::kYes;
-  // PEM files by machine path; empty means none.
+  // PEM files by machine path; empty means none. A key that wants a passphrase is kDenied.
   std::string client_certificate = {};
   std::string client_key = {};
+  // PEM text of those who are trusted beside those of this machine.
   std::string certificate_authorities = {};
+  // "http://[user:password@]host:port", or https, socks5, socks5h: used for whatever is asked.
+  // Empty: as $http_proxy, $https_proxy, $all_proxy and $no_proxy say, but never for this machine
+  // itself.
+  std::string proxy = {};
 };
 
 struct HttpResponse {
@@ -61,15 +66,15 @@ class Http {
 
   // Sends and waits for the whole answer. Any HTTP status is a success here. No connection,
   // a broken one, a timeout (nothing received or accepted for 60 s): kUnavailable. A
-  // certificate that does not verify: kDenied. Plain HTTP where TLS was expected: kUnsupported.
-  // Headers of over 256 KiB: kExhausted. `stop` is asked about once a second, and more often while
-  // bytes move; once it says yes the transfer is given up with kInterrupted. An Error from body,
-  // sink or before_body ends the transfer and is returned.
+  // certificate that does not verify, or a proxy that wants another login: kDenied. Plain HTTP
+  // where TLS was expected: kUnsupported. No message holds a password of a proxy. Headers of over
+  // 256 KiB: kExhausted. `stop` is asked about once a second, and more often while bytes move; once
+  // it says yes the transfer is given up with kInterrupted. An Error from body, sink or before_body
+  // ends the transfer and is returned.
   virtual Result<HttpResponse> Send(const HttpRequest& request,
                                     const std::function<bool()>& stop) = 0;
 };
 
-// Honours http_proxy, https_proxy and no_proxy.
 std::unique_ptr<Http> MakeHttp(std::string user_agent);
 
 }  // namespace plumb::host

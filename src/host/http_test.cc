@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
@@ -281,6 +282,57 @@ TEST_F(HttpTest, MessagesTellNoSecret) {
   EXPECT_THAT(message, Not(HasSubstr("secret")));
   request_.url = "ftp://user:secret@host/a\x1b?token=secret";
   EXPECT_EQ(FailureOfSend().message, "'ftp://host/a\\x1b' is no http address");
+}
+
+TEST_F(HttpTest, AProxyIsAskedForWhatIsElsewhere) {
+  AnswerWith({200, {}, "through"});
+  request_.url = "http://registry.example.org/v2/";
+  request_.proxy = "http://me:hidden@" + server_->Host();
+  const auto response = Send();
+  ASSERT_TRUE(response) << response.error().message;
+  const Request asked = server_->Requests().at(0);
+  EXPECT_EQ(asked.target, "http://registry.example.org/v2/");
+  EXPECT_EQ(asked.Header("Proxy-Authorization"), "Basic bWU6aGlkZGVu");
+}
+
+TEST_F(HttpTest, AProxyOfTheEnvironmentIsNotAskedForThisMachine) {
+  AnswerWith({200, {}, "direct"});
+  // NOLINTBEGIN(concurrency-mt-unsafe): nobody else reads the environment here.
+  ::setenv("http_proxy", "http://127.0.0.1:1", 1);
+  ::unsetenv("no_proxy");
+  EXPECT_TRUE(Send());
+  const std::string elsewhere = request_.url;
+  request_.url = "http://registry.example.org/";
+  EXPECT_EQ(FailureOfSend().kind, ErrorKind::kUnavailable);
+  // Who asks for a proxy gets it, for this machine too.
+  request_.url = elsewhere;
+  request_.proxy = "http://127.0.0.1:1";
+  EXPECT_EQ(FailureOfSend().kind, ErrorKind::kUnavailable);
+  ::unsetenv("http_proxy");
+  // NOLINTEND(concurrency-mt-unsafe)
+}
+
+TEST_F(HttpTest, AProxyThatRefusesIsNamedWithoutItsPassword) {
+  AnswerWith({407, {{"Proxy-Authenticate", "Basic realm=x"}}, ""});
+  request_.url = "https://registry.example.org/";
+  request_.proxy = "http://me:hidden@" + server_->Host();
+  const Error refused = FailureOfSend();
+  EXPECT_EQ(refused.kind, ErrorKind::kDenied);
+  EXPECT_THAT(refused.message, HasSubstr("the proxy answers 407"));
+  EXPECT_THAT(refused.message, Not(HasSubstr("hidden")));
+  for (const char* proxy :
+       {"http://me:hidden@", "ftp://me:hidden@127.0.0.1:1", "me:hidden@127.0.0.1",
+        "http://me:hidden@127.0.0.1:99999", "http://me:hidden@[::1"}) {
+    request_.proxy = proxy;
+    EXPECT_THAT(FailureOfSend().message, Not(HasSubstr("hidden"))) << proxy;
+  }
+}
+
+TEST_F(HttpTest, AuthoritiesAreCertificates) {
+  AnswerWith({200, {}, ""});
+  request_.url = "https://" + server_->Host() + "/";
+  request_.certificate_authorities = "no certificate at all";
+  EXPECT_FALSE(Send());
 }
 
 TEST_F(HttpTest, ConnectionsAreKeptAndReplacedWhenTheyDied) {

@@ -24,21 +24,43 @@ constexpr std::uint64_t kWritebackSize = std::uint64_t{8} << 20;
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
+// Without waiting; -1 and errno as of fcntl.
+int SetLock(int descriptor, short type, LockRange range) {
+  struct flock request = {};
+  request.l_type = type;
+  request.l_whence = SEEK_SET;
+  request.l_start = static_cast<off_t>(range.offset);
+  request.l_len = static_cast<off_t>(range.size);
+  return ::fcntl(descriptor, F_OFD_SETLK, &request);
+}
+
+short TypeOf(LockKind kind) { return kind == LockKind::kShared ? F_RDLCK : F_WRLCK; }
+
+bool IsHeldByOthers(int number) { return number == EAGAIN || number == EACCES || number == EINTR; }
+
+Error HeldByOthers(const std::string& path) {
+  return Error{ErrorKind::kUnavailable, "cannot lock '" + path + "': others hold it"};
+}
+
 // Has a descriptor of its own, so that it may outlive the file it was taken on.
 class PosixLock final : public FileLock {
  public:
-  explicit PosixLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
-  ~PosixLock() override {
-    struct flock request = {};
-    request.l_type = F_UNLCK;
-    request.l_whence = SEEK_SET;
-    static_cast<void>(::fcntl(descriptor_.number(), F_OFD_SETLK, &request));
-  }
+  PosixLock(Descriptor descriptor, LockRange range, std::string path)
+      : descriptor_(std::move(descriptor)), range_(range), path_(std::move(path)) {}
+  ~PosixLock() override { static_cast<void>(SetLock(descriptor_.number(), F_UNLCK, range_)); }
   PosixLock(const PosixLock&) = delete;
   PosixLock& operator=(const PosixLock&) = delete;
 
+  Status Convert(LockKind kind) override {
+    if (SetLock(descriptor_.number(), TypeOf(kind), range_) == 0) return Done{};
+    if (!IsHeldByOthers(errno)) return PosixError(errno, "cannot lock", path_);
+    return HeldByOthers(path_);
+  }
+
  private:
-  Descriptor descriptor_;
+  const Descriptor descriptor_;
+  const LockRange range_;
+  const std::string path_;
 };
 
 class PosixFile final : public File {
@@ -94,26 +116,20 @@ class PosixFile final : public File {
     return StateOf(info);
   }
 
-  Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms) override {
+  Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms,
+                                         LockRange range) override {
     using std::chrono::milliseconds;
     const auto deadline = std::chrono::steady_clock::now() + milliseconds(timeout_ms);
     milliseconds pause(1);
     Descriptor twin(::fcntl(descriptor_.number(), F_DUPFD_CLOEXEC, 0));
     if (twin.number() < 0) return PosixError(errno, "cannot lock", path_);
-    for (;;) {
-      struct flock request = {};
-      request.l_type = kind == LockKind::kShared ? F_RDLCK : F_WRLCK;
-      request.l_whence = SEEK_SET;
-      if (::fcntl(twin.number(), F_OFD_SETLK, &request) == 0)
-        return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(std::move(twin)));
-      if (errno != EAGAIN && errno != EACCES && errno != EINTR)
-        return PosixError(errno, "cannot lock", path_);
-      if (std::chrono::steady_clock::now() >= deadline) {
-        return Error{ErrorKind::kUnavailable, "cannot lock '" + path_ + "': others hold it"};
-      }
+    while (SetLock(twin.number(), TypeOf(kind), range) != 0) {
+      if (!IsHeldByOthers(errno)) return PosixError(errno, "cannot lock", path_);
+      if (std::chrono::steady_clock::now() >= deadline) return HeldByOthers(path_);
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, milliseconds(20));
     }
+    return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(std::move(twin), range, path_));
   }
 
  private:

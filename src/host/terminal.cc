@@ -117,19 +117,31 @@ class SystemTerminal final : public Terminal {
     }
   }
 
-  Result<std::string> ReadSecret(std::string_view prompt) override {
-    if (!IsInteractive(Stream::kInput)) {
-      return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
-    }
+  Result<std::string> ReadLine(std::string_view prompt) override {
+    PLUMB_RETURN_IF_ERROR(CheckPerson());
     PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
-    Result<std::string> line = ReadLine();
+    return ReadAnswer();
+  }
+
+  Result<std::string> ReadSecret(std::string_view prompt) override {
+    PLUMB_RETURN_IF_ERROR(CheckPerson());
+    Result<std::string> line = [&]() -> Result<std::string> {
+      // Before the prompt: nothing that is typed after it is shown, or dropped.
+      const EchoOff echo_off;
+      PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, prompt));
+      return ReadAnswer();
+    }();
     PLUMB_RETURN_IF_ERROR(Write(Stream::kErrors, "\n"));
     return line;
   }
 
  private:
-  static Result<std::string> ReadLine() {
-    const EchoOff echo_off;
+  Status CheckPerson() {
+    if (IsInteractive(Stream::kInput)) return Done{};
+    return Error{ErrorKind::kInvalid, "standard input is not a terminal"};
+  }
+
+  static Result<std::string> ReadAnswer() {
     std::string line;
     for (char letter = 0;;) {
       const ssize_t got = ::read(STDIN_FILENO, &letter, 1);

@@ -28,6 +28,8 @@ class Terminal {
   virtual Result<std::string> ReadInput(std::size_t size_max) = 0;
   // The next bytes of standard input, at most `size_max`; none at its end.
   virtual Result<std::string> ReadSome(std::size_t size_max) = 0;
+  // One line that a person types. kInvalid if standard input is no terminal.
+  virtual Result<std::string> ReadLine(std::string_view prompt) = 0;
   // One line typed without echo. kInvalid if standard input is no terminal.
   virtual Result<std::string> ReadSecret(std::string_view prompt) = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kit/modelpack_internal.h"
 
 namespace plumb::kit {
 namespace {
@@ -19,20 +20,14 @@ class StoreResolver final : public BaseResolver {
     std::optional<Digest> id = reference.digest;
     if (!id) {
       PLUMB_TRY(id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
-      if (!id) return NotHere(reference);
+      if (!id) return NoSuchBase(reference);
     }
     PLUMB_TRY(const auto manifest, store_.FindBlob(*id));
-    if (!manifest) return NotHere(reference);
+    if (!manifest) return NoSuchBase(reference);
     return LoadModelKit(store_, *id);
   }
 
  private:
-  static Error NotHere(const oci::Reference& reference) {
-    const std::string name = reference.ToString();
-    return Error{ErrorKind::kNotFound, "no ModelKit '" + name + "' in the store",
-                 reference.host.empty() ? "plumb list" : "plumb pull " + name};
-  }
-
   store::Store& store_;
 };
 
@@ -42,10 +37,22 @@ std::unique_ptr<BaseResolver> MakeStoreResolver(store::Store& store) {
   return std::make_unique<StoreResolver>(store);
 }
 
+Error NoSuchBase(const oci::Reference& reference) {
+  const std::string name = reference.ToString();
+  std::string hint = "plumb list";
+  if (!reference.host.empty()) {
+    hint = "plumb pull " + name;
+  } else if (reference.digest) {
+    hint = "its name tells no registry: plumb pull REGISTRY/" + name;
+  }
+  return Error{ErrorKind::kNotFound, "no ModelKit '" + name + "' in the store", std::move(hint)};
+}
+
 Result<std::optional<oci::Reference>> BaseOf(const ModelKit& modelkit) {
   std::optional<oci::Reference> none;
   if (!modelkit.kitfile.model || modelkit.kitfile.model->path.empty()) return none;
   for (const oci::Descriptor& layer : modelkit.manifest.layers) {
+    if (modelkit.format == oci::KitFormat::kModelPack && IsKitfileLayer(layer)) continue;
     PLUMB_TRY(const auto type, oci::LayerMediaType::Parse(layer.media_type));
     if (type.type == oci::LayerType::kModel) return none;
   }
@@ -60,17 +67,22 @@ Result<std::vector<ModelKit>> ResolveBases(const oci::Reference& first, BaseReso
   std::vector<ModelKit> bases;
   std::vector<std::string> chain = {std::string(built), first.ToString()};
   oci::Reference next = first;
+  const auto cycle = [&](auto begin) {
+    return Error{ErrorKind::kInvalid, "Found cycle in modelkit references: [" +
+                                          Join(std::span(begin, chain.end()), "=>") + "]"};
+  };
   while (bases.size() < kBaseDepthMax) {
     PLUMB_TRY(ModelKit base, resolver.Resolve(next));
+    // One kit may have several names.
+    const auto same = std::ranges::find(bases, base.id, &ModelKit::id);
+    if (same != bases.end()) return cycle(chain.begin() + 1 + (same - bases.begin()));
     PLUMB_TRY(const auto deeper, BaseOf(base));
     bases.push_back(std::move(base));
     if (!deeper) return bases;
     const std::string name = deeper->ToString();
-    if (const auto seen = std::ranges::find(chain, name); seen != chain.end())
-      return Error{ErrorKind::kInvalid, "Found cycle in modelkit references: [" +
-                                            Join(std::span(seen, chain.end()), "=>") + "=>" + name +
-                                            "]"};
+    const auto seen = std::ranges::find(chain, name) - chain.begin();
     chain.push_back(name);
+    if (static_cast<std::size_t>(seen) + 1 < chain.size()) return cycle(chain.begin() + seen);
     next = *deeper;
   }
   const std::span names = std::span(chain).subspan(built.empty() ? 1 : 0);

@@ -14,8 +14,9 @@
 
 namespace plumb::kit {
 
-// Finds what a FROM or a `model.path` names when it names another ModelKit. Today: in the
-// store. kNotFound if it is not there. Threads: one at a time.
+// Finds what a FROM or a `model.path` names when it names another ModelKit: in the store, or
+// (verbs/) in the registry that its name says. Of what it gives only manifest and config need be in
+// the store. kNotFound if it is not there, kUnavailable if nobody can say. Threads: one at a time.
 class BaseResolver {
  public:
   virtual ~BaseResolver() = default;
@@ -24,6 +25,9 @@ class BaseResolver {
 
 // `store` must outlive it.
 std::unique_ptr<BaseResolver> MakeStoreResolver(store::Store& store);
+
+// kNotFound, with a hint how to get it.
+Error NoSuchBase(const oci::Reference& reference);
 
 // How deep FROM may go (kit's limit, and ours).
 inline constexpr std::size_t kBaseDepthMax = 10;

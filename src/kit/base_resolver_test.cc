@@ -15,6 +15,7 @@ ModelKit KitWithPath(const std::string& path) {
   ModelKit modelkit;
   modelkit.kitfile.model.emplace();
   modelkit.kitfile.model->path = path;
+  modelkit.id = Sha256(AsBytes(path));
   return modelkit;
 }
 
@@ -78,6 +79,17 @@ TEST(ResolveBasesTest, ComingBackToWhatIsBuiltIsACycle) {
   const auto bases = ResolveBases(Name("b:1"), resolver, "me:1");
   ASSERT_FALSE(bases);
   EXPECT_EQ(bases.error().message, "Found cycle in modelkit references: [me:1=>b:1=>me:1]");
+}
+
+TEST(ResolveBasesTest, AKitThatComesBackUnderAnotherNameIsACycle) {
+  FakeResolver resolver;
+  resolver.kits["b"] = KitWithPath("c:1");
+  resolver.kits["c:1"] = KitWithPath("b:latest");
+  resolver.kits["b:latest"] = resolver.kits["b"];
+  const auto bases = ResolveBases(Name("b"), resolver, "me:1");
+  ASSERT_FALSE(bases);
+  EXPECT_EQ(bases.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(bases.error().message, "Found cycle in modelkit references: [b=>c:1=>b:latest]");
 }
 
 TEST(ResolveBasesTest, TheChainIsLimited) {

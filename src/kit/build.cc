@@ -2,20 +2,26 @@
 #include "kit/build.h"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <utility>
 
 #include "base/parallel.h"
 #include "kit/layer_writer_internal.h"
+#include "kit/lock_internal.h"
 #include "kit/modelkit.h"
+#include "kit/modelpack_internal.h"
 #include "kit/plan_internal.h"
 #include "oci/manifest.h"
+#include "oci/modelpack.h"
 
 namespace plumb::kit {
 namespace {
 
 using blueprint::KitRules;
 
-oci::LayerEncoding EncodingOf(archive::Compression compression) {
+oci::LayerEncoding EncodingOf(const PlannedLayer& layer, archive::Compression compression) {
+  if (layer.format == LayerFormat::kRaw) return oci::LayerEncoding::kRaw;
   switch (compression) {
     case archive::Compression::kGzip:
       return oci::LayerEncoding::kTarGzip;
@@ -27,16 +33,24 @@ oci::LayerEncoding EncodingOf(archive::Compression compression) {
   return oci::LayerEncoding::kTar;
 }
 
+// Whether some file of the model is called as weights are.
+bool HasWeights(const BuildPlan& plan) {
+  return std::ranges::any_of(plan.layers, [](const PlannedLayer& layer) {
+    return layer.type == oci::LayerType::kModel && layer.format == LayerFormat::kRaw &&
+           IsWeightsName(layer.file().tar.name);
+  });
+}
+
 // From a plan to a ModelKit in the store.
 class Builder {
  public:
-  Builder(const BuildContext& context, const BuildOptions& options, Progress& progress,
-          std::int64_t began_ns)
-      : context_(context),
-        options_(options),
-        progress_(progress),
+  Builder(const PlanRequest& request, std::int64_t began_ns)
+      : context_(request.context),
+        blueprint_(request.blueprint),
+        options_(request.options),
+        progress_(request.progress),
         began_ns_(began_ns),
-        session_(context.store.Begin()) {}
+        session_(context_.store.Begin()) {}
 
   Result<BuildReport> Run(BuildPlan plan) {
     written_.resize(plan.layers.size());
@@ -51,7 +65,11 @@ class Builder {
         }));
     for (const std::size_t layer : unknown)
       Remember(plan.layers[layer], layer);
-    return Save(plan);
+    PLUMB_TRY(blueprint::LockFile lock, MakeLock(plan, blueprint_, written_));
+    if (options_.locked) PLUMB_RETURN_IF_ERROR(CheckLock(*options_.locked, lock));
+    PLUMB_TRY(BuildReport report, Save(plan));
+    report.lock = std::move(lock);
+    return report;
   }
 
  private:
@@ -84,51 +102,123 @@ class Builder {
   }
 
   Result<BuildReport> Save(BuildPlan& plan) {
-    const oci::LayerEncoding encoding = EncodingOf(options_.compression);
     BuildReport report;
     std::vector<oci::Descriptor> layers;
-    std::vector<Digest> needs;
-    std::vector<EntryView> entries = EntriesOf(plan.kitfile, plan.model_layer);
+    std::vector<Digest> diff_ids;
+    SetDigests(plan);
+    const bool has_weights = HasWeights(plan);
     for (std::size_t i = 0; i < plan.layers.size(); ++i) {
       const PlannedLayer& planned = plan.layers[i];
-      const auto& [blob, diff_id, states_were_equal] = written_[i];
-      *entries[i].layer = blueprint::LayerDigests{blob.digest, diff_id};
-      const oci::LayerMediaType media_type{planned.type, encoding};
-      layers.push_back({media_type.ToString(), blob.digest, blob.size});
-      needs.push_back(blob.digest);
-      report.layers.push_back({planned.type, planned.path, blob.digest, blob.size, blob.was_known});
+      const store::BlobInfo& blob = written_[i].blob;
+      layers.push_back({MediaTypeOf(planned, has_weights).ToString(), blob.digest, blob.size,
+                        AnnotationsOf(planned)});
+      diff_ids.push_back(written_[i].diff_id);
+      const bool is_raw = planned.format == LayerFormat::kRaw;
+      report.layers.push_back({planned.type, is_raw ? planned.file().tar.name : planned.path,
+                               blob.digest, blob.size, blob.was_known});
     }
-
-    const std::string config_bytes = blueprint::WriteConfig(plan.kitfile);
+    PLUMB_TRY(const std::string config_bytes, ConfigOf(plan.kitfile, std::move(diff_ids)));
     PLUMB_TRY(const auto config, session_->PutBlob(AsBytes(config_bytes)));
     report.config = config.digest;
     report.config_was_known = config.was_known;
-    needs.push_back(config.digest);
-
-    const oci::Descriptor named = {std::string(oci::kModelKitConfigMediaType), config.digest,
-                                   config.size};
-    const std::string manifest_bytes = options_.rules == KitRules::kKit17
-                                           ? oci::WriteKit17Manifest(named, layers)
-                                           : oci::WriteManifest(named, layers);
+    const std::string manifest_bytes = ManifestOf(
+        {std::string(IsPack() ? oci::kModelPackConfigMediaType : oci::kModelKitConfigMediaType),
+         config.digest, config.size},
+        layers, plan.kitfile);
     // What cannot be read again, because it is over some limit, is not written.
     if (const auto read = ParseModelKit(manifest_bytes, config_bytes);
         !read || manifest_bytes.size() > oci::kManifestSizeMax) {
-      return Error{ErrorKind::kExhausted,
-                   "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +
-                       std::to_string(config_bytes.size()) + " bytes of config"};
+      return Error{
+          ErrorKind::kExhausted,
+          "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +
+              std::to_string(config_bytes.size()) + " bytes of config",
+          options_.layer_format == LayerFormat::kRaw ? "plumb build --layer-format tar" : ""};
     }
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
     report.manifest_was_known = manifest.was_known;
-
-    session_->AddKit(manifest.digest, needs);
-    for (const store::RefName& tag : options_.tags)
-      session_->MoveRef({tag, manifest.digest, options_.message});
-    PLUMB_RETURN_IF_ERROR(session_->Commit());
+    PLUMB_RETURN_IF_ERROR(Commit(report));
     return report;
   }
 
+  Status Commit(const BuildReport& report) {
+    // Of equal files there is one blob.
+    std::set<Digest> needs = {report.config};
+    for (const BuiltLayer& layer : report.layers)
+      needs.insert(layer.digest);
+    session_->AddKit(report.id, {needs.begin(), needs.end()});
+    for (const store::RefName& tag : options_.tags)
+      session_->MoveRef({tag, report.id, options_.message});
+    return session_->Commit();
+  }
+
+  bool IsPack() const { return options_.format == oci::KitFormat::kModelPack; }
+
+  // An entry with several layers has no digest of its own.
+  void SetDigests(BuildPlan& plan) const {
+    std::vector<EntryView> entries = EntriesOf(plan.kitfile, plan.model_layer);
+    for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+      const std::size_t entry = plan.layers[i].entry_index;
+      const bool follows = i > 0 && plan.layers[i - 1].entry_index == entry;
+      const bool is_followed =
+          i + 1 < plan.layers.size() && plan.layers[i + 1].entry_index == entry;
+      if (!follows && !is_followed)
+        *entries[entry].layer =
+            blueprint::LayerDigests{written_[i].blob.digest, written_[i].diff_id};
+    }
+  }
+
+  oci::LayerMediaType MediaTypeOf(const PlannedLayer& layer, bool has_weights) const {
+    oci::LayerMediaType media_type = {layer.type, EncodingOf(layer, options_.compression),
+                                      options_.format};
+    if (!IsPack()) return media_type;
+    const bool is_raw = layer.format == LayerFormat::kRaw;
+    const std::string_view path = is_raw ? layer.file().tar.name : layer.path;
+    if (layer.type == oci::LayerType::kModelPart)
+      media_type.type = ModelPackTypeOfPart(layer.part_type, path);
+    // Beside weights, what is none configures them.
+    if (layer.type == oci::LayerType::kModel && is_raw && has_weights && !IsWeightsName(path))
+      media_type.type = oci::LayerType::kModelPart;
+    return media_type;
+  }
+
+  oci::Annotations AnnotationsOf(const PlannedLayer& layer) const {
+    oci::Annotations annotations;
+    if (layer.type == oci::LayerType::kPrompt)
+      annotations.emplace_back(oci::kSubtypeAnnotation, oci::kPromptSubtype);
+    if (layer.format == LayerFormat::kRaw) {
+      const archive::TarEntry& file = layer.file().tar;
+      std::ranges::move(oci::WriteFileAnnotations(file.name, file.mode, file.size),
+                        std::back_inserter(annotations));
+    } else if (IsPack()) {
+      annotations.emplace_back(oci::kFilePathAnnotation, blueprint::CleanPath(layer.path));
+    }
+    return annotations;
+  }
+
+  Result<std::string> ConfigOf(const blueprint::Kitfile& kitfile,
+                               std::vector<Digest> diff_ids) const {
+    if (!IsPack()) return blueprint::WriteConfig(kitfile);
+    oci::ModelPackConfig config = ModelPackConfigOf(kitfile);
+    config.diff_ids = std::move(diff_ids);
+    std::string bytes = oci::WriteModelPackConfig(config);
+    // What a Kitfile says for it stands in its parameters, in any form.
+    if (const auto read = oci::ModelPackConfig::Parse(bytes);
+        !read && read.error().kind == ErrorKind::kInvalid)
+      return Error(read.error()).While("model.parameters.modelpack");
+    return bytes;
+  }
+
+  std::string ManifestOf(const oci::Descriptor& config, const std::vector<oci::Descriptor>& layers,
+                         const blueprint::Kitfile& kitfile) const {
+    if (IsPack())
+      return oci::WriteModelPackManifest(config, layers, blueprint::WriteConfig(kitfile));
+    return options_.rules == KitRules::kKit17 ? oci::WriteKit17Manifest(config, layers)
+                                              : oci::WriteManifest(config, layers);
+  }
+
   const BuildContext& context_;
+  const BlueprintText& blueprint_;
   const BuildOptions& options_;
   Progress& progress_;
   const std::int64_t began_ns_;  // before anything was looked at
@@ -144,9 +234,16 @@ Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blue
   const bool is_kit17 = options.rules == KitRules::kKit17;
   if (is_kit17 && options.compression == archive::Compression::kZstd)
     return Error{ErrorKind::kInvalid, "kit 1.7 cannot read layers compressed with zstd"};
+  const bool is_raw = options.layer_format == LayerFormat::kRaw;
+  if (is_kit17 && (is_raw || options.format == oci::KitFormat::kModelPack))
+    return Error{ErrorKind::kInvalid, "kit 1.7 knows neither ModelPacks nor raw layers"};
+  if (is_raw && options.compression != archive::Compression::kNone)
+    return Error{ErrorKind::kInvalid, "raw layers are not compressed",
+                 "plumb build --layer-format tar"};
   const std::int64_t began_ns = context.clock.NowNs();
-  PLUMB_TRY(BuildPlan plan, PlanBuild({context, blueprint, options, progress}));
-  return Builder(context, options, progress, began_ns).Run(std::move(plan));
+  const PlanRequest request{context, blueprint, options, progress};
+  PLUMB_TRY(BuildPlan plan, PlanBuild(request));
+  return Builder(request, began_ns).Run(std::move(plan));
 }
 
 }  // namespace plumb::kit

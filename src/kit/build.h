@@ -3,6 +3,7 @@
 #define PLUMB_KIT_BUILD_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/lock_file.h"
 #include "host/files.h"
 #include "host/machine.h"
 #include "kit/base_resolver.h"
@@ -28,10 +30,14 @@ struct BlueprintText {
   std::string bytes;
 };
 
+// One archive for each entry, or one layer for each file, which is its bytes.
+enum class LayerFormat : std::uint8_t { kTar, kRaw };
 enum class Rehash : std::uint8_t { kNo, kYes };
 enum class FollowSymlinks : std::uint8_t { kNo, kYes };
 
 struct BuildOptions {
+  oci::KitFormat format = oci::KitFormat::kModelKit;
+  LayerFormat layer_format = LayerFormat::kTar;  // of MCP servers always kRaw
   archive::Compression compression = archive::Compression::kNone;
   int compression_level = 0;                               // 0: the default of the compression
   blueprint::KitRules rules = blueprint::KitRules::kOurs;  // kKit17 is --kit-compat=1.7
@@ -40,6 +46,8 @@ struct BuildOptions {
   std::vector<store::RefName> tags = {};  // moved to the result
   std::string message = {};               // why; recorded with the moves
   unsigned threads = 2;
+  // What it must be made of: anything else is kConflict, and nothing is written.
+  std::optional<blueprint::LockFile> locked = {};
 };
 
 // What a build is made of; all of it must outlive the call.
@@ -55,7 +63,7 @@ struct BuildContext {
 
 struct BuiltLayer {
   oci::LayerType type = oci::LayerType::kModel;
-  std::string path;  // as written in the Kitfile
+  std::string path;  // as written in the Kitfile; of a raw layer, that of its file
   Digest digest;
   std::uint64_t size = 0;
   bool was_known = false;  // "Already saved" instead of "Saved"
@@ -67,11 +75,12 @@ struct BuildReport {
   Digest config;
   bool config_was_known = false;
   bool manifest_was_known = false;
+  blueprint::LockFile lock;  // what it was made of
 };
 
-// Builds a ModelKit into the store: docs/format.md, "ModelKit". The same blueprint and files
-// give the same id on every machine, whatever the umask, locale, time zone, order of
-// directory entries, file times, user, number of threads or place of the context (with
+// Builds a ModelKit or a ModelPack into the store: docs/format.md, under these names. The same
+// blueprint and files give the same id on every machine, whatever the umask, locale, time zone,
+// order of directory entries, file times, user, number of threads or place of the context (with
 // compression none: what gzip and zstd make of a layer is theirs to decide).
 // Layers are streamed: memory does not grow with the model and nothing is written to a
 // temporary file. A layer none of whose files changed since an earlier build is not read.
@@ -81,8 +90,9 @@ struct BuildReport {
 // takes, layers without files, names that `unpack` will refuse, deprecated parameters.
 //
 // kInvalid: a blueprint that is wrong, a symlink or special file, a path that is ignored,
-// absent or outside. kNotFound: a base that is not there. Nothing is written in these cases.
-// kConflict: a file changed while it was read.
+// absent or outside; what the chosen formats cannot hold. kNotFound: a base that is not there.
+// Nothing is written in these cases. kConflict: a file changed while it was read, or it is not as
+// `locked` says.
 Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blueprint,
                           const BuildOptions& options, Progress& progress);
 

@@ -22,13 +22,15 @@ std::vector<EntryView> EntriesOf(blueprint::Kitfile& kitfile, ModelLayer model_l
                        code.path,
                        {},
                        &code.layer});
-  for (blueprint::Dataset& dataset : kitfile.datasets)
+  for (blueprint::Dataset& dataset : kitfile.datasets) {
+    if (!dataset.remote_path.empty()) continue;  // it stays where it is
     entries.push_back({LayerType::kDataset,
                        "dataset " + dataset.name,
                        dataset.name,
                        dataset.path,
                        {},
                        &dataset.layer});
+  }
   for (blueprint::Docs& docs : kitfile.docs)
     entries.push_back({LayerType::kDocs,
                        "docs layer " + std::to_string(&docs - kitfile.docs.data()),
@@ -36,6 +38,16 @@ std::vector<EntryView> EntriesOf(blueprint::Kitfile& kitfile, ModelLayer model_l
                        docs.path,
                        {},
                        &docs.layer});
+  for (blueprint::Prompt& prompt : kitfile.prompts)
+    entries.push_back(
+        {LayerType::kPrompt, "prompt " + prompt.name, prompt.name, prompt.path, {}, &prompt.layer});
+  for (blueprint::McpServer& server : kitfile.mcp_servers)
+    entries.push_back({LayerType::kMcpServer,
+                       "mcpServer " + server.name,
+                       server.name,
+                       server.path,
+                       {},
+                       &server.layer});
   return entries;
 }
 

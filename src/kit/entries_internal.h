@@ -25,7 +25,7 @@ struct EntryView {
 // Whether the model itself has a layer: not if it has no path or names a base.
 enum class ModelLayer : std::uint8_t { kNo, kYes };
 
-// In the order of layers (docs/format.md, "ModelKit").
+// What has layers, in their order (docs/format.md, "ModelKit"): not datasets that are elsewhere.
 std::vector<EntryView> EntriesOf(blueprint::Kitfile& kitfile, ModelLayer model_layer);
 
 // The part of a Modelfile-built ModelKit that is the Modelfile. It belongs to its ModelKit

@@ -27,6 +27,10 @@ std::string_view FilterTypeOf(oci::LayerType type) {
       return "code";
     case oci::LayerType::kDataset:
       return "datasets";
+    case oci::LayerType::kPrompt:
+      return "prompts";
+    case oci::LayerType::kMcpServer:
+      return "mcpservers";
     case oci::LayerType::kDocs:
       break;
   }
@@ -47,6 +51,9 @@ bool MatchesName(std::string_view wanted, const PackedEntry& entry) {
   const std::string path = blueprint::CleanPath(entry.path);
   const std::string pattern = blueprint::CleanPath(wanted);
   if (MatchesGlob(pattern, path)) return true;
+  // One file of an entry that has a layer for each.
+  if (!entry.file.path.empty() && MatchesGlob(pattern, blueprint::CleanPath(entry.file.path)))
+    return true;
   return !entry.name.empty() && MatchesGlob(wanted, entry.name);
 }
 

@@ -49,9 +49,9 @@ class CheckedFile final : public host::File {
   void WillSync() override {}
   Status Sync() override { return Done{}; }
   Result<host::FileState> State() override { return file_->State(); }
-  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind kind,
-                                               std::uint64_t timeout_ms) override {
-    return file_->Lock(kind, timeout_ms);
+  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind kind, std::uint64_t timeout_ms,
+                                               host::LockRange range) override {
+    return file_->Lock(kind, timeout_ms, range);
   }
 
  private:

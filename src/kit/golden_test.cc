@@ -13,6 +13,26 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr char kLockOfB[] =
+    R"(# Written by plumb build; keep it in version control, beside the blueprint.
+# Bases stay as they are here until plumb build --update.
+version = 1
+
+[blueprint]
+size = 64
+digest = "sha256:fc1136d255fee761932af9baa66a9fbf4f0cd46280efedfb4f9f369ebd9c1668"
+
+[[base]]
+reference = "a:v1"
+size = 15607
+digest = "sha256:511337783fac8092ac0308cf187489e86e7af5705bc3346166171afa1d59b74b"
+
+[[input]]
+path = "."
+size = 19
+digest = "sha256:1c75819d2ba4d9e0b2903936f5f7c7fc7926fd110779e993b7a9fa433c975700"
+)";
+
 class GoldenTest : public testing::Test {
  protected:
   void WriteA() {
@@ -49,6 +69,19 @@ docs:
     description: a < b
 )";
 
+  void WriteD() {
+    for (const char* name : {"hf/a.safetensors", "hf/b.safetensors", "hf/old.bin", "hf/config.json",
+                             "hf/tokenizer.json", "hf/merges.txt", "hf/mmproj-x.safetensors",
+                             "hf/README.md", "d-00001-of-00002.gguf", "d-00002-of-00002.gguf"})
+      bench_.Write(name, std::string(name) + "\n");
+    bench_.directory().Write("home/lora/adapter.safetensors", "adapter\n");
+  }
+  static constexpr char kD[] =
+      "# A model\nfrom hf\nADAPTER ~/lora\nDRAFT d-00001-of-00002.gguf\n"
+      "LICENSE apache-2.0\nTEMPLATE \"\"\"{{ .System }}\n{{ .Prompt }}\"\"\"\n"
+      "SYSTEM Be <short>.\nPARAMETER stop [end]\nPARAMETER temperature 0.70\n"
+      "MESSAGE user Hi\nMESSAGE assistant Hello\n";
+
   void WriteC() { bench_.Write("w.gguf", "GGUF weights\n"); }
   static constexpr char kC[] = "FROM ./w.gguf\n";
 
@@ -59,6 +92,13 @@ docs:
   static BuildOptions Tagged(const std::string& repository) {
     BuildOptions options;
     options.tags = {{repository, "v1"}};
+    return options;
+  }
+
+  static BuildOptions Pack(LayerFormat layer_format) {
+    BuildOptions options;
+    options.format = oci::KitFormat::kModelPack;
+    options.layer_format = layer_format;
     return options;
   }
 
@@ -77,8 +117,11 @@ TEST_F(GoldenTest, AKitfileWithABase) {
   fs::remove_all(bench_.Context("model"));
   bench_.Write("src/run.sh", "echo\n");
   fs::permissions(bench_.Context("src/run.sh"), fs::perms(0644));
-  Expect(bench_.BuildKitfile("manifestVersion: v1.0.0\nmodel: {path: 'a:v1'}\ncode: [{path: .}]\n"),
-         "sha256:f304f4e7277c4f2d9f01888940f1434908a8d4c3e11f265a9c9ef216542992c5");
+  const auto built =
+      bench_.BuildKitfile("manifestVersion: v1.0.0\nmodel: {path: 'a:v1'}\ncode: [{path: .}]\n");
+  Expect(built, "sha256:f304f4e7277c4f2d9f01888940f1434908a8d4c3e11f265a9c9ef216542992c5");
+  // docs/format.md, "Lock file".
+  EXPECT_EQ(blueprint::PrintLockFile(built->lock), kLockOfB);
 }
 
 TEST_F(GoldenTest, AModelfileOfOneFile) {
@@ -88,18 +131,8 @@ TEST_F(GoldenTest, AModelfileOfOneFile) {
 }
 
 TEST_F(GoldenTest, AModelfileOfDirectoriesAndSeries) {
-  for (const char* name :
-       {"hf/a.safetensors", "hf/b.safetensors", "hf/old.bin", "hf/config.json", "hf/tokenizer.json",
-        "hf/merges.txt", "hf/mmproj-x.safetensors", "hf/README.md"})
-    bench_.Write(name, std::string(name) + "\n");
-  for (const char* name : {"d-00001-of-00002.gguf", "d-00002-of-00002.gguf"})
-    bench_.Write(name, std::string(name) + "\n");
-  bench_.directory().Write("home/lora/adapter.safetensors", "adapter\n");
-  Expect(bench_.BuildModelfile(
-             "# A model\nfrom hf\nADAPTER ~/lora\nDRAFT d-00001-of-00002.gguf\n"
-             "LICENSE apache-2.0\nTEMPLATE \"\"\"{{ .System }}\n{{ .Prompt }}\"\"\"\n"
-             "SYSTEM Be <short>.\nPARAMETER stop [end]\nPARAMETER temperature 0.70\n"
-             "MESSAGE user Hi\nMESSAGE assistant Hello\n"),
+  WriteD();
+  Expect(bench_.BuildModelfile(kD),
          "sha256:d4b7863f79eb552ce02a568e519f78a0bb980309f93c19667b0a67fb3776e080");
 }
 
@@ -111,6 +144,45 @@ TEST_F(GoldenTest, AModelfileWithABase) {
   Expect(
       bench_.BuildModelfile("FROM c:v1\nADAPTER adapter.gguf\nLICENSE My licence.\nLICENSE MIT\n"),
       "sha256:8260611d4df0fcadb0292340d2592d48909e6359cffc55237303680692943715");
+}
+
+TEST_F(GoldenTest, AModelPackOfAModelfile) {
+  WriteD();
+  Expect(bench_.BuildModelfile(kD, Pack(LayerFormat::kRaw)),
+         "sha256:935bb94819bce599ce64dbb8c3e39673020b7ea05c4973f0baf097cc596386e8");
+}
+
+TEST_F(GoldenTest, AModelPackOfArchives) {
+  WriteA();
+  Expect(bench_.BuildKitfile(kA, Pack(LayerFormat::kTar)),
+         "sha256:320d970eff7e650a5929cc426a716e2a1221a3490a43e17bf1f914ebe2ef42ae");
+}
+
+TEST_F(GoldenTest, AModelfileOfModctl) {
+  for (const char* name : {"m-1.safetensors", "m-2.safetensors", "config.json", "run me.py",
+                           "data/x.csv", "README.md"})
+    bench_.Write(name, std::string(name) + "\n");
+  const std::string text =
+      "# tiny\nNAME tiny\narch transformer\nPARAMSIZE 1b\nFORMAT safetensors\n"
+      "MODEL m-*.safetensors\nCONFIG *.json\nCODE \"run me.py\"\nDATASET data/[a-z].csv\n"
+      "DOC README.md\n";
+  Expect(bench_.BuildModelfile(text),
+         "sha256:bbe65e5f9b7f938768f74271950a83c5ba64ef38f649d82bc7722d770a1c938e");
+  Expect(bench_.BuildModelfile(text, Pack(LayerFormat::kRaw)),
+         "sha256:de85220c421178d9751e5d7b27968ad873274dcea99025ae990af2e4c76e2986");
+}
+
+TEST_F(GoldenTest, WhatOnlyNewerKitOpsKnow) {
+  for (const char* name : {"p/one.md", "p/two.md", "fs.mcpb"})
+    bench_.Write(name, std::string(name) + "\n");
+  BuildOptions options;
+  options.layer_format = LayerFormat::kRaw;
+  Expect(bench_.BuildKitfile(
+             "manifestVersion: 1.0.0\n"
+             "datasets: [{name: far, remotePath: 's3://bucket/key', remoteHash: abc}]\n"
+             "prompts: [{name: p, path: p}]\nmcpServers: [{name: fs, path: fs.mcpb}]\n",
+             options),
+         "sha256:4b5661be782f358f6085c028f82a978f8c1158a246cb457e4ad06d73858c678a");
 }
 
 }  // namespace

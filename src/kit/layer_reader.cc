@@ -20,10 +20,13 @@ constexpr std::uint64_t kHarmlessSize = std::uint64_t{16} << 30;
 archive::Compression CompressionOf(oci::LayerEncoding encoding) {
   switch (encoding) {
     case oci::LayerEncoding::kTarGzip:
+    case oci::LayerEncoding::kRawGzip:
       return archive::Compression::kGzip;
     case oci::LayerEncoding::kTarZstd:
+    case oci::LayerEncoding::kRawZstd:
       return archive::Compression::kZstd;
     case oci::LayerEncoding::kTar:
+    case oci::LayerEncoding::kRaw:
       break;
   }
   return archive::Compression::kNone;
@@ -105,6 +108,33 @@ Status VisitCompressed(store::Store& store, const PackedEntry& layer, Progress& 
   return Done{};
 }
 
+archive::TarEntry FileOf(const PackedEntry& layer, std::uint64_t size) {
+  return {layer.file.path, archive::TarEntryType::kFile, layer.file.mode, size};
+}
+
+// The layer is one file. If it is not compressed its size and digest are known.
+Status VisitRaw(store::Store& store, const PackedEntry& layer, Progress& progress,
+                const VisitEntry& visit) {
+  std::uint64_t size = layer.layer.size;
+  if (layer.media_type.encoding == oci::LayerEncoding::kRaw) {
+    if (layer.diff_id && *layer.diff_id != layer.layer.digest) return WrongContent(layer);
+  } else {
+    PLUMB_TRY(const auto content, LayerContent::Open(store, layer));
+    HashingSource hashing(*content);
+    for (ByteSpan bytes;;) {
+      if (progress.StopRequested()) return Interrupted();
+      PLUMB_TRY(bytes, hashing.Read(kJumpMin).map_error(
+                           [&](Error error) { return InLayer(std::move(error), layer); }));
+      if (bytes.empty()) break;
+    }
+    size = content->size();
+    if (layer.diff_id && hashing.Finish() != *layer.diff_id) return WrongContent(layer);
+  }
+  if (layer.file.size && *layer.file.size != size)
+    return InLayer(Corrupt("its file is not as long as the manifest says"), layer);
+  return visit(FileOf(layer, size));
+}
+
 }  // namespace
 
 LayerContent::LayerContent(std::unique_ptr<ByteSource> blob, const PackedEntry& layer)
@@ -130,9 +160,33 @@ Result<ByteSpan> LayerContent::Read(std::size_t size_max) {
 Status VisitEntries(store::Store& store, const PackedEntry& layer, Progress& progress,
                     const VisitEntry& visit) {
   PLUMB_RETURN_IF_ERROR(CheckPresence(store, layer));
+  if (IsRaw(layer.media_type.encoding)) return VisitRaw(store, layer, progress, visit);
   if (layer.media_type.encoding == oci::LayerEncoding::kTar)
     return VisitPlain(store, layer, progress, visit);
   return VisitCompressed(store, layer, progress, visit);
+}
+
+LayerFiles::LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry& layer)
+    : content_(std::move(content)), layer_(layer) {
+  if (!IsRaw(layer.media_type.encoding)) tar_.emplace(*content_);
+}
+
+Result<std::unique_ptr<LayerFiles>> LayerFiles::Open(store::Store& store,
+                                                     const PackedEntry& layer) {
+  PLUMB_TRY(auto content, LayerContent::Open(store, layer));
+  return std::unique_ptr<LayerFiles>(new LayerFiles(std::move(content), layer));
+}
+
+Result<std::optional<archive::TarEntry>> LayerFiles::Next() {
+  if (tar_)
+    return tar_->Next().map_error([&](Error error) { return InLayer(std::move(error), layer_); });
+  std::optional<archive::TarEntry> file;
+  if (!std::exchange(gave_file_, true)) file = FileOf(layer_, 0);
+  return file;
+}
+
+Result<ByteSpan> LayerFiles::Read(std::size_t size_max) {
+  return tar_ ? tar_->Read(size_max) : content_->Read(size_max);
 }
 
 bool IsBomb(std::uint64_t compressed_size, std::uint64_t plain_size) {

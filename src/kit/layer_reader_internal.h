@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "archive/tar_reader.h"
 #include "base/progress.h"
@@ -34,6 +35,27 @@ class LayerContent final : public ByteSource {
   std::unique_ptr<ByteSource> plain_;
   std::uint64_t blob_size_;
   std::uint64_t size_ = 0;
+};
+
+// The files of a layer, one after another: the entries of its archive, or if it is raw, its one
+// file.
+class LayerFiles {
+ public:
+  // `store` and `layer` must outlive it.
+  static Result<std::unique_ptr<LayerFiles>> Open(store::Store& store, const PackedEntry& layer);
+
+  // As TarReader; the size of a raw layer's file is not known here, and 0. Read the one file of a
+  // raw layer to its end before asking for the next.
+  Result<std::optional<archive::TarEntry>> Next();
+  Result<ByteSpan> Read(std::size_t size_max);
+
+ private:
+  LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry& layer);
+
+  std::unique_ptr<LayerContent> content_;
+  const PackedEntry& layer_;
+  std::optional<archive::TarReader> tar_;
+  bool gave_file_ = false;
 };
 
 // What `visit` is told of: the header of an entry.

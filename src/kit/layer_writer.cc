@@ -69,10 +69,12 @@ class CompressedOutput final : public ArchiveOutput {
   std::vector<std::byte> buffer_;
 };
 
-Result<std::unique_ptr<ArchiveOutput>> OpenOutput(const BuildOptions& options,
+Result<std::unique_ptr<ArchiveOutput>> OpenOutput(LayerFormat format, const BuildOptions& options,
                                                   store::Session& session) {
-  const bool is_plain = options.compression == archive::Compression::kNone;
-  PLUMB_TRY(auto blob, session.CreateBlob(is_plain ? store::Shape::kTar : store::Shape::kOpaque));
+  const bool is_raw = format == LayerFormat::kRaw;
+  const bool is_plain = is_raw || options.compression == archive::Compression::kNone;
+  const bool is_archive = is_plain && !is_raw;
+  PLUMB_TRY(auto blob, session.CreateBlob(is_archive ? store::Shape::kTar : store::Shape::kOpaque));
   std::unique_ptr<ArchiveOutput> output;
   if (is_plain) {
     output = std::make_unique<PlainOutput>(std::move(blob));
@@ -104,13 +106,15 @@ class LayerStream {
     PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
     PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(header)));
     if (entry.tar.type == archive::TarEntryType::kDirectory) return Done{};
-    if (entry.content.directory == nullptr) {
-      PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(entry.content.bytes)));
-    } else {
-      PLUMB_RETURN_IF_ERROR(AddContent(entry));
-    }
+    PLUMB_RETURN_IF_ERROR(AddBytes(entry));
     const std::string padding(archive::TarPadding(entry.tar.size), '\0');
     return output_.Write(AsBytes(padding));
+  }
+
+  // Without the header and padding of an archive.
+  Status AddBytes(const PlannedEntry& entry) {
+    if (entry.content.directory == nullptr) return output_.Write(AsBytes(entry.content.bytes));
+    return AddContent(entry);
   }
 
   bool states_were_equal() const { return states_were_equal_; }
@@ -154,14 +158,19 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
   std::uint64_t size = 0;
   for (const PlannedEntry& entry : layer.entries())
     size += entry.tar.size;
-  const std::string name = std::string(oci::LayerTypeName(layer.type)) + " layer " + layer.path;
+  const std::string name = std::string(oci::LayerTypeName(layer.type)) + " layer " +
+                           (layer.format == LayerFormat::kRaw ? layer.file().tar.name : layer.path);
   const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
 
-  PLUMB_TRY(const auto output, OpenOutput(options, session));
+  PLUMB_TRY(const auto output, OpenOutput(layer.format, options, session));
   LayerStream stream(*output, progress, *task);
-  for (const PlannedEntry& entry : layer.entries())
-    PLUMB_RETURN_IF_ERROR(stream.Add(entry));
-  PLUMB_RETURN_IF_ERROR(output->Write(AsBytes(archive::TarEnd())));
+  if (layer.format == LayerFormat::kRaw) {
+    PLUMB_RETURN_IF_ERROR(stream.AddBytes(layer.file()));
+  } else {
+    for (const PlannedEntry& entry : layer.entries())
+      PLUMB_RETURN_IF_ERROR(stream.Add(entry));
+    PLUMB_RETURN_IF_ERROR(output->Write(AsBytes(archive::TarEnd())));
+  }
   PLUMB_TRY(WrittenLayer written, output->Finish());
   written.states_were_equal = stream.states_were_equal();
   return written;

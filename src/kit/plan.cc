@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "base/text.h"
 #include "crypto/object_id.h"
 #include "kit/plan_internal.h"
 
@@ -38,6 +39,78 @@ void AppendContent(std::string& out, const Content& content) {
     AppendU64(out, value);
 }
 
+bool IsFile(const PlannedEntry& entry) { return entry.tar.type == archive::TarEntryType::kFile; }
+
+Status CheckMcpServer(const PlannedLayer& layer) {
+  const std::string path = blueprint::CleanPath(layer.path);
+  const auto is_it = [&](const PlannedEntry& entry) {
+    return IsFile(entry) && entry.tar.name == path;
+  };
+  if (std::ranges::any_of(layer.entries(), is_it)) return Done{};
+  return Error{ErrorKind::kInvalid,
+               "path '" + layer.path + "' of " + layer.label + " is no file: it must be a bundle"};
+}
+
+// Directories are nothing of their own there: those without files would be lost silently.
+void WarnOfEmptyDirectories(const PlannedLayer& layer, Progress& progress) {
+  const auto& entries = layer.entries();
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    // What a directory holds follows it.
+    const bool is_empty =
+        i + 1 == entries.size() || !IsAtOrBeneath(entries[i + 1].tar.name, entries[i].tar.name);
+    if (!IsFile(entries[i]) && is_empty)
+      progress.Warn("the empty directory '" + Printable(entries[i].tar.name) +
+                    "' is not kept: raw layers hold files only");
+  }
+}
+
+// A layer for each file, in the order of the archive that they are not put into.
+Status SplitIntoFiles(const PlannedLayer& layer, Progress& progress,
+                      std::vector<PlannedLayer>& layers) {
+  if (!layer.HoldsFiles())
+    return Error{
+        ErrorKind::kInvalid,
+        "path '" + layer.path + "' of " + layer.label + " holds no file, and a raw layer is one",
+        "plumb build --layer-format tar"};
+  WarnOfEmptyDirectories(layer, progress);
+  PlannedLayer empty = layer.WithoutEntries();
+  empty.format = LayerFormat::kRaw;
+  for (const PlannedEntry& entry : layer.entries())
+    if (IsFile(entry)) layers.emplace_back(empty).AddEntry(entry);
+  return Done{};
+}
+
+Status ChooseFormats(const BuildOptions& options, Progress& progress, BuildPlan& plan) {
+  std::vector<PlannedLayer> layers;
+  for (std::size_t i = 0; i < plan.layers.size(); ++i) {
+    PlannedLayer& layer = plan.layers[i];
+    layer.entry_index = i;
+    const bool is_bundle = layer.type == oci::LayerType::kMcpServer;
+    if (is_bundle) PLUMB_RETURN_IF_ERROR(CheckMcpServer(layer));
+    if (is_bundle || options.layer_format == LayerFormat::kRaw) {
+      PLUMB_RETURN_IF_ERROR(SplitIntoFiles(layer, progress, layers));
+    } else {
+      layers.push_back(std::move(layer));
+    }
+  }
+  plan.layers = std::move(layers);
+  return Done{};
+}
+
+// What model-spec has no place for.
+Status CheckModelPack(const BuildPlan& plan) {
+  const auto refuse = [](std::string what) {
+    return Error{ErrorKind::kInvalid, "a ModelPack " + std::move(what),
+                 "plumb build --format modelkit"};
+  };
+  const bool has_base = plan.kitfile.model && !plan.kitfile.model->path.empty() &&
+                        plan.model_layer == ModelLayer::kNo;
+  if (has_base) return refuse("cannot stand on another kit: who reads it would miss the model");
+  if (!plan.kitfile.mcp_servers.empty()) return refuse("has no place for mcpServers");
+  if (plan.layers.empty()) return refuse("has at least one layer; this blueprint names no file");
+  return Done{};
+}
+
 }  // namespace
 
 void PlannedLayer::AddDirectory(const std::string& name) {
@@ -56,14 +129,17 @@ void PlannedLayer::AddFile(const std::string& name, Content content) {
        std::move(content)});
 }
 
-bool PlannedLayer::HoldsFiles() const {
-  return std::ranges::any_of(entries_, [](const PlannedEntry& entry) {
-    return entry.tar.type == archive::TarEntryType::kFile;
-  });
+bool PlannedLayer::HoldsFiles() const { return std::ranges::any_of(entries_, IsFile); }
+
+PlannedLayer PlannedLayer::WithoutEntries() const {
+  PlannedLayer other(*this);
+  other.entries_.clear();
+  other.directories_.clear();
+  return other;
 }
 
 store::LayerKey KeyOf(const PlannedLayer& layer, const BuildOptions& options) {
-  std::string text = "plumb layer 1";
+  std::string text = layer.format == LayerFormat::kRaw ? "plumb raw layer 1" : "plumb layer 1";
   AppendU32(text, static_cast<std::uint32_t>(options.compression));
   AppendU32(text, static_cast<std::uint32_t>(options.compression_level));
   AppendU64(text, layer.entries().size());
@@ -96,7 +172,12 @@ Result<BuildPlan> PlanBuild(const PlanRequest& request) {
   }
   plan.kitfile = std::move(read.kitfile);
   plan.model_layer = read.model_layer;
+  plan.base = std::move(read.base);
+  plan.bases = std::move(read.bases);
   plan.directories = std::move(read.directories);
+  PLUMB_RETURN_IF_ERROR(ChooseFormats(request.options, request.progress, plan));
+  if (request.options.format == oci::KitFormat::kModelPack)
+    PLUMB_RETURN_IF_ERROR(CheckModelPack(plan));
   return plan;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -35,15 +36,21 @@ struct PlannedEntry {
   Content content;  // of a file
 };
 
-// One layer: its archive's entries, in order.
+// One layer: its archive's entries, in order; or if it is raw, its one file.
 class PlannedLayer {
  public:
   explicit PlannedLayer(const EntryView& entry)
-      : type(entry.type), label(entry.label), path(entry.path) {}
+      : type(entry.type), label(entry.label), path(entry.path), part_type(entry.part_type) {}
 
   oci::LayerType type;
-  std::string label;  // "docs layer 0"
-  std::string path;   // as written in the Kitfile
+  std::string label;      // "docs layer 0"
+  std::string path;       // as written in the Kitfile
+  std::string part_type;  // of a model part
+  LayerFormat format = LayerFormat::kTar;
+  std::size_t entry_index = 0;  // which of EntriesOf it belongs to
+
+  // Where the file of a raw layer goes.
+  const PlannedEntry& file() const { return entries_.front(); }
 
   // Each also adds the directories above that the layer does not have yet.
   void AddDirectory(const std::string& name);
@@ -53,6 +60,7 @@ class PlannedLayer {
 
   const std::vector<PlannedEntry>& entries() const { return entries_; }
   bool HoldsFiles() const;
+  PlannedLayer WithoutEntries() const;
 
  private:
   std::vector<PlannedEntry> entries_;
@@ -62,7 +70,10 @@ class PlannedLayer {
 struct BuildPlan {
   blueprint::Kitfile kitfile;  // as it will stand in the config, but without digests
   ModelLayer model_layer = ModelLayer::kNo;
-  std::vector<PlannedLayer> layers;  // one for each of EntriesOf(kitfile, model_layer)
+  std::optional<oci::Reference> base;  // as the blueprint has it
+  std::vector<ModelKit> bases;         // nearest first
+  // In the order of EntriesOf(kitfile, model_layer): one archive or several raw layers for each.
+  std::vector<PlannedLayer> layers;
   // Those outside the context that entries point to.
   std::vector<std::unique_ptr<host::Directory>> directories;
 };
@@ -79,7 +90,8 @@ struct PlanRequest {
 struct ReadBlueprint {
   blueprint::Kitfile kitfile;
   ModelLayer model_layer = ModelLayer::kYes;
-  std::vector<ModelKit> bases;  // nearest first
+  std::optional<oci::Reference> base;  // as it is written
+  std::vector<ModelKit> bases;         // nearest first
   // Entries, by cleaned path, whose one file is not to be looked for in the context.
   std::map<std::string, Content> provided;
   std::vector<std::unique_ptr<host::Directory>> directories;
@@ -100,6 +112,7 @@ std::vector<EntryView> InheritedEntries(std::vector<ModelKit>& bases);
 
 Result<ReadBlueprint> ReadKitfileBlueprint(const PlanRequest& request);
 Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request);
+Result<ReadBlueprint> ReadModctlBlueprint(const PlanRequest& request);
 
 // Equal keys promise equal layers: everything that decides the bytes, and for the content of
 // files, the state that changes whenever the content does.

@@ -42,41 +42,34 @@ Result<std::vector<ModelKit>> FindBases(const oci::Reference& first, const PlanR
   Error error = std::move(bases).error();
   const bool is_bare_name = first.tag.empty() && !first.digest;
   if (error.kind == ErrorKind::kNotFound && is_bare_name)
-    return Error{ErrorKind::kInvalid, "path '" + first.ToString() +
-                                          "' of the model does not exist, and no ModelKit of the "
-                                          "store has that name"};
+    return Error{ErrorKind::kInvalid,
+                 "path '" + first.ToString() +
+                     "' of the model does not exist, and no ModelKit of the store has that name",
+                 first.host.empty() ? ""
+                                    : "to ask '" + first.host + "' for a base, write its tag: " +
+                                          first.ToString() + ":" + first.TagOrDefault()};
   return std::move(error).While("cannot resolve the base '" + first.ToString() + "'");
 }
 
-// Two files of one name cannot be unpacked: what a base brings along is no entry's path.
+// Two files of one name cannot be unpacked: no path may be that of something a base brings along.
 Status CheckAgainstBases(Kitfile& kitfile, std::vector<ModelKit>& bases) {
   std::map<std::string, std::string> labels;
-  for (const EntryView& entry : InheritedEntries(bases))
-    labels.emplace(blueprint::CleanPath(entry.path), entry.label);
   std::vector<std::string> problems;
-  for (const EntryView& entry : EntriesOf(kitfile, ModelLayer::kNo)) {
-    const auto taken = labels.find(blueprint::CleanPath(entry.path));
-    if (taken != labels.end())
+  const auto compare = [&](const EntryView& entry, const std::string& path) {
+    if (const auto taken = labels.find(path); taken != labels.end())
       problems.push_back("  * " + taken->second + " and " + entry.label + " use the same path " +
-                         taken->first);
+                         path);
+  };
+  for (const EntryView& entry : InheritedEntries(bases)) {
+    const std::string path = blueprint::CleanPath(entry.path);
+    compare(entry, path);
+    labels.emplace(path, entry.label);
   }
+  for (const EntryView& entry : EntriesOf(kitfile, ModelLayer::kNo))
+    compare(entry, blueprint::CleanPath(entry.path));
   if (problems.empty()) return Done{};
   std::ranges::sort(problems);
   return Error{ErrorKind::kInvalid, "errors while validating Kitfile: \n" + Join(problems, "\n")};
-}
-
-// Parts of the schema that have no layers yet.
-Status CheckBuildable(const Kitfile& kitfile) {
-  const auto refuse = [](std::string_view what) {
-    return Error{ErrorKind::kUnsupported,
-                 "this version of plumb does not build " + std::string(what)};
-  };
-  if (!kitfile.prompts.empty()) return refuse("prompts");
-  if (!kitfile.mcp_servers.empty()) return refuse("mcpServers");
-  const bool has_remote = std::ranges::any_of(
-      kitfile.datasets, [](const auto& dataset) { return !dataset.remote_path.empty(); });
-  if (has_remote) return refuse("datasets with a remotePath");
-  return Done{};
 }
 
 }  // namespace
@@ -116,6 +109,7 @@ std::vector<EntryView> InheritedEntries(std::vector<ModelKit>& bases) {
 
 Status AddBase(const oci::Reference& reference, const PlanRequest& request, ReadBlueprint& read) {
   PLUMB_TRY(read.bases, FindBases(reference, request));
+  read.base = reference;
   read.model_layer = ModelLayer::kNo;
   if (request.options.rules == KitRules::kKit17)
     return blueprint::ValidateKitfile(MergeBases(read.bases), blueprint::ModelPath::kFile,
@@ -132,7 +126,6 @@ Result<ReadBlueprint> ReadKitfileBlueprint(const PlanRequest& request) {
   PLUMB_TRY(const auto base, BaseNamedBy(read.kitfile, request));
   const auto model_path = base ? blueprint::ModelPath::kReference : blueprint::ModelPath::kFile;
   PLUMB_RETURN_IF_ERROR(blueprint::ValidateKitfile(read.kitfile, model_path, rules));
-  PLUMB_RETURN_IF_ERROR(CheckBuildable(read.kitfile));
   if (!read.kitfile.model || read.kitfile.model->path.empty()) read.model_layer = ModelLayer::kNo;
   if (base) PLUMB_RETURN_IF_ERROR(AddBase(*base, request, read));
   return read;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "blueprint/modctl.h"
 #include "blueprint/modelfile.h"
 #include "kit/modelfile_files_internal.h"
 #include "kit/modelfile_places_internal.h"
@@ -242,6 +243,7 @@ Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request) {
     return Error{ErrorKind::kInvalid, "kit 1.7 does not read Modelfiles",
                  "plumb build without --kit-compat"};
   const BlueprintText& blueprint = request.blueprint;
+  if (blueprint::LooksLikeModctl(blueprint.bytes)) return ReadModctlBlueprint(request);
   PLUMB_TRY(Modelfile modelfile, blueprint::ParseModelfile(blueprint.bytes, blueprint.file));
   PLUMB_RETURN_IF_ERROR(blueprint::CheckParameters(modelfile, blueprint.file));
   for (const std::string& warning : modelfile.warnings)

@@ -47,6 +47,29 @@ Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelK
   return all;
 }
 
+// Datasets that are elsewhere: what can be chosen, and cannot be unpacked.
+void AddRemote(const blueprint::Kitfile& kitfile, std::vector<PackedEntry>& entries) {
+  for (const blueprint::Dataset& dataset : kitfile.datasets) {
+    if (dataset.remote_path.empty()) continue;
+    PackedEntry entry;
+    entry.media_type.type = oci::LayerType::kDataset;
+    entry.name = dataset.name;
+    entry.path = dataset.path;
+    entry.remote_path = dataset.remote_path;
+    entries.push_back(std::move(entry));
+  }
+}
+
+// Takes them out again, and says so.
+void LeaveRemote(std::vector<PackedEntry>& entries, Progress& progress) {
+  std::erase_if(entries, [&](const PackedEntry& entry) {
+    if (entry.remote_path.empty()) return false;
+    progress.Warn("the dataset '" + Printable(entry.name.empty() ? entry.path : entry.name) +
+                  "' is not fetched: it is at " + Printable(entry.remote_path));
+    return true;
+  });
+}
+
 // Two passes: the first looks at every name and makes nothing, the second writes. Both see the
 // same bytes: the store checks them against the digest each time.
 class Unpacker {
@@ -104,13 +127,10 @@ class Unpacker {
   Status WriteLayer(const PackedEntry& layer, std::uint64_t size) {
     const auto task = progress_.Begin(
         std::string(oci::LayerTypeName(layer.media_type.type)) + " layer " + layer.path, size);
-    PLUMB_TRY(const auto content, LayerContent::Open(store_, layer));
-    archive::TarReader tar(*content);
+    PLUMB_TRY(const auto content, LayerFiles::Open(store_, layer));
     std::string made;  // the directory that was made last
     for (;;) {
-      PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
-        return InLayer(std::move(error), layer);
-      }));
+      PLUMB_TRY(const auto entry, content->Next());
       if (!entry) return Done{};
       PLUMB_TRY(const std::string place, PlaceOf(*entry, layer));
       const bool is_file = entry->type == archive::TarEntryType::kFile;
@@ -123,7 +143,7 @@ class Unpacker {
       const bool is_executable = (entry->mode & kExecutableBits) != 0;
       PLUMB_RETURN_IF_ERROR(
           WriteFile(place, is_executable ? kExecutableMode : kPlainMode, [&]() -> Result<ByteSpan> {
-            PLUMB_TRY(const ByteSpan bytes, tar.Read(kReadSize));
+            PLUMB_TRY(const ByteSpan bytes, content->Read(kReadSize));
             task->Advance(bytes.size());
             return bytes;
           }));
@@ -181,7 +201,9 @@ class Unpacker {
 Result<UnpackReport> Unpack(const UnpackContext& context, const ModelKit& modelkit,
                             const UnpackOptions& options, Progress& progress) {
   PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(context.bases, modelkit));
+  AddRemote(modelkit.kitfile, layers);
   PLUMB_TRY(layers, ChooseEntries(std::move(layers), options.filters));
+  LeaveRemote(layers, progress);
   const bool with_kitfile =
       options.filters.empty() || std::ranges::any_of(options.filters, MatchesKitfile);
 
@@ -192,8 +214,11 @@ Result<UnpackReport> Unpack(const UnpackContext& context, const ModelKit& modelk
   UnpackReport report;
   report.id = modelkit.id;
   for (PackedEntry& layer : layers) {
-    report.entries.push_back({std::string(oci::LayerTypeName(layer.media_type.type)),
-                              std::move(layer.name), std::move(layer.path)});
+    UnpackedEntry entry = {std::string(oci::LayerTypeName(layer.media_type.type)),
+                           std::move(layer.name), std::move(layer.path)};
+    // Of an entry of several raw layers it is said once.
+    const bool is_same = !report.entries.empty() && report.entries.back() == entry;
+    if (!is_same) report.entries.push_back(std::move(entry));
   }
   if (with_kitfile) report.entries.push_back({"config", {}, std::string(kKitfileName)});
   report.files = unpacker.files();

@@ -42,9 +42,11 @@ struct UnpackContext {
 };
 
 struct UnpackedEntry {
-  std::string type;  // "model", "modelpart", "code", "dataset", "docs"; "config": the Kitfile
+  std::string type;  // as oci::LayerTypeName; "config": the Kitfile
   std::string name;
   std::string path;  // where it went, relative to the target
+
+  friend bool operator==(const UnpackedEntry&, const UnpackedEntry&) = default;
 };
 
 struct UnpackReport {

@@ -11,8 +11,9 @@ namespace {
 constexpr std::array<std::string_view, 4> kDescriptorMembers = {"mediaType", "digest", "size",
                                                                 "annotations"};
 // All that decide what a manifest or an index is, so that neither can hide the other's.
-constexpr std::array<std::string_view, 7> kDocumentMembers = {
-    "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "annotations"};
+constexpr std::array<std::string_view, 8> kDocumentMembers = {
+    "schemaVersion", "mediaType", "artifactType", "config",
+    "layers",        "manifests", "subject",      "annotations"};
 
 // With the two characters beyond ASCII whose other case is an ASCII letter replaced by it.
 std::string FoldToAscii(std::string_view name) {

@@ -33,7 +33,7 @@ Json EntryToJson(const IndexEntry& entry) {
 Result<Index> Index::Parse(std::string_view bytes) {
   PLUMB_TRY(Json json, ParseVersion2(bytes, kWhat));
   PLUMB_TRY(const std::string media_type, OptionalText(json, "mediaType", kWhat));
-  if (!media_type.empty() && media_type != kIndexMediaType)
+  if (!media_type.empty() && !IsIndexMediaType(media_type))
     return Malformed(kWhat, "it says that it is a '" + Printable(media_type.substr(0, 128)) + "'");
   if (json.Find("layers") != nullptr || json.Find("config") != nullptr)
     return Malformed(kWhat, "it is a manifest and an index at once");

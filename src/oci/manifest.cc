@@ -12,17 +12,14 @@ namespace plumb::oci {
 namespace {
 
 constexpr std::string_view kWhat = "a manifest";
-constexpr std::string_view kDockerListMediaType =
-    "application/vnd.docker.distribution.manifest.list.v2+json";
 
 // One document must not be an image to one program and an index to another.
 Status CheckIsManifest(const Json& json, const std::string& media_type) {
   const bool is_index = json.Find("manifests") != nullptr;
   const bool is_manifest = json.Find("layers") != nullptr || json.Find("config") != nullptr;
   if (is_index && is_manifest) return Malformed(kWhat, "it is a manifest and an index at once");
-  const bool says_index = media_type == kIndexMediaType || media_type == kDockerListMediaType;
-  const bool says_manifest =
-      media_type == kManifestMediaType || media_type == kDockerManifestMediaType;
+  const bool says_index = IsIndexMediaType(media_type);
+  const bool says_manifest = IsManifestMediaType(media_type);
   const bool says_nothing = media_type.empty();
   if ((says_manifest || says_nothing) && !is_index) return Done{};
   if ((says_index || says_nothing) && !is_manifest)
@@ -49,6 +46,20 @@ Json LayersToJson(const std::vector<Descriptor>& layers) {
 
 }  // namespace
 
+bool IsManifestMediaType(std::string_view media_type) {
+  return media_type == kManifestMediaType || media_type == kDockerManifestMediaType;
+}
+
+bool IsIndexMediaType(std::string_view media_type) {
+  return media_type == kIndexMediaType || media_type == kDockerIndexMediaType;
+}
+
+std::string_view FindAnnotation(const Annotations& annotations, std::string_view name) {
+  for (const auto& [key, value] : annotations)
+    if (key == name) return value;
+  return {};
+}
+
 Result<Manifest> Manifest::Parse(std::string_view bytes) {
   PLUMB_TRY(const Json json, ParseVersion2(bytes, kWhat));
   Manifest manifest;
@@ -60,6 +71,9 @@ Result<Manifest> Manifest::Parse(std::string_view bytes) {
   PLUMB_TRY(manifest.config, DescriptorFromJson(*config, "the config of a manifest"));
   PLUMB_TRY(manifest.annotations,
             AnnotationsFromJson(json.Find("annotations"), std::string(kWhat)));
+  if (const Json* subject = json.Find("subject"); subject != nullptr && !subject->IsNull()) {
+    PLUMB_TRY(manifest.subject, DescriptorFromJson(*subject, "the subject of a manifest"));
+  }
 
   PLUMB_TRY(const std::span<const Json> layers, ListMember(json, "layers", kWhat));
   if (layers.size() > kLayerCountMax)

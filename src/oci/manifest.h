@@ -3,6 +3,7 @@
 #define PLUMB_OCI_MANIFEST_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,10 +29,18 @@ struct Descriptor {
   friend bool operator==(const Descriptor&, const Descriptor&) = default;
 };
 
+// The value of that name, or empty.
+std::string_view FindAnnotation(const Annotations& annotations, std::string_view name);
+
 inline constexpr std::string_view kManifestMediaType = "application/vnd.oci.image.manifest.v1+json";
 inline constexpr std::string_view kIndexMediaType = "application/vnd.oci.image.index.v1+json";
 inline constexpr std::string_view kDockerManifestMediaType =
     "application/vnd.docker.distribution.manifest.v2+json";
+inline constexpr std::string_view kDockerIndexMediaType =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
+
+bool IsManifestMediaType(std::string_view media_type);  // of either kind
+bool IsIndexMediaType(std::string_view media_type);
 
 // What registries accept (distribution, zot). Longer manifests and indexes are kExhausted.
 inline constexpr std::uint64_t kManifestSizeMax = std::uint64_t{4} << 20;
@@ -45,6 +54,7 @@ struct Manifest {
   Descriptor config;
   std::vector<Descriptor> layers;
   Annotations annotations;
+  std::optional<Descriptor> subject;  // what this is said of: it is a referrer of that
 
   // kInvalid: no manifest of schemaVersion 2; a member of a wrong type; a size that is
   // negative, no whole number or over 2^62, or sizes that add up to more; and what two readers
@@ -71,8 +81,9 @@ struct IndexEntry {
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
-// image-spec image-index.md and image-layout.md. What is of no use to us (entries of other media
-// types, platforms, annotations) is kept, so that rewriting an index loses nothing.
+// image-spec image-index.md and image-layout.md, and docker's manifest list. What is of no use to
+// us (entries of other media types, platforms, annotations) is kept, so that rewriting an index
+// loses nothing.
 struct Index {
   std::vector<IndexEntry> entries;
   Json received = {};  // the whole, as it was read

@@ -43,6 +43,34 @@ bool IsUnderDomainOf(const std::string& host, const std::string& other) {
   return other == domain || other.ends_with("." + domain);
 }
 
+// Where a token is asked for, and with which form; with none it is a GET.
+struct TokenQuestion {
+  Url url;
+  std::string form = {};
+};
+
+// "Token Authentication Specification" of distribution, and for identity tokens its "Oauth2 Token
+// Authentication". Never the scope that a registry names: it could ask for a token to another
+// repository.
+TokenQuestion AskFor(const Url& realm, const std::string& service, const std::string& scope,
+                     const std::optional<Credential>& credential) {
+  if (credential && !credential->identity_token.empty()) {
+    // A query is written as a form is.
+    const Url form = Url{"http", "form", "/"}
+                         .WithQuery("grant_type", "refresh_token")
+                         .WithQuery("client_id", "plumb")
+                         .WithQuery("service", service)
+                         .WithQuery("scope", scope)
+                         .WithQuery("refresh_token", credential->identity_token);
+    return {realm, form.rest.substr(2)};
+  }
+  TokenQuestion question = {realm};
+  if (!service.empty()) question.url = question.url.WithQuery("service", service);
+  for (const std::string_view part : Split(scope, ' '))
+    if (!part.empty()) question.url = question.url.WithQuery("scope", part);
+  return question;
+}
+
 // What may stand in a header (RFC 6750, section 2.1).
 bool IsToken(const std::string& text) {
   return !text.empty() &&
@@ -52,16 +80,20 @@ bool IsToken(const std::string& text) {
 }  // namespace
 
 Authenticator::Authenticator(const Network& network, std::string registry_host, Url registry,
-                             host::TlsVerify tls_verify, Retrier& retrier)
+                             ConnectOptions options, Retrier& retrier)
     : network_(network),
       registry_host_(std::move(registry_host)),
       registry_(std::move(registry)),
-      tls_verify_(tls_verify),
+      options_(std::move(options)),
       retrier_(retrier) {}
 
 Result<std::optional<Credential>> Authenticator::FindCredential() {
   if (given_) return given_;
-  return network_.credentials.Find(registry_host_);
+  // Once: a helper may ask a person each time.
+  if (!stored_) {
+    PLUMB_TRY(stored_, network_.credentials.Find(registry_host_));
+  }
+  return *stored_;
 }
 
 Result<std::string> Authenticator::AuthorizationFor(const std::string& scope,
@@ -92,7 +124,7 @@ Result<std::string> Authenticator::Answer(const host::HttpResponse& response,
   }
   if (FindChallenge(challenges, "basic") == nullptr) return ErrorOf(response, registry_host_);
   PLUMB_TRY(const auto credential, FindCredential());
-  if (!credential)
+  if (!credential || !credential->identity_token.empty())
     return Error{ErrorKind::kDenied, "'" + registry_host_ + "' wants a login",
                  "plumb login " + registry_host_};
   // Asking again with what was refused would only bring the account nearer to being locked.
@@ -118,6 +150,19 @@ Status Authenticator::CheckRealm(const Url& realm, bool has_credential) const {
   return Done{};
 }
 
+host::HttpRequest Authenticator::RequestTo(const Url& url) const {
+  host::HttpRequest request;
+  request.url = url.ToString();
+  request.tls_verify = options_.tls_verify;
+  request.certificate_authorities = options_.certificates.authorities;
+  request.proxy = options_.proxy;
+  if (url.SharesOrigin(registry_)) {
+    request.client_certificate = options_.certificates.client_certificate;
+    request.client_key = options_.certificates.client_key;
+  }
+  return request;
+}
+
 Result<std::string> Authenticator::FetchToken(const Challenge& challenge, const std::string& scope,
                                               const Progress& progress) {
   auto realm = Url::Parse(challenge.Parameter("realm"));
@@ -125,16 +170,17 @@ Result<std::string> Authenticator::FetchToken(const Challenge& challenge, const 
   PLUMB_TRY(const auto credential, FindCredential());
   PLUMB_RETURN_IF_ERROR(CheckRealm(*realm, credential.has_value()));
 
-  Url url = *realm;
-  const std::string service = challenge.Parameter("service");
-  if (!service.empty()) url = url.WithQuery("service", service);
-  // Never the scope that the registry names: it could ask for a token to another repository.
-  for (const std::string_view part : Split(scope, ' '))
-    if (!part.empty()) url = url.WithQuery("scope", part);
-  host::HttpRequest request;
-  request.url = url.ToString();
-  request.tls_verify = tls_verify_;
-  if (credential) request.headers.emplace_back("Authorization", BasicOf(*credential));
+  const auto question = AskFor(*realm, challenge.Parameter("service"), scope, credential);
+  host::HttpRequest request = RequestTo(question.url);
+  MemorySource form(AsBytes(question.form));
+  if (!question.form.empty()) {
+    request.method = "POST";
+    request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+    request.body = &form;
+    request.body_size = question.form.size();
+  } else if (credential) {
+    request.headers.emplace_back("Authorization", BasicOf(*credential));
+  }
   MemorySink answer(kAnswerSizeMax);
   request.sink = &answer;
   PLUMB_TRY(const host::HttpResponse response,
@@ -167,7 +213,8 @@ Result<Authenticator::Token> Authenticator::ParseToken(const std::string& text) 
     return Token{"Bearer " + *token,
                  network_.clock.MonotonicNs() + static_cast<std::int64_t>(fresh_s) * kNsPerS};
   }
-  return Error{ErrorKind::kUnavailable,
+  // Nothing that would pass by itself.
+  return Error{ErrorKind::kUnsupported,
                "the token service of '" + registry_host_ + "' gives no token"};
 }
 

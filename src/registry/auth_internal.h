@@ -29,7 +29,7 @@ class Authenticator {
   // All of the network must outlive it, and so must `retrier`, which is told of pauses that a token
   // service asks for. `registry_host` is as a person writes it, `registry` where that is.
   Authenticator(const Network& network, std::string registry_host, Url registry,
-                host::TlsVerify tls_verify, Retrier& retrier);
+                ConnectOptions options, Retrier& retrier);
 
   // Uses this login instead of a stored one. Before anything else is called.
   void UseCredential(Credential credential) { given_ = std::move(credential); }
@@ -53,20 +53,24 @@ class Authenticator {
   Result<std::string> FetchToken(const Challenge& challenge, const std::string& scope,
                                  const Progress& progress);
   Result<Token> ParseToken(const std::string& text) const;
+  // A request to a token service, with nothing in it that authorises but what its own address may
+  // have.
+  host::HttpRequest RequestTo(const Url& url) const;
   Status CheckRealm(const Url& realm, bool has_credential) const;
   Result<std::optional<Credential>> FindCredential();
 
   const Network network_;
   const std::string registry_host_;
   const Url registry_;
-  const host::TlsVerify tls_verify_;
+  const ConnectOptions options_;
   Retrier& retrier_;
   std::optional<Credential> given_;
 
   std::mutex mutex_;
-  std::string basic_;                       // empty unless the registry takes a login
-  std::optional<Challenge> token_service_;  // if it wants tokens
-  std::map<std::string, Token> tokens_;     // by scope
+  std::optional<std::optional<Credential>> stored_;  // once it was looked for
+  std::string basic_;                                // empty unless the registry takes a login
+  std::optional<Challenge> token_service_;           // if it wants tokens
+  std::map<std::string, Token> tokens_;              // by scope
 };
 
 }  // namespace plumb::registry

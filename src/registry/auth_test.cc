@@ -106,6 +106,27 @@ TEST_F(AuthTest, OfSeveralHeadersTheTokenServiceIsTaken) {
   }
 }
 
+TEST_F(AuthTest, AnIdentityTokenGetsTokensByAForm) {
+  world_.credentials.known[kHost] = {"", "", "id&token"};
+  world_.http.On("POST https://registry.example.org/token",
+                 {Token(R"({"access_token":"t","expires_in":300})")});
+  world_.http.On(kTags, [](const Asked& asked) {
+    return asked.Header("Authorization") == "Bearer t" ? Tags() : Refusal(kBearer);
+  });
+  ASSERT_TRUE(ListTags());
+  const Asked form = world_.http.asked()[1];
+  EXPECT_EQ(form.body,
+            "grant_type=refresh_token&client_id=plumb&service=the%20registry&"
+            "scope=repository%3amodels%2ftiny%3apull&refresh_token=id%26token");
+  EXPECT_EQ(form.Header("Content-Type"), "application/x-www-form-urlencoded");
+  EXPECT_EQ(form.Header("Authorization"), "");
+  // It is never sent as a password.
+  world_.http.On(kTags, {Refusal("Basic realm=x")});
+  const auto another = world_.Connect(kHost);
+  EXPECT_EQ(another->ListTags().error().kind, ErrorKind::kDenied);
+  EXPECT_EQ(world_.http.asked().back().Header("Authorization"), "");
+}
+
 TEST_F(AuthTest, ATokenIsAskedForAndUsedUntilItExpires) {
   int given = 0;
   world_.http.On(kService, [&](const Asked&) {
@@ -266,11 +287,11 @@ TEST_F(AuthTest, WhatATokenServiceMayAnswer) {
       {{500}, ErrorKind::kUnavailable, 5},
       {{429}, ErrorKind::kUnavailable, 5},
       {NoAnswer(), ErrorKind::kUnavailable, 5},
-      {Token(""), ErrorKind::kUnavailable, 5},
-      {Token("{"), ErrorKind::kUnavailable, 5},
-      {Token(R"(["token"])"), ErrorKind::kUnavailable, 5},
-      {Token(R"({"token":"t","token":"t"})"), ErrorKind::kUnavailable, 5},
-      {Token(R"({"token":"t\u0000"})"), ErrorKind::kUnavailable, 5},
+      {Token(""), ErrorKind::kUnsupported, 1},
+      {Token("{"), ErrorKind::kUnsupported, 1},
+      {Token(R"(["token"])"), ErrorKind::kUnsupported, 1},
+      {Token(R"({"token":"t","token":"t"})"), ErrorKind::kUnsupported, 1},
+      {Token(R"({"token":"t\u0000"})"), ErrorKind::kUnsupported, 1},
       {Token(R"({"token":"t"})" + std::string(70'000, ' ')), ErrorKind::kExhausted, 1},
   };
   for (const auto& [answer, kind, tries] : cases) {

@@ -16,6 +16,13 @@ bool IsFollowed(const std::string& method, int status) {
   return only_reads && (status == 301 || status == 302 || status == 303);
 }
 
+void MakeLocationAbsolute(const Url& asked, host::HttpResponse& response) {
+  for (auto& [name, value] : response.headers) {
+    if (!EqualsIgnoreCaseAscii(name, "Location")) continue;
+    if (const auto location = asked.Resolve(value)) value = location->ToString();
+  }
+}
+
 // Docker Hub's registry is not where the name is that people know it by.
 std::string AddressOf(const std::string& registry_host) {
   return registry_host == "docker.io" || registry_host == "index.docker.io" ? "registry-1.docker.io"
@@ -42,7 +49,7 @@ RegistryClient::RegistryClient(const Network& network, std::string registry_host
       origin_(std::move(origin)),
       options_(std::move(options)),
       retrier_(network.clock, network.entropy),
-      authenticator_(network, registry_host_, origin_, options_.tls_verify, retrier_) {}
+      authenticator_(network, registry_host_, origin_, options_, retrier_) {}
 
 Url RegistryClient::UrlOf(std::string_view path) const {
   Url url = origin_;
@@ -89,21 +96,25 @@ Result<host::HttpResponse> RegistryClient::Send(host::HttpRequest request, const
   std::string authorization;
   if (is_registry) {
     PLUMB_TRY(authorization, authenticator_.AuthorizationFor(scope, progress));
-    request.client_certificate = options_.client_certificate;
-    request.client_key = options_.client_key;
+    request.client_certificate = options_.certificates.client_certificate;
+    request.client_key = options_.certificates.client_key;
   }
   request.tls_verify = options_.tls_verify;
+  request.certificate_authorities = options_.certificates.authorities;
+  request.proxy = options_.proxy;
   bool was_asked = false;
   for (int redirects = 0;;) {
     request.url = url.ToString();
-    PLUMB_TRY(const host::HttpResponse response,
-              SendOnce(request, authorization, open_body, progress));
+    PLUMB_TRY(host::HttpResponse response, SendOnce(request, authorization, open_body, progress));
     if (response.status == 401 && is_registry && !was_asked) {
       was_asked = true;
       PLUMB_TRY(authorization, authenticator_.Answer(response, scope, authorization, progress));
       continue;
     }
-    if (!IsFollowed(request.method, response.status)) return response;
+    if (!IsFollowed(request.method, response.status)) {
+      if (redirects > 0) MakeLocationAbsolute(url, response);
+      return response;
+    }
     if (redirects++ == kRedirectsMax)
       return Error{ErrorKind::kUnsupported,
                    "'" + registry_host_ + "' redirects more than five times"};

@@ -40,12 +40,17 @@ class RegistryClient {
   // Sends; and once more, authorised for `scope`, if the registry answers 401. At most five
   // redirects are followed, of GET and HEAD all, of other methods those that keep the method; one
   // from https to http is kDenied. Any other status is a success. Does not try again: see Retrier.
+  // A relative Location that comes after a redirect is made absolute, since it is meant where the
+  // redirect led.
   Result<host::HttpResponse> Send(host::HttpRequest request, const std::string& scope,
                                   const OpenBody& open_body, Progress& progress);
 
   Authenticator& authenticator() { return authenticator_; }
   Retrier& retrier() { return retrier_; }
   const std::string& registry_host() const { return registry_host_; }
+  const ConnectOptions& options() const { return options_; }
+  host::Clock& clock() const { return network_.clock; }
+  Uploads* uploads() const { return network_.uploads; }  // may be null
 
  private:
   // Sends once. Nothing that authorises is added unless the registry itself is asked.

@@ -18,13 +18,13 @@ Progress& ProgressOf(const Network& network) {
 
 }  // namespace
 
-Result<std::unique_ptr<Remote>> ConnectRegistry(const Network& network,
-                                                const std::string& registry_host,
-                                                const std::string& repository,
-                                                const ConnectOptions& options) {
+Result<std::unique_ptr<Repository>> ConnectRegistry(const Network& network,
+                                                    const std::string& registry_host,
+                                                    const std::string& repository,
+                                                    const ConnectOptions& options) {
   PLUMB_RETURN_IF_ERROR(oci::CheckRepository(repository));
   PLUMB_TRY(auto client, RegistryClient::Make(network, registry_host, options));
-  return std::unique_ptr<Remote>(
+  return std::unique_ptr<Repository>(
       std::make_unique<HttpRemote>(std::move(client), repository, ProgressOf(network)));
 }
 

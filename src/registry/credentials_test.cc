@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -34,12 +36,13 @@ class CredentialsTest : public testing::Test {
     return "\"" + key + R"(":{"auth":")" + EncodeBase64(AsBytes(user_and_secret)) + "\"}";
   }
   std::unique_ptr<Credentials> Make() {
-    return MakeCredentials(*files_, temporary_.path() + "/own/config.json",
+    return MakeCredentials(*files_, *processes_, temporary_.path() + "/own/config.json",
                            temporary_.path() + "/docker.json");
   }
 
   TemporaryDirectory temporary_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
+  std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
   std::unique_ptr<Credentials> credentials_ = Make();
 };
 
@@ -134,12 +137,118 @@ TEST_F(CredentialsTest, TheKeyWrittenAsTheRegistryWins) {
   EXPECT_EQ(Find("host"), "docker:2");
 }
 
-TEST_F(CredentialsTest, SecretsThatAreElsewhereAreNone) {
-  temporary_.Write("docker.json",
-                   R"({"credsStore":"desktop","credHelpers":{"c":"helper"},"auths":{"a":{},)"
-                   R"("b":{"auth":""},"d":{"auth":"bWU6","identitytoken":"t"},"e":null}})");
-  for (const char* name : {"a", "b", "c", "d", "e"})
+TEST_F(CredentialsTest, EntriesWithoutAPasswordAreNone) {
+  WriteDocker(R"({"a":{},"b":{"auth":""},"d":{"identitytoken":7},"e":null})");
+  for (const char* name : {"a", "b", "d", "e"})
     EXPECT_EQ(Find(name), "") << name;
+}
+
+TEST_F(CredentialsTest, AnIdentityTokenStandsInForAPassword) {
+  WriteDocker(R"({"host":{"auth":"bWU6","identitytoken":"t"}})");
+  const auto found = credentials_->Find("host");
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->identity_token, "t");
+  EXPECT_EQ((*found)->user + (*found)->secret, "");
+}
+
+// "docker-credential-NAME" as programs of this machine, each a script for the shell.
+class HelperTest : public CredentialsTest {
+ protected:
+  class Programs final : public host::Processes {
+   public:
+    Result<host::ProcessResult> Run(const host::ProcessRequest& request) override {
+      asked.push_back(request.command[0] + " " + request.command[1] + " < " + request.input);
+      const auto script = scripts.find(request.command[0]);
+      if (script == scripts.end()) return Error{ErrorKind::kNotFound, "no such program"};
+      host::ProcessRequest shell = request;
+      shell.command = {"sh", "-c", script->second, "sh", request.command[1]};
+      return host::MakeProcesses()->Run(shell);
+    }
+    std::map<std::string, std::string> scripts;
+    std::vector<std::string> asked;
+  };
+
+  HelperTest() {
+    credentials_ = MakeCredentials(*files_, programs_, temporary_.path() + "/own/config.json",
+                                   temporary_.path() + "/docker.json");
+    programs_.scripts["docker-credential-all"] =
+        R"(cat >/dev/null; echo '{"ServerURL":"x","Username":"all","Secret":"1"}')";
+    programs_.scripts["docker-credential-one"] =
+        R"(cat >/dev/null; echo '{"ServerURL":"x","Username":"one","Secret":"2"}')";
+    programs_.scripts["docker-credential-none"] =
+        "cat >/dev/null; echo credentials not found in native keychain; exit 1";
+    programs_.scripts["docker-credential-broken"] = "cat >/dev/null; echo 'no session'; exit 1";
+  }
+
+  Programs programs_;
+};
+
+TEST_F(HelperTest, TheHelperOfARegistryComesBeforeTheOneOfAll) {
+  temporary_.Write("docker.json", R"({"credsStore":"all","credHelpers":{"host:5000":"one"}})");
+  EXPECT_EQ(Find("host:5000"), "one:2");
+  EXPECT_EQ(Find("host"), "all:1");
+  EXPECT_EQ(Find("docker.io"), "all:1");
+  EXPECT_EQ(programs_.asked.back(), "docker-credential-all get < https://index.docker.io/v1/");
+}
+
+TEST_F(HelperTest, WhatAHelperHasNotMayBeInTheFile) {
+  temporary_.Write("docker.json",
+                   R"({"credsStore":"none","auths":{)" + Entry("host", "me:3") + "}}");
+  EXPECT_EQ(Find("host"), "me:3");
+  EXPECT_EQ(Find("other"), "");
+}
+
+TEST_F(HelperTest, AHelperThatFailsIsNoAnonymity) {
+  for (const auto& [name, kind] :
+       {std::pair("broken", ErrorKind::kUnavailable), {"gone", ErrorKind::kUnsupported}}) {
+    temporary_.Write("docker.json", R"({"credsStore":")" + std::string(name) + "\"}");
+    const auto found = credentials_->Find("host");
+    ASSERT_FALSE(found) << name;
+    EXPECT_EQ(found.error().kind, kind);
+    EXPECT_EQ(found.error().hint, "plumb login host");
+  }
+}
+
+TEST_F(HelperTest, TheHelperKeepsWhatALoginGives) {
+  programs_.scripts["docker-credential-all"] =
+      "if [ $1 = get ]; then echo '{\"Username\":\"me\",\"Secret\":\"s\"}'; fi";
+  temporary_.Write("docker.json", R"({"credsStore":"all"})");
+  ASSERT_TRUE(credentials_->Save("host", {"me", "hidden"}));
+  EXPECT_EQ(
+      programs_.asked.back(),
+      R"(docker-credential-all store < {"ServerURL":"host","Username":"me","Secret":"hidden"})");
+  EXPECT_THAT(temporary_.Read("own/config.json"), testing::Not(HasSubstr("hidden")));
+  EXPECT_EQ(Find("host"), "me:s");
+  EXPECT_TRUE(*credentials_->Erase("host"));
+  EXPECT_EQ(programs_.asked.back(), "docker-credential-all erase < host");
+  // What docker has of its own stays docker's.
+  programs_.asked.clear();
+  EXPECT_FALSE(*credentials_->Erase("host"));
+  EXPECT_TRUE(programs_.asked.empty());
+}
+
+TEST_F(HelperTest, WithoutAHelperTheFileKeepsIt) {
+  temporary_.Write("docker.json", R"({"credsStore":"gone"})");
+  ASSERT_TRUE(credentials_->Save("host", {"me", "secret"}));
+  EXPECT_EQ(Find("host"), "me:secret");
+  // But one that is there and fails keeps nothing, and neither do we.
+  temporary_.Write("docker.json", R"({"credsStore":"broken"})");
+  EXPECT_EQ(credentials_->Save("other", {"me", "secret"}).error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(Find("host"), "me:secret");
+  // Unless ours says that no helper is wanted.
+  temporary_.Write("own/config.json", R"({"credsStore":""})");
+  ASSERT_TRUE(credentials_->Save("other", {"me", "4"}));
+  EXPECT_EQ(Find("other"), "me:4");
+}
+
+TEST_F(HelperTest, AnIdentityTokenIsNoPassword) {
+  programs_.scripts["docker-credential-all"] =
+      R"(cat >/dev/null; echo '{"Username":"<token>","Secret":"hidden"}')";
+  temporary_.Write("docker.json", R"({"credsStore":"all"})");
+  const auto found = credentials_->Find("host");
+  ASSERT_TRUE(found && *found);
+  EXPECT_EQ((*found)->identity_token, "hidden");
+  EXPECT_EQ((*found)->user + (*found)->secret, "");
 }
 
 TEST_F(CredentialsTest, WhateverElseIsInOurFileStays) {

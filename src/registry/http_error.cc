@@ -12,6 +12,7 @@ ErrorKind KindOf(int status) {
   switch (status) {
     case 401:
     case 403:
+    case 407:
       return ErrorKind::kDenied;
     case 404:
       return ErrorKind::kNotFound;
@@ -50,10 +51,13 @@ std::string ReasonIn(const std::string& text) {
 }  // namespace
 
 Error ErrorOf(const host::HttpResponse& response, const std::string& registry_host) {
-  Error error = {KindOf(response.status),
-                 "'" + registry_host + "' answers " + std::to_string(response.status)};
+  const std::string who =
+      response.status == 407 ? "the proxy" : "'" + std::string(registry_host) + "'";
+  Error error = {KindOf(response.status), who + " answers " + std::to_string(response.status)};
   const std::string reason = ReasonIn(response.text);
   if (!reason.empty()) error.message += " (" + reason + ")";
+  // Said by a proxy on the way.
+  if (response.status == 407) return error;
   if (error.kind == ErrorKind::kDenied) error.hint = "plumb login " + registry_host;
   return error;
 }

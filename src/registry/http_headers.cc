@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <chrono>
 
 #include "base/text.h"
 #include "registry/http_headers_internal.h"
@@ -86,6 +87,31 @@ class HeaderReader {
   std::string_view rest_;
 };
 
+// "Sun, 06 Nov 1994 08:49:37 GMT" in seconds since 1970. The name of the day is not compared.
+std::optional<std::int64_t> ParseDate(std::string_view text) {
+  static constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  static constexpr std::string_view kForm = "aaa, 00 aaa 0000 00:00:00 GMT";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_letter = (text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z');
+    const bool is_digit = text[i] >= '0' && text[i] <= '9';
+    if (kForm[i] == 'a' ? !is_letter : kForm[i] == '0' ? !is_digit : text[i] != kForm[i])
+      return std::nullopt;
+  }
+  const auto number = [&](std::size_t at, std::size_t size) {
+    return static_cast<int>(*ParseUint64(text.substr(at, size)));
+  };
+  const std::size_t month = kMonths.find(text.substr(8, 3));
+  if (month == std::string_view::npos || month % 3 != 0) return std::nullopt;
+  const std::chrono::year_month_day day(std::chrono::year(number(12, 4)),
+                                        std::chrono::month(static_cast<unsigned>(month / 3 + 1)),
+                                        std::chrono::day(static_cast<unsigned>(number(5, 2))));
+  if (!day.ok() || number(17, 2) > 23 || number(20, 2) > 59 || number(23, 2) > 60)
+    return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+  return ((days * 24 + number(17, 2)) * 60 + number(20, 2)) * 60 + number(23, 2);
+}
+
 }  // namespace
 
 std::string AllOf(const host::HttpResponse& response, std::string_view name) {
@@ -145,8 +171,20 @@ std::optional<ContentRange> ParseContentRange(std::string_view header) {
   return ContentRange{*first_byte, whole_size};
 }
 
-std::optional<std::uint64_t> ParseRetryAfter(std::string_view header) {
-  return ParseUint64(Trim(header));
+std::optional<std::uint64_t> ParseRetryAfter(std::string_view header, std::int64_t now_s) {
+  const std::string_view text = Trim(header);
+  if (const auto seconds = ParseUint64(text)) return seconds;
+  const auto date_s = ParseDate(text);
+  if (!date_s) return std::nullopt;
+  return *date_s > now_s ? static_cast<std::uint64_t>(*date_s - now_s) : 0;
+}
+
+std::optional<std::uint64_t> ParseUploadRange(std::string_view header) {
+  std::string_view text = Trim(header);
+  if (text.starts_with("bytes=")) text.remove_prefix(6);
+  if (!text.starts_with("0-")) return std::nullopt;
+  const auto last = ParseUint64(text.substr(2));
+  return last ? CheckedAdd(*last, 1) : std::nullopt;
 }
 
 std::optional<std::string> ParseNextLink(std::string_view header) {

@@ -40,8 +40,13 @@ struct ContentRange {
 };
 std::optional<ContentRange> ParseContentRange(std::string_view header);
 
-// Retry-After in seconds. The other form, a date, is as good as none.
-std::optional<std::uint64_t> ParseRetryAfter(std::string_view header);
+// Retry-After (RFC 9110, section 10.2.3) in seconds from now, which is given in seconds since 1970;
+// a date that has passed is 0. Of dates only the one form that is not obsolete (IMF-fixdate).
+std::optional<std::uint64_t> ParseRetryAfter(std::string_view header, std::int64_t now_s);
+
+// Range of an upload session, "0-99" (distribution-spec; some write "bytes=0-99"): how many bytes
+// that are. Nothing for one that does not begin at 0.
+std::optional<std::uint64_t> ParseUploadRange(std::string_view header);
 
 // Link "<address>; rel="next"" (RFC 8288): the address of the next page, not yet resolved.
 std::optional<std::string> ParseNextLink(std::string_view header);

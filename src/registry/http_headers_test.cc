@@ -131,13 +131,35 @@ TEST(ContentRangeTest, WhatCannotBeIsNone) {
     EXPECT_FALSE(ParseContentRange(header)) << header;
 }
 
-TEST(RetryAfterTest, IsInSeconds) {
-  EXPECT_EQ(ParseRetryAfter("0"), 0U);
-  EXPECT_EQ(ParseRetryAfter(" 120 "), 120U);
-  EXPECT_EQ(ParseRetryAfter("18446744073709551615"), 18446744073709551615U);
+TEST(RetryAfterTest, IsInSecondsOrADate) {
+  EXPECT_EQ(ParseRetryAfter("0", 0), 0U);
+  EXPECT_EQ(ParseRetryAfter(" 120 ", 0), 120U);
+  EXPECT_EQ(ParseRetryAfter("18446744073709551615", 0), 18446744073709551615U);
+  // RFC 9110, section 5.6.7.
+  EXPECT_EQ(ParseRetryAfter("Sun, 06 Nov 1994 08:49:37 GMT", 784'111'770), 7U);
+  EXPECT_EQ(ParseRetryAfter("Sun, 06 Nov 1994 08:49:37 GMT", 784'111'777), 0U);
+  EXPECT_EQ(ParseRetryAfter("Sun, 06 Nov 1994 08:49:37 GMT", 900'000'000), 0U);
+  EXPECT_EQ(ParseRetryAfter("Tue, 29 Feb 2028 23:59:59 GMT", 1'835'481'599), 0U);
+  EXPECT_EQ(ParseRetryAfter("Tue, 29 Feb 2028 23:59:59 GMT", 1'835'481'589), 10U);
   for (const std::string_view header :
-       {"", "-1", "1.5", "1s", "18446744073709551616", "Wed, 21 Oct 2026 07:28:00 GMT"})
-    EXPECT_FALSE(ParseRetryAfter(header)) << header;
+       {"", "-1", "1.5", "1s", "18446744073709551616", "Sun, 06 Nov 1994 08:49:37 UTC",
+        "Sun, 06 nov 1994 08:49:37 GMT", "Sun, 31 Feb 1994 08:49:37 GMT",
+        "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
+        "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 anF 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov -994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:37 GMT "
+        "x"})
+    EXPECT_FALSE(ParseRetryAfter(header, 0)) << header;
+}
+
+TEST(UploadRangeTest, BeginsAtTheBeginning) {
+  EXPECT_EQ(ParseUploadRange("0-0"), 1U);
+  EXPECT_EQ(ParseUploadRange(" 0-99 "), 100U);
+  EXPECT_EQ(ParseUploadRange("bytes=0-99"), 100U);
+  for (const std::string_view header : {"", "0", "0-", "-", "1-99", "99", "0--1", "0-99/100",
+                                        "bytes 0-99", "00-99", "0-18446744073709551615"})
+    EXPECT_FALSE(ParseUploadRange(header)) << header;
 }
 
 TEST(NextLinkTest, IsTheOneThatSaysNext) {

@@ -5,6 +5,7 @@
 #include "registry/http_error_internal.h"
 #include "registry/http_headers_internal.h"
 #include "registry/http_remote_internal.h"
+#include "registry/piecewise_upload_internal.h"
 
 namespace plumb::registry {
 namespace {
@@ -24,15 +25,6 @@ class ReportingSource final : public ByteSource {
   const std::unique_ptr<ByteSource> source_;
   const std::unique_ptr<ProgressTask> task_;
 };
-
-// Where an upload session may be spoken to, after 202.
-Result<Url> SessionOf(const Url& asked, const host::HttpResponse& response) {
-  PLUMB_TRY(Url session, asked.Resolve(response.Header("Location").value_or("")));
-  if (asked.scheme == "https" && session.scheme == "http")
-    return Error{ErrorKind::kDenied,
-                 "the upload is to go on at '" + session.host + "' without encryption: refused"};
-  return session;
-}
 
 // A refusal to mount is no reason not to send the bytes.
 bool IsRefusal(ErrorKind kind) {
@@ -71,9 +63,24 @@ Result<bool> HttpRemote::MountOnce(const oci::Descriptor& blob, std::string_view
 }
 
 Status HttpRemote::PushBlob(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress) {
-  auto status = client_->retrier().Run(progress, [&] { return UploadOnce(blob, open, progress); });
+  const bool may_be_cut =
+      blob.size > client_->options().upload_whole_max && !BreaksOnPieces(client_->registry_host());
+  Status status = Error{ErrorKind::kUnsupported, ""};
+  if (may_be_cut) status = PushPieces(blob, open, progress);
+  if (!status && status.error().kind == ErrorKind::kUnsupported)
+    status = client_->retrier().Run(progress, [&] { return UploadOnce(blob, open, progress); });
   if (!status) return std::move(status).error().While("cannot push " + Named(blob));
   return Done{};
+}
+
+Status HttpRemote::PushPieces(const oci::Descriptor& blob, const OpenBlob& open,
+                              Progress& progress) {
+  std::unique_ptr<UploadRecord> record;
+  if (client_->uploads() != nullptr)
+    record = client_->uploads()->Open({client_->registry_host(), repository_, blob.digest});
+  const PiecewiseUpload::Target target = {*client_, push_scope_, UrlOf("blobs/uploads/"),
+                                          UrlOf("blobs/" + blob.digest.ToString()), record.get()};
+  return PiecewiseUpload(target, blob, open, progress).Run();
 }
 
 // Every try opens a session of its own: what the last one left is unknown.
@@ -102,7 +109,12 @@ Status HttpRemote::UploadWhole(const oci::Descriptor& blob, const Url& session,
   };
   PLUMB_TRY(const host::HttpResponse response,
             client_->Send(std::move(request), push_scope_, open_body, progress));
-  if (response.status != 201) return ErrorOf(response);
+  if (response.status != 201) {
+    Error error = ErrorOf(response);
+    // It was there a moment ago: a registry that forgot it may remember the next.
+    if (response.status == 404) error.kind = ErrorKind::kUnavailable;
+    return error;
+  }
   return CheckContentDigest(response.Header("Docker-Content-Digest"), blob.digest);
 }
 
@@ -114,16 +126,18 @@ Status HttpRemote::PushManifest(const oci::Descriptor& descriptor, std::string_v
     return Error{ErrorKind::kInvalid, "a manifest cannot be pushed as '" +
                                           descriptor.digest.ToString() +
                                           "': its bytes have another digest"};
-  auto status =
-      client_->retrier().Run(progress_, [&] { return PushManifestOnce(descriptor, bytes, tag); });
+  auto status = client_->retrier().Run(progress_, [&]() -> Status {
+    return PushManifestOnce(descriptor, bytes, tag).map([](const auto&) { return Done{}; });
+  });
   if (status) return Done{};
   const std::optional<Digest> digest =
       tag.empty() ? std::optional(descriptor.digest) : std::nullopt;
   return std::move(status).error().While("cannot push " + Named(tag, digest));
 }
 
-Status HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor, std::string_view bytes,
-                                    std::string_view tag) {
+Result<host::HttpResponse> HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor,
+                                                        std::string_view bytes,
+                                                        std::string_view tag) {
   host::HttpRequest request;
   request.method = "PUT";
   request.url =
@@ -137,7 +151,9 @@ Status HttpRemote::PushManifestOnce(const oci::Descriptor& descriptor, std::stri
   PLUMB_TRY(const host::HttpResponse response,
             client_->Send(std::move(request), push_scope_, open_body, progress_));
   if (response.status != 201) return ErrorOf(response);
-  return CheckContentDigest(response.Header("Docker-Content-Digest"), descriptor.digest);
+  PLUMB_RETURN_IF_ERROR(
+      CheckContentDigest(response.Header("Docker-Content-Digest"), descriptor.digest));
+  return response;
 }
 
 }  // namespace plumb::registry

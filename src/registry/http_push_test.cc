@@ -102,9 +102,8 @@ TEST_F(HttpPushTest, AnUploadThatFailsIsBegunAnewWithTheNewestLocation) {
 
 TEST_F(HttpPushTest, WhatARegistryRefusesIsNotSentAgain) {
   const std::pair<int, ErrorKind> cases[] = {
-      {400, ErrorKind::kInvalid},   {403, ErrorKind::kDenied},  {404, ErrorKind::kNotFound},
-      {413, ErrorKind::kExhausted}, {416, ErrorKind::kInvalid}, {200, ErrorKind::kInvalid},
-      {302, ErrorKind::kInvalid},
+      {400, ErrorKind::kInvalid}, {403, ErrorKind::kDenied},  {413, ErrorKind::kExhausted},
+      {416, ErrorKind::kInvalid}, {200, ErrorKind::kInvalid}, {302, ErrorKind::kInvalid},
   };
   for (const auto& [status, kind] : cases) {
     opened_ = 0;
@@ -118,6 +117,25 @@ TEST_F(HttpPushTest, WhatARegistryRefusesIsNotSentAgain) {
   EXPECT_EQ(Push().error().kind, ErrorKind::kUnsupported);
   OnRegistry("POST", kUploads, {{202}});  // to where?
   EXPECT_EQ(Push().error().kind, ErrorKind::kInvalid);
+}
+
+TEST_F(HttpPushTest, ASessionThatIsLostIsBegunAnewAFewTimes) {
+  OnRegistry("POST", kUploads, {Session("1"), Session("2")});
+  OnPut(kUploads + "1", {{404}});
+  OnPut(kUploads + "2", {Created()});
+  ASSERT_TRUE(Push());
+  EXPECT_EQ(opened_, 2);
+  opened_ = 0;
+  OnPut(kUploads + "2", {{404}});
+  EXPECT_EQ(Push().error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(opened_, 5);
+}
+
+TEST_F(HttpPushTest, ARelativeLocationIsMeantWhereARedirectLed) {
+  OnRegistry("POST", kUploads, {{307, {{"Location", kOrigin + "/other/place/"}}, {}}});
+  OnRegistry("POST", kOrigin + "/other/place/", {Session("7?_state=x")});
+  OnPut(kOrigin + "/other/place/7?_state=x", {Created()});
+  ASSERT_TRUE(Push());
 }
 
 TEST_F(HttpPushTest, ARegistryThatTookSomethingElseIsNotBelieved) {

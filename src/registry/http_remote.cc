@@ -8,6 +8,7 @@
 #include "registry/http_error_internal.h"
 #include "registry/http_headers_internal.h"
 #include "registry/http_remote_internal.h"
+#include "registry/referrers_internal.h"
 
 // What all calls share, and those that read. http_push.cc has those that write.
 namespace plumb::registry {
@@ -97,7 +98,8 @@ Result<RemoteManifest> HttpRemote::FetchManifest(std::string_view tag,
     PLUMB_TRY(manifest, FetchManifestOnce(tag, digest));
     return Done{};
   });
-  if (!status) return Error(status.error()).While("cannot fetch " + Named(tag, digest));
+  // Who asks says what for.
+  if (!status) return std::move(status).error();
   return manifest;
 }
 
@@ -219,9 +221,15 @@ Result<std::optional<Url>> HttpRemote::FetchTags(const Url& url, std::vector<std
   if (names != nullptr && names->IfArray() != nullptr) {
     // A tag that breaks the grammar cannot be asked for.
     for (const Json& name : *names->IfArray())
-      if (name.IfString() != nullptr && oci::CheckTag(*name.IfString()))
+      if (name.IfString() != nullptr && oci::CheckTag(*name.IfString()) &&
+          !IsReferrersTag(*name.IfString()))
         tags.push_back(*name.IfString());
   }
+  return NextPage(url, response);
+}
+
+Result<std::optional<Url>> HttpRemote::NextPage(const Url& url,
+                                                const host::HttpResponse& response) {
   const auto link = ParseNextLink(response.Header("Link").value_or(""));
   if (!link) return std::optional<Url>();
   PLUMB_TRY(Url next, url.Resolve(*link));

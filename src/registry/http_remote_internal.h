@@ -15,7 +15,7 @@
 namespace plumb::registry {
 
 // A repository of a registry that speaks distribution-spec 1.1.
-class HttpRemote final : public Remote {
+class HttpRemote final : public Repository {
  public:
   // `repository` must obey the grammar. `progress`, which must outlive it, is asked whether to stop
   // by calls that are given none.
@@ -31,6 +31,9 @@ class HttpRemote final : public Remote {
   Status PushManifest(const oci::Descriptor& descriptor, std::string_view bytes,
                       std::string_view tag) override;
   Result<std::vector<std::string>> ListTags() override;
+  Result<std::vector<Referrer>> ListReferrers(const Digest& subject,
+                                              std::string_view artifact_type) override;
+  Status PushReferrer(const oci::Descriptor& descriptor, std::string_view bytes) override;
 
  private:
   Url UrlOf(std::string_view path) const;
@@ -46,16 +49,24 @@ class HttpRemote final : public Remote {
                                            const std::optional<Digest>& digest);
   // What `sink` has not yet of the blob.
   Status FetchRest(const oci::Descriptor& blob, CheckedSink& sink, Progress& progress);
+  // Where a list goes on, of which `response` was a page.
+  static Result<std::optional<Url>> NextPage(const Url& url, const host::HttpResponse& response);
   // Adds a page of tags; gives the address of the next one.
   Result<std::optional<Url>> FetchTags(const Url& url, std::vector<std::string>& tags);
 
   Result<bool> MountOnce(const oci::Descriptor& blob, std::string_view repository);
+  Status PushPieces(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress);
   Status UploadOnce(const oci::Descriptor& blob, const OpenBlob& open, Progress& progress);
   // Sends the whole blob to an upload session, which ends it.
   Status UploadWhole(const oci::Descriptor& blob, const Url& session, const OpenBlob& open,
                      Progress& progress);
-  Status PushManifestOnce(const oci::Descriptor& descriptor, std::string_view bytes,
-                          std::string_view tag);
+  Result<host::HttpResponse> PushManifestOnce(const oci::Descriptor& descriptor,
+                                              std::string_view bytes, std::string_view tag);
+  // A page of the list that the registry keeps, added to `index`; gives the address of the next
+  // one. kUnsupported if it keeps none.
+  Result<std::optional<Url>> FetchReferrers(const Url& url, oci::Index& index);
+  Result<oci::Index> FetchReferrersTag(const Digest& subject);
+  Status AddToReferrersTag(const Referrer& referrer, const Digest& subject);
 
   const std::unique_ptr<RegistryClient> client_;
   const std::string repository_;

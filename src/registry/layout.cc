@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -12,11 +13,13 @@
 #include "registry/connect.h"
 #include "registry/file_streams_internal.h"
 #include "registry/layout_internal.h"
+#include "registry/referrers_internal.h"
 
 namespace plumb::registry {
 namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
+constexpr std::size_t kInnerIndexCountMax = 1000;  // each may be 4 MiB
 constexpr std::uint32_t kByUmask = 0;
 
 // Of one writer alone, should another push the same blob.
@@ -49,7 +52,7 @@ void SetTag(oci::Index& index, const oci::Descriptor& manifest, std::string_view
 
 // image-spec image-layout.md, as a directory. Blobs appear under their names whole. Who makes the
 // layout or changes its index holds a lock on the marker, so that two pushes at once lose no tag.
-class LayoutRemote final : public Remote {
+class LayoutRemote final : public Repository {
  public:
   LayoutRemote(host::Files& files, std::string path) : files_(files), path_(std::move(path)) {}
 
@@ -63,14 +66,14 @@ class LayoutRemote final : public Remote {
           return digest ? candidate.descriptor.digest == *digest : candidate.tag == tag;
         });
     if (entry == index.entries.rend()) {
+      if (digest) {
+        PLUMB_TRY(auto inner, FindInner(index, *digest));
+        if (inner) return *std::move(inner);
+      }
       return Error{ErrorKind::kNotFound, "'" + path_ + "' has no manifest '" +
                                              (digest ? digest->ToString() : Printable(tag)) + "'"};
     }
-    RemoteManifest manifest = {entry->descriptor, {}};
-    if (manifest.descriptor.size > oci::kManifestSizeMax) return ManifestTooLong();
-    SilentProgress silent;
-    PLUMB_TRY(manifest.bytes, FetchWholeBlob(*this, manifest.descriptor, silent));
-    return manifest;
+    return ReadManifest(entry->descriptor);
   }
 
   Status FetchBlob(const oci::Descriptor& blob, std::uint64_t offset, ByteSink& sink,
@@ -133,11 +136,49 @@ class LayoutRemote final : public Remote {
     PLUMB_TRY(host::Directory * directory, OpenToWrite());
     PLUMB_RETURN_IF_ERROR(
         host::WriteFileDurably(*directory, BlobPath(descriptor.digest), bytes, kByUmask));
-    PLUMB_TRY(const auto marker, directory->Open(kMarkerFile, host::OpenHow::kReadWrite));
-    PLUMB_TRY(const auto lock, marker->Lock(host::LockKind::kExclusive, kLockTimeoutMs));
-    PLUMB_TRY(oci::Index index, ReadIndex(*directory));
-    SetTag(index, descriptor, tag);
-    return WriteIndex(*directory, index);
+    return ChangeIndex(*directory, [&](oci::Index& index) -> Status {
+      SetTag(index, descriptor, tag);
+      return Done{};
+    });
+  }
+
+  // No specification says how a layout lists them. regctl keeps the tag, oras looks at the
+  // manifests that the index names: whichever wrote it, they are found.
+  Result<std::vector<Referrer>> ListReferrers(const Digest& subject,
+                                              std::string_view artifact_type) override {
+    PLUMB_TRY(host::Directory * directory, OpenToRead());
+    PLUMB_TRY(const oci::Index index, ReadIndex(*directory));
+    PLUMB_TRY(oci::Index list, ReadReferrersTag(index, subject));
+    for (const oci::IndexEntry& entry : index.entries) {
+      const oci::Descriptor& descriptor = entry.descriptor;
+      const bool is_candidate = oci::IsManifestMediaType(descriptor.media_type) &&
+                                descriptor.size <= oci::kManifestSizeMax;
+      if (!is_candidate || HasReferrer(list, descriptor.digest)) continue;
+      PLUMB_TRY(const RemoteManifest manifest, ReadManifest(descriptor));
+      const auto listed = ParseReferrer(descriptor, manifest.bytes);
+      // What cannot be read as one is none; damage was found before.
+      if (listed && listed->subject == subject) AddReferrer(list, listed->referrer);
+    }
+    return ReferrersIn(list, artifact_type);
+  }
+
+  Status PushReferrer(const oci::Descriptor& descriptor, std::string_view bytes) override {
+    PLUMB_TRY(const ListedManifest listed, ParseReferrer(descriptor, bytes));
+    PLUMB_RETURN_IF_ERROR(PushManifest(descriptor, bytes, ""));
+    PLUMB_TRY(host::Directory * directory, OpenToWrite());
+    return ChangeIndex(*directory, [&](oci::Index& index) -> Status {
+      PLUMB_TRY(oci::Index list, ReadReferrersTag(index, listed.subject));
+      if (HasReferrer(list, descriptor.digest)) return Done{};
+      AddReferrer(list, listed.referrer);
+      const std::string text = oci::WriteIndex(list);
+      const Digest digest = Sha256(AsBytes(text));
+      PLUMB_RETURN_IF_ERROR(host::WriteFileDurably(*directory, BlobPath(digest), text, kByUmask));
+      const std::string tag = ReferrersTag(listed.subject);
+      // The list that was is of no more use, and need not stay named as other manifests do.
+      std::erase_if(index.entries, [&](const auto& entry) { return entry.tag == tag; });
+      SetTag(index, {std::string(oci::kIndexMediaType), digest, text.size()}, tag);
+      return Done{};
+    });
   }
 
   Result<oci::Index> ReadWholeIndex() {
@@ -150,13 +191,58 @@ class LayoutRemote final : public Remote {
     std::vector<std::string> tags;
     // Others also write whole references there, by which nothing can be asked for here.
     for (const oci::IndexEntry& entry : index.entries)
-      if (oci::CheckTag(entry.tag)) tags.push_back(entry.tag);
+      if (oci::CheckTag(entry.tag) && !IsReferrersTag(entry.tag)) tags.push_back(entry.tag);
     std::ranges::sort(tags);
     tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
     return tags;
   }
 
  private:
+  Result<RemoteManifest> ReadManifest(const oci::Descriptor& descriptor) {
+    RemoteManifest manifest = {descriptor, {}};
+    if (descriptor.size > oci::kManifestSizeMax) return ManifestTooLong();
+    SilentProgress silent;
+    PLUMB_TRY(manifest.bytes, FetchWholeBlob(*this, descriptor, silent));
+    return manifest;
+  }
+
+  // A manifest that is named only by an index that the layout's own index names.
+  Result<std::optional<RemoteManifest>> FindInner(const oci::Index& index, const Digest& digest) {
+    std::size_t count = 0;
+    for (const oci::IndexEntry& entry : index.entries) {
+      if (!oci::IsIndexMediaType(entry.descriptor.media_type)) continue;
+      if (++count > kInnerIndexCountMax)
+        return Error{ErrorKind::kExhausted, "'" + path_ + "' has more than 1000 indexes"};
+      PLUMB_TRY(const RemoteManifest outer, ReadManifest(entry.descriptor));
+      PLUMB_TRY(const oci::Index inner, oci::Index::Parse(outer.bytes));
+      for (const oci::IndexEntry& candidate : inner.entries) {
+        if (candidate.descriptor.digest != digest) continue;
+        PLUMB_TRY(RemoteManifest found, ReadManifest(candidate.descriptor));
+        return std::optional(std::move(found));
+      }
+    }
+    return std::optional<RemoteManifest>();
+  }
+
+  // Empty if there is none.
+  Result<oci::Index> ReadReferrersTag(const oci::Index& index, const Digest& subject) {
+    const std::string tag = ReferrersTag(subject);
+    const auto entry = std::ranges::find(index.entries, tag, &oci::IndexEntry::tag);
+    if (entry == index.entries.end()) return oci::Index();
+    PLUMB_TRY(const RemoteManifest list, ReadManifest(entry->descriptor));
+    return oci::Index::Parse(list.bytes);
+  }
+
+  // While others keep away.
+  Status ChangeIndex(host::Directory& directory,
+                     const std::function<Status(oci::Index& index)>& change) {
+    PLUMB_TRY(const auto marker, directory.Open(kMarkerFile, host::OpenHow::kReadWrite));
+    PLUMB_TRY(const auto lock, marker->Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+    PLUMB_TRY(oci::Index index, ReadIndex(directory));
+    PLUMB_RETURN_IF_ERROR(change(index));
+    return WriteIndex(directory, index);
+  }
+
   Result<host::Directory*> OpenToRead() {
     const std::lock_guard lock(mutex_);
     if (is_readable_) return directory_.get();
@@ -205,6 +291,9 @@ class LayoutRemote final : public Remote {
     PLUMB_TRY(const auto lock, marker->Lock(host::LockKind::kExclusive, kLockTimeoutMs));
     PLUMB_TRY(const bool is_made_by_another, CheckMarker());
     if (is_made_by_another) return Done{};
+    // Nothing may survive a power cut without the marker, nor any of it without the directory.
+    PLUMB_RETURN_IF_ERROR(host::SyncParents(files_, path_));
+    PLUMB_RETURN_IF_ERROR(directory_->Sync(""));
     PLUMB_RETURN_IF_ERROR(MakeBlobs());
     PLUMB_RETURN_IF_ERROR(WriteIndex(*directory_, {}));
     return host::WriteFileDurably(*directory_, kMarkerFile, oci::WriteLayoutMarker(), kByUmask);
@@ -247,7 +336,7 @@ class LayoutRemote final : public Remote {
 
 }  // namespace
 
-std::unique_ptr<Remote> OpenLayout(host::Files& files, const std::string& path) {
+std::unique_ptr<Repository> OpenLayout(host::Files& files, const std::string& path) {
   return std::make_unique<LayoutRemote>(files, path);
 }
 
@@ -262,8 +351,12 @@ std::optional<LayoutName> ParseLayoutName(std::string_view text) {
   if (!text.starts_with(kScheme)) return std::nullopt;
   text.remove_prefix(kScheme.size());
   LayoutName name = {std::string(text), {}};
+  const std::size_t at = text.rfind('@');
   const std::size_t colon = text.rfind(':');
-  if (colon != std::string_view::npos && oci::CheckTag(text.substr(colon + 1)))
+  const auto digest = Digest::Parse(text.substr(at == std::string_view::npos ? 0 : at + 1));
+  if (at != std::string_view::npos && digest) {
+    name = {std::string(text.substr(0, at)), {}, *digest};
+  } else if (colon != std::string_view::npos && oci::CheckTag(text.substr(colon + 1)))
     name = {std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
   if (name.directory.empty()) return std::nullopt;
   return name;

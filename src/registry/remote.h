@@ -56,7 +56,8 @@ class Remote {
   // False if the other side will not.
   virtual Result<bool> MountBlob(const oci::Descriptor& blob, std::string_view repository) = 0;
 
-  // `open` gives the blob's bytes from an offset on; it is called again for each try.
+  // `open` gives the blob's bytes from an offset on; it is called again for each try. The first
+  // offset is over 0 where an earlier upload, also one of another process, goes on.
   using OpenBlob = std::function<Result<std::unique_ptr<ByteSource>>(std::uint64_t offset)>;
   virtual Status PushBlob(const oci::Descriptor& blob, const OpenBlob& open,
                           Progress& progress) = 0;
@@ -65,8 +66,45 @@ class Remote {
   virtual Status PushManifest(const oci::Descriptor& descriptor, std::string_view bytes,
                               std::string_view tag) = 0;
 
-  virtual Result<std::vector<std::string>> ListTags() = 0;  // sorted
+  // Sorted, without those that only list referrers.
+  virtual Result<std::vector<std::string>> ListTags() = 0;
 };
+
+// A manifest that names another as its subject: a signature, evidence, a delta.
+struct Referrer {
+  oci::Descriptor descriptor;
+  std::string artifact_type;  // may be empty
+
+  friend bool operator==(const Referrer&, const Referrer&) = default;
+};
+
+// What is said of the manifests of a repository (distribution-spec 1.1, "Listing Referrers").
+//
+// Where the other side keeps no list of its own (docker-registry, distribution, any layout), it is
+// kept as an index under the tag "sha256-HEX" of the subject ("Referrers Tag Schema"), which other
+// people's programs read and write too.
+//
+// Trust: anybody who may push can say anything of anything. A list is only what the other side
+// shows: it may leave out, and name what is no referrer. Fetch one and look at its subject.
+// Threads: any number at once.
+class Referrers {
+ public:
+  virtual ~Referrers() = default;
+
+  // Of that type, or (empty) all; in the order the other side gives them. None is an empty list,
+  // also if there is no such manifest. Over 1000: kExhausted.
+  virtual Result<std::vector<Referrer>> ListReferrers(const Digest& subject,
+                                                      std::string_view artifact_type) = 0;
+
+  // Pushes a manifest that has a subject (else kInvalid), whose blobs are there already, and has it
+  // listed. Who pushes referrers of one subject at the same time may make each other's disappear
+  // where there is only the tag: each looks whether its own is there, and repairs the list; else
+  // kConflict.
+  virtual Status PushReferrer(const oci::Descriptor& descriptor, std::string_view bytes) = 0;
+};
+
+// A remote that also lists what is said of its manifests: all are.
+class Repository : public Remote, public Referrers {};
 
 // A small blob, whole, its digest checked: kCorrupt if it is another. kExhausted over 4 MiB.
 Result<std::string> FetchWholeBlob(Remote& remote, const oci::Descriptor& blob, Progress& progress);

@@ -10,12 +10,15 @@ namespace plumb::registry {
 namespace {
 
 constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kNsPerS = 1'000'000'000;
 constexpr std::int64_t kSleepSliceMs = 50;  // how long a person waits for Ctrl-C
 
 }  // namespace
 
 void Retrier::Heed(const host::HttpResponse& response) {
-  const auto seconds = ParseRetryAfter(response.Header("Retry-After").value_or(""));
+  if (response.status < 400) return;
+  const auto seconds =
+      ParseRetryAfter(response.Header("Retry-After").value_or(""), clock_.NowNs() / kNsPerS);
   if (!seconds) return;
   const std::uint64_t pause_ms = std::min(*seconds, kAskedPauseMaxMs / 1000) * 1000;
   const std::int64_t wanted_ns =
@@ -32,8 +35,12 @@ std::uint64_t Retrier::PickPause(std::uint64_t longest_ms) {
 }
 
 Status Retrier::Sleep(std::uint64_t pause_ms, const Progress& progress) {
-  const std::int64_t until_ns = std::max(
-      clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs, not_before_ns_.load());
+  std::int64_t until_ns = clock_.MonotonicNs() + static_cast<std::int64_t>(pause_ms) * kNsPerMs;
+  if (until_ns < not_before_ns_) {
+    // All who were told the same time shall not come at once.
+    const std::uint64_t spread_ms = kFirstPauseMs - PickPause(kFirstPauseMs);
+    until_ns = not_before_ns_ + static_cast<std::int64_t>(spread_ms) * kNsPerMs;
+  }
   while (true) {
     if (progress.StopRequested()) return Interrupted();
     const std::int64_t left_ns = until_ns - clock_.MonotonicNs();

@@ -15,7 +15,7 @@ namespace plumb::registry {
 
 inline constexpr int kTriesMax = 5;
 inline constexpr std::uint64_t kFirstPauseMs = 500;
-inline constexpr std::uint64_t kAskedPauseMaxMs = 60'000;
+inline constexpr std::uint64_t kAskedPauseMaxMs = 300'000;
 
 // Does work again that failed in a way that may pass. Threads: any number at once.
 class Retrier {
@@ -23,7 +23,8 @@ class Retrier {
   // Both must outlive it.
   Retrier(host::Clock& clock, host::Entropy& entropy) : clock_(clock), entropy_(entropy) {}
 
-  // Nobody shall try again before what the answer's Retry-After says has passed, or 60 s have.
+  // Nobody shall try again before what a failing answer's Retry-After says has passed, or five
+  // minutes have.
   void Heed(const host::HttpResponse& response);
 
   // Calls `work` until it succeeds, fails for good (anything but kUnavailable), or has failed five

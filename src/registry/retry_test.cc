@@ -106,19 +106,40 @@ TEST_F(RetryTest, APauseThatIsAskedForIsKept) {
   EXPECT_THAT(tries_at_ms_, ElementsAre(0, 7000, 8000));
 }
 
-TEST_F(RetryTest, NobodyWaitsLongerThanAMinute) {
-  for (const char* seconds : {"60", "61", "18446744073709551615"}) {
+TEST_F(RetryTest, NobodyWaitsLongerThanFiveMinutes) {
+  for (const char* seconds :
+       {"300", "301", "18446744073709551615", "Wed, 21 Oct 2099 07:28:00 GMT"}) {
     clock_.slept_ms = 0;
     tries_at_ms_.clear();
     AskPause(seconds);
     EXPECT_TRUE(RunFailing(1));
-    EXPECT_THAT(tries_at_ms_, ElementsAre(0, 60'000)) << seconds;
+    EXPECT_THAT(tries_at_ms_, ElementsAre(0, 300'000)) << seconds;
   }
 }
 
 TEST_F(RetryTest, WhatIsNoPauseIsNone) {
-  for (const char* header : {"", "0", "-1", "Wed, 21 Oct 2099 07:28:00 GMT"})
+  for (const char* header : {"", "0", "-1", "Wed, 21 Oct 1969 07:28:00 GMT", "Wed, 21 Oct 2099"})
     AskPause(header);
+  EXPECT_TRUE(RunFailing(1));
+  EXPECT_THAT(tries_at_ms_, ElementsAre(0, 500));
+}
+
+TEST_F(RetryTest, APauseMayBeAskedForByADate) {
+  clock_.Pass(784'111'770'000);  // from 1970 on, and one second
+  AskPause("Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_TRUE(RunFailing(1));
+  EXPECT_THAT(tries_at_ms_, ElementsAre(0, 6000));
+}
+
+TEST_F(RetryTest, WhoWasToldTheSameTimeDoesNotComeAtOnce) {
+  entropy_.next = 255;
+  AskPause("7");
+  EXPECT_TRUE(RunFailing(1));
+  EXPECT_THAT(tries_at_ms_, ElementsAre(0, 7000 + 249));
+}
+
+TEST_F(RetryTest, OnlyAFailureAsksForAPause) {
+  retrier_.Heed({202, {{"Retry-After", "60"}}, {}});
   EXPECT_TRUE(RunFailing(1));
   EXPECT_THAT(tries_at_ms_, ElementsAre(0, 500));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "registry/transfer.h"
 
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -75,9 +76,16 @@ class Pusher {
       mounted_ += blob.size;
       return Done{};
     }
-    const auto open = [&](std::uint64_t offset) { return store_.OpenBlob(blob.digest, offset); };
+    // An upload that goes on begins where an earlier one ended.
+    std::optional<std::uint64_t> start;
+    const auto open = [&](std::uint64_t offset) {
+      if (!start) start = offset;
+      return store_.OpenBlob(blob.digest, offset);
+    };
     PLUMB_RETURN_IF_ERROR(target_.PushBlob(blob, open, progress_));
-    moved_ += blob.size;
+    const std::uint64_t present = std::min(start.value_or(blob.size), blob.size);
+    moved_ += blob.size - present;
+    present_ += present;
     return Done{};
   }
 
@@ -147,17 +155,48 @@ class Puller {
       present_ += blob.size;
       return Done{};
     }
+    Kept kept;
+    Status taken = TakeBlob(blob, kept);
+    // What was kept may have been of another blob, whoever wrote that down.
+    if (!taken && kept.is_suspect) {
+      progress_.Warn(taken.error().message + "; fetching all of it again");
+      taken = TakeBlob(blob, kept);
+    }
+    return taken;
+  }
+
+  // Of a blob, since an earlier pull.
+  struct Kept {
+    std::uint64_t size = 0;
+    bool is_suspect = false;  // some was taken, and the whole is another blob
+  };
+  Status TakeBlob(const oci::Descriptor& blob, Kept& kept) {
+    kept = {};
     const bool is_tar = blob.media_type.ends_with(".tar");
-    PLUMB_TRY(const auto writer,
-              session_->CreateBlob(is_tar ? store::Shape::kTar : store::Shape::kOpaque));
-    Status fetched = source_.FetchBlob(blob, 0, *writer, progress_);
+    store::BlobPlan plan = is_tar ? store::Shape::kTar : store::Shape::kOpaque;
+    plan.expected = blob.digest;
+    plan.expected_size = blob.size;
+    PLUMB_TRY(const auto writer, session_->CreateBlob(plan));
+    while (true) {
+      if (progress_.StopRequested()) return Interrupted();
+      PLUMB_TRY(const std::uint64_t size, writer->TakeKept());
+      if (size == 0) break;
+      kept.size += size;
+    }
+    if (kept.size > 0)
+      progress_.Note("going on with blob '" + blob.digest.ToString() + "' at " +
+                     FormatSize(kept.size) + " of " + FormatSize(blob.size));
+    Status fetched = source_.FetchBlob(blob, kept.size, *writer, progress_);
     // A manifest names it: that it is not there is damage, not absence.
     if (!fetched && fetched.error().kind == ErrorKind::kNotFound)
       fetched.error().kind = ErrorKind::kCorrupt;
     PLUMB_RETURN_IF_ERROR(fetched);
-    PLUMB_TRY(const store::BlobInfo info, writer->Finish());
-    PLUMB_RETURN_IF_ERROR(CheckSame(info, blob));
-    moved_ += blob.size;
+    const auto info = writer->Finish();
+    kept.is_suspect = !info && info.error().kind == ErrorKind::kCorrupt && kept.size > 0;
+    if (!info) return info.error();
+    PLUMB_RETURN_IF_ERROR(CheckSame(*info, blob));
+    moved_ += blob.size - kept.size;
+    present_ += kept.size;
     return Done{};
   }
 

@@ -18,7 +18,7 @@ namespace plumb::registry {
 struct TransferReport {
   Digest manifest;
   std::uint64_t bytes_moved = 0;    // of blobs, on the wire
-  std::uint64_t bytes_present = 0;  // of blobs that were there already
+  std::uint64_t bytes_present = 0;  // of blobs, or parts of them, that were there already
   std::uint64_t bytes_mounted = 0;  // of blobs that the registry took from a sibling
 };
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "crypto/object_id.h"
-#include "store/catalog.h"
 #include "store/pack_store.h"
 #include "store/recipe_internal.h"
+#include "store/store_parts_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -16,26 +16,22 @@ namespace {
 // Smaller files are not cut by themselves (docs/format.md, "Cuts").
 constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
 
-struct Parts {
-  std::unique_ptr<host::Directory> packs;
-  std::unique_ptr<host::File> lock_file;
-  std::unique_ptr<Catalog> catalog;
-};
-
 class FileAdopter final : public Adopter {
  public:
   FileAdopter(host::Files& files, host::Links& links, host::Entropy& entropy,
-              std::string packs_path, Parts parts)
+              std::string packs_path, StoreParts parts)
       : files_(files),
         links_(links),
         entropy_(entropy),
         packs_path_(std::move(packs_path)),
         parts_(std::move(parts)),
+        lease_(parts_.leases->Take()),
         buffer_(kPieceSizeMax) {}
 
   // Write order: the link and what it leads to, fsync, the directory, one transaction. A crash
-  // before that leaves a link that nothing names.
+  // before that leaves a link that nothing names, for the next gc.
   Result<std::uint64_t> Adopt(const std::string& path, AdoptHow how, Progress& progress) override {
+    if (!lease_) return lease_.error();
     PLUMB_TRY(const host::FileState state, files_.State(path));
     if (state.type != host::FileType::kRegular)
       return Error{ErrorKind::kDenied, "'" + path + "' is no regular file"};
@@ -50,13 +46,13 @@ class FileAdopter final : public Adopter {
                                                     : links_.HardLink(source, target));
     auto adopted = Record(name, file, progress);
     // Best effort: what stays is litter.
-    if (!adopted || *adopted == 0) static_cast<void>(parts_.packs->Remove(file));
+    if (!adopted || *adopted == 0) static_cast<void>(parts_.packs_directory->Remove(file));
     return adopted;
   }
 
  private:
   Result<std::uint64_t> Record(const PackName& name, const std::string& file, Progress& progress) {
-    PLUMB_TRY(const auto opened, parts_.packs->Open(file, host::OpenHow::kRead));
+    PLUMB_TRY(const auto opened, parts_.packs_directory->Open(file, host::OpenHow::kRead));
     PLUMB_TRY(const host::FileState state, opened->State());
     const auto task = progress.Begin("looking at what is shared", state.size);
     CatalogChange change;
@@ -71,13 +67,14 @@ class FileAdopter final : public Adopter {
       const ObjectId id = Blake3(piece);
       task->Advance(wanted);
       PLUMB_TRY(const auto known, parts_.catalog->FindObject(id));
-      if (known) continue;
+      if (known && known->standing == Standing::kGood) continue;
       change.objects.push_back({id, {name, offset, wanted, wanted, Encoding::kRaw}});
       size += wanted;
     }
     if (change.objects.empty()) return std::uint64_t{0};
+    change.packs.push_back(name);
     PLUMB_RETURN_IF_ERROR(opened->Sync());
-    PLUMB_RETURN_IF_ERROR(parts_.packs->Sync(""));
+    PLUMB_RETURN_IF_ERROR(parts_.packs_directory->Sync(""));
     PLUMB_RETURN_IF_ERROR(parts_.catalog->Apply(change));
     return size;
   }
@@ -86,7 +83,8 @@ class FileAdopter final : public Adopter {
   host::Links& links_;
   host::Entropy& entropy_;
   const std::string packs_path_;
-  const Parts parts_;
+  const StoreParts parts_;
+  const Result<std::unique_ptr<Lease>> lease_;
   std::vector<std::byte> buffer_;
 };
 
@@ -94,14 +92,9 @@ class FileAdopter final : public Adopter {
 
 Result<std::unique_ptr<Adopter>> OpenAdopter(host::Files& files, host::Links& links,
                                              host::Entropy& entropy, const std::string& path) {
-  const std::string packs_path = path + "/packs";
-  Parts parts;
-  PLUMB_TRY(const auto directory, files.OpenDirectory(path, host::IfMissing::kFail));
-  PLUMB_TRY(parts.packs, files.OpenDirectory(packs_path, host::IfMissing::kFail));
-  PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kReadWrite));
-  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  PLUMB_TRY(StoreParts parts, OpenStoreParts(files, entropy, path));
   return std::unique_ptr<Adopter>(
-      std::make_unique<FileAdopter>(files, links, entropy, packs_path, std::move(parts)));
+      std::make_unique<FileAdopter>(files, links, entropy, path + "/packs", std::move(parts)));
 }
 
 }  // namespace plumb::store

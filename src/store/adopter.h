@@ -21,6 +21,7 @@ enum class AdoptHow : std::uint8_t { kReflink, kHardLink };
 //
 // Promise: what is read later is compared with its hash as everything is, so that a file that was
 // changed since, by whom it belongs to as well, is kCorrupt and never returned.
+// While it lives no gc lets go of what it adopted: it must outlive the build that needs that.
 // Threads: one at a time.
 class Adopter {
  public:
@@ -32,7 +33,7 @@ class Adopter {
                                       Progress& progress) = 0;
 };
 
-// Of the store in `path`, which is there. Everything given must outlive it.
+// Of the store in `path`. Errors as of OpenStore. Everything given must outlive it.
 Result<std::unique_ptr<Adopter>> OpenAdopter(host::Files& files, host::Links& links,
                                              host::Entropy& entropy, const std::string& path);
 

@@ -8,18 +8,29 @@ namespace plumb::store {
 namespace {
 
 constexpr std::size_t kPiecesInFlight = 4;
+// What may have to come again after a kill: what comes in so long, or so much.
+constexpr std::int64_t kLagMaxNs = 100'000'000;
+constexpr std::size_t kTailSizeMin = std::size_t{64} << 10;
 
 }  // namespace
 
-BlobPipeline::BlobPipeline(Shape shape, PieceHasher& hasher, ObjectSaver& saver, Keep keep)
-    : cutter_(shape), hasher_(hasher), saver_(saver), keep_(std::move(keep)) {}
+BlobPipeline::BlobPipeline(const BlobPlan& plan, const Parts& parts, Keep keep)
+    : cutter_(plan.shape),
+      expected_size_(plan.expected_size),
+      hasher_(parts.hasher),
+      saver_(parts.saver),
+      clock_(parts.clock),
+      partial_(parts.partial),
+      keep_(std::move(keep)) {}
 
 BlobPipeline::~BlobPipeline() {
-  {
+  if (partial_ == nullptr) {
     const std::lock_guard lock(mutex_);
     to_save_.clear();
   }
   Stop();
+  const bool may_note = partial_ != nullptr && !takes_kept_ && !is_finished_ && !failure_;
+  if (may_note && current_ != nullptr && current_->size - tail_noted_ >= kTailSizeMin) NoteTail();
 }
 
 Result<MutableByteSpan> BlobPipeline::Space() {
@@ -34,8 +45,41 @@ Status BlobPipeline::Filled(std::size_t size) {
   const bool is_cut = cutter_.Take({current_->bytes.get() + current_->size, size});
   current_->size += size;
   size_ += size;
-  if (is_cut || current_->size == kPieceSizeMax) SubmitPiece();
+  if (is_cut || current_->size == kPieceSizeMax) {
+    SubmitPiece();
+  } else if (partial_ != nullptr && !takes_kept_) {
+    NoteTailIfDue();
+  }
   return Done{};
+}
+
+void BlobPipeline::NoteTailIfDue() {
+  if (current_->size - tail_noted_ < kTailSizeMin) return;
+  const std::int64_t now_ns = clock_.MonotonicNs();
+  if (now_ns - tail_noted_ns_ < kLagMaxNs) return;
+  {
+    // It has its place behind the last piece.
+    const std::lock_guard lock(mutex_);
+    if (unsaved_ > 0) return;
+  }
+  tail_noted_ns_ = now_ns;
+  NoteTail();
+}
+
+void BlobPipeline::NoteTail() {
+  partial_->NoteTail(current_->view().subspan(tail_noted_));
+  tail_noted_ = current_->size;
+}
+
+Result<std::uint64_t> BlobPipeline::TakeKept() {
+  if (partial_ == nullptr) return std::uint64_t{0};
+  const auto kept = partial_->TakeKept(expected_size_ - std::min(expected_size_, size_));
+  takes_kept_ = kept.has_value();
+  if (!kept) return std::uint64_t{0};
+  if (kept->object) saver_.Offer(*kept->object);
+  const std::uint64_t size = kept->bytes.size();
+  PLUMB_RETURN_IF_ERROR(Write(kept->bytes));
+  return size;
 }
 
 Status BlobPipeline::Write(ByteSpan bytes) {
@@ -50,6 +94,7 @@ Status BlobPipeline::Write(ByteSpan bytes) {
 }
 
 Result<BlobInfo> BlobPipeline::Finish() {
+  is_finished_ = true;
   if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
   Stop();
@@ -73,20 +118,29 @@ Status BlobPipeline::TakePiece() {
     pieces_.back()->bytes.reset(new std::byte[kPieceSizeMax]);
     free_.push_back(pieces_.back().get());
   }
+  if (partial_ != nullptr && IsTooFarAhead())
+    changed_.wait(lock, [&] { return failure_ || unsaved_ == 0; });
   changed_.wait(lock, [&] { return failure_ || !free_.empty(); });
   if (failure_) return *failure_;
   current_ = free_.back();
   free_.pop_back();
   current_->size = 0;
+  tail_noted_ns_ = partial_ != nullptr ? clock_.MonotonicNs() : 0;
   return Done{};
+}
+
+bool BlobPipeline::IsTooFarAhead() const {
+  return unsaved_ > 0 && clock_.MonotonicNs() - unsaved_since_ns_ > kLagMaxNs;
 }
 
 void BlobPipeline::SubmitPiece() {
   if (!lane_) Start();
   Piece* const piece = std::exchange(current_, nullptr);
+  tail_noted_ = 0;
   {
     const std::lock_guard lock(mutex_);
     piece->users = 2;
+    if (unsaved_++ == 0 && partial_ != nullptr) unsaved_since_ns_ = clock_.MonotonicNs();
     to_save_.push_back(piece);
   }
   changed_.notify_all();
@@ -124,6 +178,7 @@ void BlobPipeline::SaveAll() {
     Status status = Save(piece->view());
     Release(*piece);
     lock.lock();
+    --unsaved_;
     if (!status) failure_ = std::move(status).error();
     changed_.notify_all();
   }
@@ -132,10 +187,12 @@ void BlobPipeline::SaveAll() {
 Status BlobPipeline::Save(ByteSpan piece) {
   if (piece.size() <= kLiteralSizeMax) {
     recipe_.AddLiteral(piece);
+    if (partial_ != nullptr) partial_->NoteLiteral(piece);
     return Done{};
   }
-  PLUMB_TRY(const ObjectId id, saver_.SaveObject(piece));
-  recipe_.AddObject(id, piece.size());
+  PLUMB_TRY(const ObjectRecord object, saver_.SaveObject(piece));
+  recipe_.AddObject(object.id, piece.size());
+  if (partial_ != nullptr) partial_->NoteObject(object);
   return Done{};
 }
 

@@ -15,8 +15,10 @@
 
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "host/machine.h"
 #include "store/cutter_internal.h"
 #include "store/object_saver_internal.h"
+#include "store/partial_internal.h"
 #include "store/piece_hasher_internal.h"
 #include "store/recipe_internal.h"
 #include "store/store.h"
@@ -41,13 +43,21 @@ class BlobPipeline final : public BlobWriter {
  public:
   using Keep = std::function<Result<BlobInfo>(FinishedBlob)>;
 
-  // `hasher` and `saver` must outlive it; `keep` is called by Finish().
-  BlobPipeline(Shape shape, PieceHasher& hasher, ObjectSaver& saver, Keep keep);
+  // What several blobs share, all of which must outlive it.
+  struct Parts {
+    PieceHasher& hasher;
+    ObjectSaver& saver;
+    host::Clock& clock;
+    PartialBlob* partial = nullptr;  // where to note what is here of an expected blob
+  };
+  // `keep` is called by Finish().
+  BlobPipeline(const BlobPlan& plan, const Parts& parts, Keep keep);
   ~BlobPipeline() override;
 
   Result<MutableByteSpan> Space() override;
   Status Filled(std::size_t size) override;
   Status Write(ByteSpan bytes) override;
+  Result<std::uint64_t> TakeKept() override;
   Result<BlobInfo> Finish() override;
 
  private:
@@ -68,13 +78,26 @@ class BlobPipeline final : public BlobWriter {
   // One user is done with it.
   void Release(Piece& piece);
   Result<BlobInfo> FinishWhole();
+  // The disk may be slow: of an expected blob no more is taken then than it has taken.
+  bool IsTooFarAhead() const;
+  // The blob may be expected, and the connection slow: what came of a piece that is not whole yet
+  // is noted now and then too.
+  void NoteTailIfDue();
+  void NoteTail();
 
   Cutter cutter_;
+  const std::uint64_t expected_size_;
   PieceHasher& hasher_;
   ObjectSaver& saver_;
+  host::Clock& clock_;
+  PartialBlob* const partial_;  // may be null
   const Keep keep_;
   Piece* current_ = nullptr;  // being filled
   std::uint64_t size_ = 0;
+  bool takes_kept_ = false;
+  bool is_finished_ = false;
+  std::size_t tail_noted_ = 0;  // bytes of the piece being filled
+  std::int64_t tail_noted_ns_ = 0;
   Recipe recipe_;  // of the thread, then of Finish()
 
   std::mutex mutex_;
@@ -82,6 +105,8 @@ class BlobPipeline final : public BlobWriter {
   std::vector<std::unique_ptr<Piece>> pieces_;
   std::vector<Piece*> free_;
   std::deque<Piece*> to_save_;
+  std::size_t unsaved_ = 0;  // those, and the one being saved
+  std::int64_t unsaved_since_ns_ = 0;
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;

@@ -154,8 +154,17 @@ class RecipeSource final : public ByteSource {
 Status ObjectReader::Read(const ObjectId& id, std::vector<std::byte>& out) {
   PLUMB_TRY(const auto place, catalog_.FindObject(id));
   if (!place) return Missing("object '" + id.ToHex() + "'");
-  PLUMB_TRY(const auto pack, Open(place->pack));
-  return ReadObject(*pack, *place, id, out);
+  auto pack = Open(place->pack);
+  if (pack) return ReadObject(**pack, *place, id, out);
+  if (pack.error().kind != ErrorKind::kNotFound) return std::move(pack).error();
+  // A gc may have moved it and taken the pack away between the two.
+  PLUMB_TRY(const auto moved, catalog_.FindObject(id));
+  if (!moved) return Missing("object '" + id.ToHex() + "'");
+  pack = Open(moved->pack);
+  if (pack) return ReadObject(**pack, *moved, id, out);
+  if (pack.error().kind == ErrorKind::kNotFound)
+    return Missing("pack '" + moved->pack.ToString() + "'");
+  return std::move(pack).error();
 }
 
 Result<std::shared_ptr<PackReader>> ObjectReader::Open(const PackName& name) {
@@ -166,14 +175,9 @@ Result<std::shared_ptr<PackReader>> ObjectReader::Open(const PackName& name) {
     std::rotate(found, found + 1, open_.end());
     return open_.back().second;
   }
-  auto opened = packs_.Open(name);
-  if (!opened) {
-    if (opened.error().kind == ErrorKind::kNotFound)
-      return Missing("pack '" + name.ToString() + "'");
-    return std::move(opened).error();
-  }
+  PLUMB_TRY(auto opened, packs_.Open(name));
   if (open_.size() == kOpenPacksMax) open_.erase(open_.begin());
-  open_.emplace_back(name, *std::move(opened));
+  open_.emplace_back(name, std::move(opened));
   return open_.back().second;
 }
 

@@ -25,6 +25,7 @@ class ObjectReader {
   Status Read(const ObjectId& id, std::vector<std::byte>& out);
 
  private:
+  // kNotFound if there is no such pack.
   Result<std::shared_ptr<PackReader>> Open(const PackName& name);
 
   Catalog& catalog_;

@@ -11,7 +11,6 @@
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "crypto/object_id.h"
-#include "host/files.h"
 #include "store/pack_store.h"
 #include "store/store.h"
 
@@ -20,6 +19,14 @@ namespace plumb::store {
 
 enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1 };
 
+// Whether what the catalog knows of an object or a blob may be relied upon. What stands otherwise
+// than well is written again by the next session that needs it.
+enum class Standing : std::uint8_t {
+  kGood,
+  kUnneeded,  // a gc found that nothing needs it: it goes with this gc or a later one
+  kDamaged,   // a check found that its bytes are not what they should be
+};
+
 // Where the payload of an object's frame lies.
 struct ObjectPlace {
   PackName pack;
@@ -27,6 +34,7 @@ struct ObjectPlace {
   std::uint64_t stored_size = 0;
   std::uint64_t raw_size = 0;
   Encoding encoding = Encoding::kRaw;
+  Standing standing = Standing::kGood;
 
   friend bool operator==(const ObjectPlace&, const ObjectPlace&) = default;
 };
@@ -39,6 +47,7 @@ struct BlobRecord {
   BlobForm form = BlobForm::kWhole;
   ObjectId id;
   std::string bytes;
+  Standing standing = Standing::kGood;
 
   friend bool operator==(const BlobRecord&, const BlobRecord&) = default;
 };
@@ -60,8 +69,9 @@ struct LayerMemory {
 
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
-  std::vector<ObjectRecord> objects = {};  // those that are known already are left as they are
-  std::vector<BlobRecord> blobs = {};      // the same
+  std::vector<PackName> packs = {};        // all that were written
+  std::vector<ObjectRecord> objects = {};  // those that are known, and good, are left as they are
+  std::vector<BlobRecord> blobs = {};  // the same; those of recipes that are unneeded no more are
   std::vector<KitChange> added_kits = {};
   std::vector<RefMove> moves = {};
   std::vector<Digest> removed_kits = {};
@@ -70,7 +80,8 @@ struct CatalogChange {
 };
 
 // Promises, checked by tests/conformance/catalog_suite.h on every implementation:
-//   - Apply is all or nothing, and durable on return.
+//   - Apply is all or nothing, and durable on return; with it all that was found before. (A
+//     change without content makes sure of that, and costs nothing if it is so already.)
 //   - What one Apply wrote is seen by every later call, of every process.
 //   - Nothing that is found is believed: who asks checks bytes against their hashes.
 // Errors: kUnavailable if others keep it locked for over 30 s, kCorrupt if it is damaged.
@@ -86,15 +97,12 @@ class Catalog {
   virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
   virtual Result<std::vector<Kit>> ListKits() = 0;  // oldest first
 
+  // What kits and recipes of the change need, and a gc found unneeded meanwhile, is needed again.
   // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
-  // that is not there, is not where it was expected, or a kit is removed that one points at. Moves
-  // to where a ref points already are not recorded.
+  // that is not there, is not where it was expected, or a kit is removed that one points at; or a
+  // recipe needs an object that is not there. Moves to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;
 };
-
-// SQLite in the file `path`, which is made if it is missing. Who writes holds a lock on
-// `lock_file`, which must outlive it.
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file);
 
 }  // namespace plumb::store
 

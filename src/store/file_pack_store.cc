@@ -94,6 +94,12 @@ class FilePackStore final : public PackStore {
         std::make_unique<FilePackWriter>(directory_, name, std::move(file)));
   }
 
+  Status MakeDurable(const PackName& name) override {
+    PLUMB_TRY(const auto file, directory_.Open(FileOf(name), host::OpenHow::kReadWrite));
+    PLUMB_RETURN_IF_ERROR(file->Sync());
+    return directory_.Sync("");
+  }
+
   Result<std::unique_ptr<PackReader>> Open(const PackName& name) override {
     auto file = directory_.Open(FileOf(name), host::OpenHow::kRead);
     if (!file && file.error().kind == ErrorKind::kNotFound)

@@ -12,7 +12,6 @@ namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kAlignment = 4096;  // of payloads that are worth it
-constexpr std::size_t kFrameHeaderSize = 128;
 constexpr std::size_t kHashStubSize = 8;
 constexpr std::size_t kCheckSize = 16;
 
@@ -81,14 +80,17 @@ Status Decode(ByteSpan stored, std::vector<std::byte>& out) {
 
 }  // namespace
 
+std::uint64_t PaddingBehind(std::uint64_t header_end, std::uint64_t stored_size) {
+  return stored_size < kAlignment ? 0 : UpTo(header_end, kAlignment);
+}
+
 Result<ObjectPlace> FrameWriter::Append(const FrameContent& content) {
   static constexpr std::array<std::byte, kAlignment> kZeros = {};
   std::string start;
   if (size_ == 0) start = PackHeader(pack_->name());
   const std::uint64_t header_at = size_ + start.size();
   const std::uint64_t header_end = header_at + kFrameHeaderSize;
-  const std::uint64_t padding =
-      content.stored.size() < kAlignment ? 0 : UpTo(header_end, kAlignment);
+  const std::uint64_t padding = PaddingBehind(header_end, content.stored.size());
   start += FrameHeader(content, padding);
 
   const std::uint64_t payload_at = header_end + padding;

@@ -2,6 +2,8 @@
 #ifndef PLUMB_STORE_FRAME_INTERNAL_H_
 #define PLUMB_STORE_FRAME_INTERNAL_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,6 +31,14 @@ enum class FrameType : std::uint8_t {
 // A pack is closed behind this many bytes.
 inline constexpr std::uint64_t kPackSizeMax = std::uint64_t{256} << 20;
 
+inline constexpr std::size_t kPackHeaderSize = 64;
+inline constexpr std::size_t kFrameHeaderSize = 128;
+inline constexpr std::size_t kTrailerSize = 32;
+// Of an entry of the footer.
+inline constexpr std::size_t kFooterEntrySize = 49;
+// Zeros between the end of a frame's header and its payload.
+std::uint64_t PaddingBehind(std::uint64_t header_end, std::uint64_t stored_size);
+
 // What a frame holds.
 struct FrameContent {
   FrameType type = FrameType::kObject;
@@ -36,6 +46,7 @@ struct FrameContent {
   std::uint64_t raw_size = 0;
   Encoding encoding = Encoding::kRaw;
   ByteSpan stored = {};
+  std::array<std::byte, 16> check = {};  // of what was read; who writes leaves it
 };
 
 // Writes frames to one pack. Threads: one at a time.

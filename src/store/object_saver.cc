@@ -34,23 +34,62 @@ Result<std::string> ShrunkIfWorthwhile(ByteSpan raw) {
   return Shrunk(raw);
 }
 
+Error NotWritten() {
+  return Error{ErrorKind::kUnavailable, "a part of this was not written: nothing was changed"};
+}
+
 }  // namespace
 
 ObjectSaver::~ObjectSaver() {
-  // Best effort: what stays is litter.
-  for (const PackName& name : unwanted_) [[maybe_unused]]
-    const Status removed = packs_.Remove(name);
+  // Best effort: what stays is litter, and what is lost comes again.
+  for (const auto& writer : idle_)
+    if (left_.contains(writer->name())) [[maybe_unused]]
+      const Status finished = writer->Finish();
+  for (const PackName& name : unwanted_)
+    if (!left_.contains(name)) [[maybe_unused]]
+      const Status removed = packs_.Remove(name);
 }
 
-Result<ObjectId> ObjectSaver::SaveObject(ByteSpan raw) {
+Result<ObjectRecord> ObjectSaver::SaveObject(ByteSpan raw) {
   PLUMB_CHECK(!raw.empty() && raw.size() <= kPieceSizeMax);
   const ObjectId id = Blake3(raw);
-  if (!Claim(id)) return id;
-  Status saved = SaveClaimed(id, raw);
-  if (saved) return id;
+  if (!Claim(id)) return AwaitClaimed(id);
+  auto place = SaveClaimed(id, raw);
   const std::lock_guard lock(mutex_);
-  has_failed_ = true;
-  return std::move(saved).error();
+  if (place) {
+    claimed_[id] = *place;
+  } else {
+    has_failed_ = true;
+  }
+  placed_.notify_all();
+  if (!place) return std::move(place).error();
+  return ObjectRecord{id, *place};
+}
+
+Result<ObjectRecord> ObjectSaver::AwaitClaimed(const ObjectId& id) {
+  std::unique_lock lock(mutex_);
+  placed_.wait(lock, [&] { return has_failed_ || claimed_[id].has_value(); });
+  if (claimed_[id]) return ObjectRecord{id, *claimed_[id]};
+  return NotWritten();
+}
+
+void ObjectSaver::Offer(const ObjectRecord& object) {
+  const std::lock_guard lock(mutex_);
+  offered_.insert_or_assign(object.id, object.place);
+}
+
+void ObjectSaver::Leave(const PackName& pack) {
+  const std::lock_guard lock(mutex_);
+  left_.insert(pack);
+}
+
+std::optional<ObjectPlace> ObjectSaver::TakeOffered(const ObjectId& id) {
+  const std::lock_guard lock(mutex_);
+  const auto offered = offered_.extract(id);
+  if (offered.empty()) return std::nullopt;
+  adopted_.insert(offered.mapped().pack);
+  objects_.push_back({id, offered.mapped()});
+  return offered.mapped();
 }
 
 Result<ObjectId> ObjectSaver::SaveRecord(FrameType type, std::string_view record) {
@@ -64,12 +103,13 @@ Result<ObjectId> ObjectSaver::SaveRecord(FrameType type, std::string_view record
 // Whether the caller is the one who must write it.
 bool ObjectSaver::Claim(const ObjectId& id) {
   const std::lock_guard lock(mutex_);
-  return claimed_.insert(id).second;
+  return claimed_.emplace(id, std::nullopt).second;
 }
 
-Status ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw) {
+Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw) {
   PLUMB_TRY(const auto known, catalog_.FindObject(id));
-  if (known) return Done{};
+  if (known && known->standing == Standing::kGood) return *known;
+  if (const auto offered = TakeOffered(id)) return *offered;
   PLUMB_TRY(const std::string shrunk, ShrunkIfWorthwhile(raw));
   FrameContent content = {FrameType::kObject, id, raw.size(), Encoding::kRaw, raw};
   if (!shrunk.empty()) {
@@ -79,7 +119,7 @@ Status ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw) {
   PLUMB_TRY(const ObjectPlace place, Write(content));
   const std::lock_guard lock(mutex_);
   objects_.push_back({id, place});
-  return Done{};
+  return place;
 }
 
 Result<ObjectPlace> ObjectSaver::Write(const FrameContent& content) {
@@ -116,12 +156,14 @@ Status ObjectSaver::GiveBack(std::unique_ptr<FrameWriter> writer) {
 
 Result<std::vector<ObjectRecord>> ObjectSaver::Finish() {
   const std::lock_guard lock(mutex_);
-  if (has_failed_)
-    return Error{ErrorKind::kUnavailable, "a part of this was not written: nothing was changed"};
+  if (has_failed_) return NotWritten();
   for (const auto& writer : std::exchange(idle_, {})) {
     PLUMB_RETURN_IF_ERROR(writer->Finish());
     unwanted_.push_back(writer->name());
   }
+  // Those who wrote these may have ended before anything was durable.
+  for (const PackName& name : adopted_)
+    PLUMB_RETURN_IF_ERROR(packs_.MakeDurable(name));
   return std::move(objects_);
 }
 

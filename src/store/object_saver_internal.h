@@ -2,8 +2,11 @@
 #ifndef PLUMB_STORE_OBJECT_SAVER_INTERNAL_H_
 #define PLUMB_STORE_OBJECT_SAVER_INTERNAL_H_
 
+#include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -18,7 +21,7 @@ namespace plumb::store {
 
 // Writes what one session adds into new packs: one open pack for each writer at work. What
 // the catalog or this session has is not written again. Packs that are not wanted in the
-// end (no Finish) go again. Threads: any number at once.
+// end (no Finish) go again, but for those that are to be left. Threads: any number at once.
 class ObjectSaver {
  public:
   ObjectSaver(Catalog& catalog, PackStore& packs) : catalog_(catalog), packs_(packs) {}
@@ -26,19 +29,31 @@ class ObjectSaver {
   ObjectSaver(const ObjectSaver&) = delete;
   ObjectSaver& operator=(const ObjectSaver&) = delete;
 
-  // 1 to kPieceSizeMax bytes.
-  Result<ObjectId> SaveObject(ByteSpan raw);
+  // 1 to kPieceSizeMax bytes. Gives where they are now.
+  Result<ObjectRecord> SaveObject(ByteSpan raw);
   Result<ObjectId> SaveRecord(FrameType type, std::string_view record);
+
+  // This object lies in a pack that no catalog names, where it was just read: it need not be
+  // written again.
+  void Offer(const ObjectRecord& object);
+  // Somebody remembers what lies in this pack: it stays, ended like any other, even if the session
+  // comes to nothing.
+  void Leave(const PackName& pack);
 
   // On return everything is durable. Gives the objects that are new. If an object could not be
   // saved, this fails too: another caller may have relied on it.
   Result<std::vector<ObjectRecord>> Finish();
+  // Those that Finish() made durable.
+  const std::vector<PackName>& packs() const { return unwanted_; }
   // The packs are wanted: the catalog names them.
   void Keep() { unwanted_.clear(); }
 
  private:
   bool Claim(const ObjectId& id);
-  Status SaveClaimed(const ObjectId& id, ByteSpan raw);
+  Result<ObjectRecord> AwaitClaimed(const ObjectId& id);
+  Result<ObjectPlace> SaveClaimed(const ObjectId& id, ByteSpan raw);
+  // The place that was offered, if one was: from then on this session needs that pack.
+  std::optional<ObjectPlace> TakeOffered(const ObjectId& id);
   Result<ObjectPlace> Write(const FrameContent& content);
   Result<std::unique_ptr<FrameWriter>> TakeWriter();
   Status GiveBack(std::unique_ptr<FrameWriter> writer);
@@ -46,7 +61,11 @@ class ObjectSaver {
   Catalog& catalog_;
   PackStore& packs_;
   std::mutex mutex_;
-  std::set<ObjectId> claimed_;
+  std::condition_variable placed_;
+  std::map<ObjectId, std::optional<ObjectPlace>> claimed_;  // no place: not saved yet
+  std::map<ObjectId, ObjectPlace> offered_;
+  std::set<PackName> adopted_;  // packs of others that hold some of `objects_`
+  std::set<PackName> left_;
   std::vector<ObjectRecord> objects_;
   std::vector<std::unique_ptr<FrameWriter>> idle_;
   std::vector<PackName> unwanted_;  // closed, and not named by the catalog yet

@@ -61,6 +61,8 @@ class PackStore {
 
   // Under a new random name.
   virtual Result<std::unique_ptr<PackWriter>> Create() = 0;
+  // Also of a pack that nobody finished: what was appended to it until now is durable on return.
+  virtual Status MakeDurable(const PackName& name) = 0;
   // kNotFound if there is none of that name.
   virtual Result<std::unique_ptr<PackReader>> Open(const PackName& name) = 0;
   virtual Result<std::vector<PackName>> List() = 0;  // sorted; may be slow

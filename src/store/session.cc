@@ -40,9 +40,42 @@ bool IsRefusal(ErrorKind kind) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(Shape shape) {
-  return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
-      shape, hasher_, saver_, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+StoreSession::~StoreSession() {
+  for (const auto& partial : partials_)
+    for (const PackName& pack : partial->NamedPacks())
+      saver_.Leave(pack);
+}
+
+Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(const BlobPlan& plan) {
+  if (!lease_) return lease_.error();
+  BlobPipeline::Parts parts = {hasher_, saver_, clock_};
+  if (!plan.expected) {
+    return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
+        plan, parts, [this](FinishedBlob blob) { return Keep(std::move(blob)); }));
+  }
+  parts.partial = OpenPartial(*plan.expected);
+  const auto keep = [this, expected = *plan.expected, partial = parts.partial](FinishedBlob blob) {
+    return KeepExpected(expected, partial, std::move(blob));
+  };
+  return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(plan, parts, keep));
+}
+
+PartialBlob* StoreSession::OpenPartial(const Digest& blob) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& partial : partials_)
+    if (partial->blob() == blob && !partial->is_forgotten()) return nullptr;
+  partials_.push_back(std::make_unique<PartialBlob>(parts_.directory, parts_.packs, blob));
+  return partials_.back().get();
+}
+
+Result<BlobInfo> StoreSession::KeepExpected(const Digest& expected, PartialBlob* partial,
+                                            FinishedBlob blob) {
+  if (blob.digest == expected) return Keep(std::move(blob));
+  // To take any of it again would end the same way.
+  if (partial != nullptr) partial->Forget();
+  return Error{ErrorKind::kCorrupt, "blob '" + expected.ToString() + "' came with other bytes: '" +
+                                        blob.digest.ToString() + "' of " +
+                                        std::to_string(blob.size)};
 }
 
 Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {
@@ -58,7 +91,7 @@ Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
     if (blobs_.contains(blob.digest)) return info;
   }
   PLUMB_TRY(const auto known, catalog_.FindBlob(blob.digest));
-  if (known) return info;
+  if (known && known->standing == Standing::kGood) return info;
 
   const BlobForm form = blob.recipe ? BlobForm::kRecipe : BlobForm::kWhole;
   std::string bytes = blob.recipe ? blob.recipe->ToBytes() : std::move(blob.whole);
@@ -87,17 +120,31 @@ void StoreSession::RememberLayer(const LayerKey& key, const LayerRecord& record)
 }
 
 Status StoreSession::Commit() {
+  if (!lease_) return lease_.error();
   PLUMB_TRY(const bool is_news, DropNoNews());
-  if (!is_news) return Done{};
+  if (!is_news) {
+    // There already, but whoever put it there may have been stopped before it was durable.
+    PLUMB_RETURN_IF_ERROR(catalog_.Apply({}));
+    ForgetPartials();
+    return Done{};
+  }
   change_.now_ns = clock_.NowNs();
   PLUMB_RETURN_IF_ERROR(SaveRecords());
   // Durable first, then named (docs/format.md, "Write order").
   PLUMB_TRY(change_.objects, saver_.Finish());
+  change_.packs = saver_.packs();
   Status applied = catalog_.Apply(change_);
   // Only a refusal says that nothing was changed. After any other failure the catalog may name
   // the packs all the same, once the disk is well again: they stay, as litter at worst.
   if (applied || !IsRefusal(applied.error().kind)) saver_.Keep();
+  if (applied) ForgetPartials();
   return applied;
+}
+
+// The catalog names what they name.
+void StoreSession::ForgetPartials() {
+  for (const auto& partial : partials_)
+    partial->Forget();
 }
 
 Result<bool> StoreSession::DropNoNews() {

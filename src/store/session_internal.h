@@ -9,9 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "host/files.h"
 #include "host/machine.h"
 #include "store/blob_pipeline_internal.h"
 #include "store/catalog.h"
+#include "store/leases_internal.h"
 #include "store/object_saver_internal.h"
 #include "store/piece_hasher_internal.h"
 #include "store/store.h"
@@ -20,10 +22,23 @@ namespace plumb::store {
 
 class StoreSession final : public Session {
  public:
-  StoreSession(Catalog& catalog, PackStore& packs, host::Clock& clock)
-      : catalog_(catalog), clock_(clock), saver_(catalog, packs) {}
+  // `directory` is the store's.
+  struct Parts {
+    Catalog& catalog;
+    PackStore& packs;
+    host::Directory& directory;
+    host::Clock& clock;
+  };
+  // Without a lease nothing is looked up or written: its failure is that of the first call.
+  StoreSession(Result<std::unique_ptr<Lease>> lease, const Parts& parts)
+      : lease_(std::move(lease)),
+        parts_(parts),
+        catalog_(parts.catalog),
+        clock_(parts.clock),
+        saver_(parts.catalog, parts.packs) {}
+  ~StoreSession() override;
 
-  Result<std::unique_ptr<BlobWriter>> CreateBlob(Shape shape) override;
+  Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) override;
   Result<BlobInfo> PutBlob(ByteSpan bytes) override;
   void AddKit(const Digest& manifest, const std::vector<Digest>& needs) override;
   void MoveRef(RefMove move) override;
@@ -32,17 +47,25 @@ class StoreSession final : public Session {
   Status Commit() override;
 
  private:
+  // The record of a blob that is expected, unless a writer of this session has it already.
+  PartialBlob* OpenPartial(const Digest& blob);
+  void ForgetPartials();
+  Result<BlobInfo> KeepExpected(const Digest& expected, PartialBlob* partial, FinishedBlob blob);
   Result<BlobInfo> Keep(FinishedBlob blob);
   // Takes out of the change what is so already; whether anything is left.
   Result<bool> DropNoNews();
   Result<bool> HasNewKit();
   Status SaveRecords();
 
+  const Result<std::unique_ptr<Lease>> lease_;  // first: it ends after all the others
+  const Parts parts_;
   Catalog& catalog_;
   host::Clock& clock_;
   PieceHasher hasher_;
-  ObjectSaver saver_;
   std::mutex mutex_;
+  // Before the saver goes, which ends the packs that these name, they stay locked.
+  std::vector<std::unique_ptr<PartialBlob>> partials_;
+  ObjectSaver saver_;
   std::set<Digest> blobs_;  // of this session
   CatalogChange change_;
 };

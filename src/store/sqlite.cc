@@ -2,9 +2,13 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <optional>
+#include <utility>
 
 #include "store/sqlite_internal.h"
+#include "store/sqlite_vfs_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -29,7 +33,26 @@ ErrorKind KindOf(int code) {
   }
 }
 
+// Whether the code says no more than that the disk failed.
+bool IsOfDisk(int code) {
+  const int primary = code & 0xff;
+  return primary == SQLITE_IOERR || primary == SQLITE_FULL || primary == SQLITE_CANTOPEN;
+}
+
+// What the disk itself said, if it was asked by this connection.
+std::optional<Error> DiskError(sqlite3* handle) {
+  sqlite3_vfs* vfs = nullptr;
+  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||
+      vfs == nullptr)
+    return std::nullopt;
+  return static_cast<SqliteVfs*>(vfs->pAppData)->TakeError();
+}
+
 Error SqliteError(sqlite3* handle, int code) {
+  if (handle != nullptr && IsOfDisk(code)) {
+    if (auto error = DiskError(handle))
+      return std::move(*error).While("the store's catalog cannot be used");
+  }
   const ErrorKind kind = KindOf(code);
   std::string message = "the store's catalog ";
   message += kind == ErrorKind::kCorrupt ? "is damaged: " : "cannot be used: ";
@@ -114,20 +137,25 @@ bool SqliteStatement::CopyBlob(int column, MutableByteSpan out) const {
   return true;
 }
 
-Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(const std::string& path,
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::Open(host::Directory& directory,
+                                                                 const std::string& name,
                                                                  int busy_timeout_ms) {
+  auto vfs = std::make_unique<SqliteVfs>(directory);
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &handle,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
-      nullptr);
-  auto connection = std::make_unique<SqliteConnection>(handle);
-  if (code != SQLITE_OK) return SqliteError(handle, code);
+  const int code = vfs->OpenDatabase(name, &handle);
+  SqliteVfs& disk = *vfs;
+  auto connection = std::make_unique<SqliteConnection>(std::move(vfs), handle);
+  if (code != SQLITE_OK) {
+    if (auto error = disk.TakeError())
+      return std::move(*error).While("the store's catalog cannot be used");
+    return SqliteError(handle, code);
+  }
   sqlite3_busy_timeout(handle, busy_timeout_ms);
-  // A checkpoint belongs under the catalog's lock, which nobody holds while closing.
-  sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return connection;
 }
+
+SqliteConnection::SqliteConnection(std::unique_ptr<SqliteVfs> vfs, sqlite3* handle)
+    : vfs_(std::move(vfs)), handle_(handle) {}
 
 SqliteConnection::~SqliteConnection() {
   statements_.clear();
@@ -155,6 +183,16 @@ Result<SqliteStatement*> SqliteConnection::Prepare(std::string_view sql) {
 
 std::uint64_t SqliteConnection::Changed() const {
   return static_cast<std::uint64_t>(sqlite3_changes64(handle_));
+}
+
+Result<bool> HasWriteAheadLog(host::Directory& directory, const std::string& name) {
+  const auto file = directory.Open(name, host::OpenHow::kRead);
+  if (!file && file.error().kind == ErrorKind::kNotFound) return false;
+  if (!file) return file.error();
+  // SQLite's file format, 1.3.3: the version that is needed to read it.
+  std::array<std::byte, 1> version = {};
+  PLUMB_TRY(const std::size_t size, (*file)->ReadAt(19, version));
+  return size == 1 && version[0] == std::byte{2};
 }
 
 }  // namespace plumb::store

@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
 #include <array>
+#include <functional>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "store/catalog.h"
+#include "store/catalog_upkeep.h"
+#include "store/recipe_internal.h"
 #include "store/sqlite_internal.h"
+#include "store/sqlite_upkeep_internal.h"
 
 namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
-constexpr std::uint64_t kSchemaVersion = 1;
+constexpr std::uint64_t kSchemaVersion = 2;
+// What the lock file says (docs/format.md, "Catalog").
+constexpr std::string_view kUnsettled = "1";
+constexpr std::string_view kSettled = "0";
 
 // docs/format.md, "Catalog". Hashes are blobs, names are text, times are ns since 1970.
 constexpr const char* kSchema = R"sql(
   CREATE TABLE packs(
     pack INTEGER PRIMARY KEY,
-    name BLOB NOT NULL UNIQUE
+    name BLOB NOT NULL UNIQUE,
+    dead INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE TABLE objects(
     id BLOB PRIMARY KEY,
@@ -24,14 +35,18 @@ constexpr const char* kSchema = R"sql(
     position INTEGER NOT NULL,
     stored_size INTEGER NOT NULL,
     raw_size INTEGER NOT NULL,
-    encoding INTEGER NOT NULL
+    encoding INTEGER NOT NULL,
+    dead INTEGER NOT NULL DEFAULT 0,
+    damaged INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE blobs(
     digest BLOB PRIMARY KEY,
     size INTEGER NOT NULL,
     form INTEGER NOT NULL,
     id BLOB NOT NULL,
-    bytes BLOB NOT NULL
+    bytes BLOB NOT NULL,
+    dead INTEGER NOT NULL DEFAULT 0,
+    damaged INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   CREATE TABLE kits(
     manifest BLOB PRIMARY KEY REFERENCES blobs,
@@ -60,8 +75,24 @@ constexpr const char* kSchema = R"sql(
     diff_id BLOB NOT NULL,
     hash BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE upkeep(
+    epoch INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO upkeep VALUES(0);
   PRAGMA application_id = 1349283170;
-  PRAGMA user_version = 1;
+  PRAGMA user_version = 2;
+)sql";
+
+// From version 1, which knew no gc.
+constexpr const char* kUpgrade = R"sql(
+  ALTER TABLE packs ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE objects ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE objects ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE blobs ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE blobs ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+  CREATE TABLE upkeep(epoch INTEGER NOT NULL) STRICT;
+  INSERT INTO upkeep VALUES(0);
+  PRAGMA user_version = 2;
 )sql";
 
 // The BLAKE3 of all that is remembered of a layer: unlike blobs, nothing else tells whether it is
@@ -75,9 +106,10 @@ ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
   return Blake3(AsBytes(text));
 }
 
-Error Damaged(std::string_view table) {
-  return Error{ErrorKind::kCorrupt,
-               "the store's catalog is damaged in its table '" + std::string(table) + "'"};
+bool IsEmpty(const CatalogChange& change) {
+  return change.packs.empty() && change.objects.empty() && change.blobs.empty() &&
+         change.added_kits.empty() && change.moves.empty() && change.removed_kits.empty() &&
+         change.layers.empty();
 }
 
 // Undoes what was not committed.
@@ -114,6 +146,8 @@ class Changer {
       : connection_(connection), change_(change) {}
 
   Status Run() {
+    for (const PackName& pack : change_.packs)
+      PLUMB_RETURN_IF_ERROR(PackNumber(pack));
     for (const ObjectRecord& object : change_.objects)
       PLUMB_RETURN_IF_ERROR(AddObject(object));
     for (const BlobRecord& blob : change_.blobs)
@@ -134,7 +168,12 @@ class Changer {
     const ObjectPlace& place = object.place;
     PLUMB_TRY(const std::uint64_t pack, PackNumber(place.pack));
     PLUMB_TRY(auto* insert,
-              connection_.Prepare("INSERT OR IGNORE INTO objects VALUES(?,?,?,?,?,?)"));
+              connection_.Prepare(
+                  "INSERT INTO objects(id, pack, position, stored_size, raw_size, encoding)"
+                  " VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET pack = excluded.pack,"
+                  " position = excluded.position, stored_size = excluded.stored_size,"
+                  " raw_size = excluded.raw_size, encoding = excluded.encoding, dead = 0,"
+                  " damaged = 0 WHERE dead <> 0 OR damaged <> 0"));
     insert->Bind(object.id.bytes).Bind(pack).Bind(place.offset).Bind(place.stored_size);
     insert->Bind(place.raw_size).Bind(static_cast<std::uint64_t>(place.encoding));
     return insert->Run();
@@ -142,12 +181,13 @@ class Changer {
 
   Result<std::uint64_t> PackNumber(const PackName& name) {
     if (name == last_pack_ && last_pack_number_ != 0) return last_pack_number_;
-    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO packs(name) VALUES(?)"));
+    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT INTO packs(name) VALUES(?)"
+                                                " ON CONFLICT(name) DO UPDATE SET dead = 0"));
     PLUMB_RETURN_IF_ERROR(insert->Bind(name.bytes).Run());
     PLUMB_TRY(auto* find, connection_.Prepare("SELECT pack FROM packs WHERE name = ?"));
     find->Bind(name.bytes);
     PLUMB_TRY(const bool is_there, find->Step());
-    if (!is_there) return Damaged("packs");
+    if (!is_there) return DamagedTable("packs");
     last_pack_ = name;
     last_pack_number_ = find->Uint(0);
     find->Reset();
@@ -155,9 +195,37 @@ class Changer {
   }
 
   Status AddBlob(const BlobRecord& blob) {
-    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO blobs VALUES(?,?,?,?,?)"));
+    PLUMB_TRY(auto* insert,
+              connection_.Prepare("INSERT INTO blobs(digest, size, form, id, bytes)"
+                                  " VALUES(?,?,?,?,?) ON CONFLICT(digest) DO UPDATE SET"
+                                  " size = excluded.size, form = excluded.form, id = excluded.id,"
+                                  " bytes = excluded.bytes, dead = 0, damaged = 0"
+                                  " WHERE dead <> 0 OR damaged <> 0"));
     insert->Bind(blob.digest.bytes).Bind(blob.size).Bind(static_cast<std::uint64_t>(blob.form));
-    return insert->Bind(blob.id.bytes).Bind(AsBytes(blob.bytes)).Run();
+    PLUMB_RETURN_IF_ERROR(insert->Bind(blob.id.bytes).Bind(AsBytes(blob.bytes)).Run());
+    return NeedObjects(blob);
+  }
+
+  // What the session found and did not write may have been marked as unneeded since. It was not
+  // collected: the session's lease is older than the mark (docs/format.md, "Sweep").
+  Status NeedObjects(const BlobRecord& blob) {
+    if (blob.form != BlobForm::kRecipe) return Done{};
+    PLUMB_TRY(const Recipe recipe, Recipe::Parse(blob.bytes));
+    for (const Segment& segment : recipe.segments) {
+      if (segment.kind != SegmentKind::kObject) continue;
+      PLUMB_TRY(auto* find, connection_.Prepare("SELECT dead FROM objects WHERE id = ?"));
+      find->Bind(segment.object.bytes);
+      PLUMB_TRY(const bool is_there, find->Step());
+      const bool is_dead = is_there && find->Uint(0) != 0;
+      find->Reset();
+      if (!is_there)
+        return Error{ErrorKind::kConflict, "a part of blob '" + blob.digest.ToString() +
+                                               "' is not in the store any more"};
+      if (!is_dead) continue;
+      PLUMB_TRY(auto* revive, connection_.Prepare("UPDATE objects SET dead = 0 WHERE id = ?"));
+      PLUMB_RETURN_IF_ERROR(revive->Bind(segment.object.bytes).Run());
+    }
+    return Done{};
   }
 
   Status AddKit(const KitChange& kit) {
@@ -169,9 +237,23 @@ class Changer {
   }
 
   Status NeedBlob(const Digest& digest) {
-    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM blobs WHERE digest = ?", digest));
-    if (is_there) return Done{};
-    return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is not in the store"};
+    PLUMB_TRY(auto* find,
+              connection_.Prepare("SELECT digest, size, form, id, bytes, dead, damaged FROM blobs"
+                                  " WHERE digest = ? AND dead <> 0"));
+    find->Bind(digest.bytes);
+    PLUMB_TRY(const bool is_unneeded, find->Step());
+    if (!is_unneeded) {
+      find->Reset();
+      PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM blobs WHERE digest = ?", digest));
+      if (is_there) return Done{};
+      return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is not in the store"};
+    }
+    auto blob = BlobOf(*find);
+    find->Reset();
+    if (!blob) return std::move(blob).error();
+    PLUMB_TRY(auto* revive, connection_.Prepare("UPDATE blobs SET dead = 0 WHERE digest = ?"));
+    PLUMB_RETURN_IF_ERROR(revive->Bind(digest.bytes).Run());
+    return NeedObjects(*blob);
   }
 
   Status Move(const RefMove& move) {
@@ -180,7 +262,7 @@ class Changer {
     find->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
     PLUMB_TRY(const bool is_there, find->Step());
     std::optional<Digest> previous;
-    if (is_there && !find->CopyBlob(0, previous.emplace().bytes)) return Damaged("refs");
+    if (is_there && !find->CopyBlob(0, previous.emplace().bytes)) return DamagedTable("refs");
     find->Reset();
     if (move.expected && previous != move.expected)
       return Error{ErrorKind::kConflict,
@@ -257,7 +339,7 @@ class Changer {
   std::uint64_t last_pack_number_ = 0;
 };
 
-class SqliteCatalog final : public Catalog {
+class SqliteCatalog final : public KeptCatalog {
  public:
   SqliteCatalog(std::unique_ptr<SqliteConnection> connection, host::File& lock_file)
       : connection_(std::move(connection)), lock_file_(lock_file) {}
@@ -272,8 +354,19 @@ class SqliteCatalog final : public Catalog {
   Result<std::vector<Kit>> ListKits() override;
   Status Apply(const CatalogChange& change) override;
 
+  Result<Epoch> CurrentEpoch() override;
+  Status Visit(const CatalogVisitor& visitor) override;
+  Result<Epoch> Mark(const MarkRequest& request) override;
+  Result<std::vector<PackName>> Apply(const UpkeepChange& change) override;
+  Result<std::vector<std::string>> FindProblems() override;
+
  private:
   Result<std::uint64_t> Version();
+  // In one transaction, under the lock.
+  Status Write(const std::function<Status()>& change);
+  Status WriteLocked(const std::function<Status()>& change);
+  Result<bool> IsSettled();
+  Status Settle();
 
   std::mutex mutex_;  // the connection is one, the callers are many
   const std::unique_ptr<SqliteConnection> connection_;
@@ -289,42 +382,43 @@ Result<std::uint64_t> SqliteCatalog::Version() {
 }
 
 Status SqliteCatalog::Prepare() {
+  // A rollback journal, emptied durably by each commit: with FULL the commit counts only then.
+  PLUMB_RETURN_IF_ERROR(connection_->Execute(
+      "PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE; PRAGMA temp_store = MEMORY;"
+      "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
   PLUMB_TRY(std::uint64_t version, Version());
-  if (version == 0) {
-    // New, or about to be made by another process: only one makes it.
+  if (version < kSchemaVersion) {
+    // New or old, or about to be made by another process: only one makes it.
     PLUMB_TRY(const auto lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
-    PLUMB_RETURN_IF_ERROR(connection_->Execute("PRAGMA journal_mode = WAL"));
     PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
     PLUMB_TRY(version, Version());
     if (version == 0) {
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
-      version = kSchemaVersion;
+    } else if (version == 1) {
+      PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgrade));
     }
+    version = std::max(version, kSchemaVersion);
     PLUMB_RETURN_IF_ERROR(transaction->Commit());
   }
   if (version != kSchemaVersion)
     return Error{ErrorKind::kUnsupported, "the store was written by a newer plumb"};
-  // Checkpoints run under our lock (Apply), never by themselves in the middle of a reader.
-  return connection_->Execute(
-      "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = OFF;"
-      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0");
+  return Done{};
 }
 
 Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT name, position, stored_size, raw_size, encoding"
+            connection_->Prepare("SELECT id, name, position, stored_size, raw_size, encoding,"
+                                 " objects.dead, damaged"
                                  " FROM objects JOIN packs USING (pack) WHERE id = ?"));
   find->Bind(id.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<ObjectPlace> place;
   if (is_there) {
-    place.emplace();
-    if (!find->CopyBlob(0, place->pack.bytes) || find->Uint(4) > 1) return Damaged("objects");
-    place->offset = find->Uint(1);
-    place->stored_size = find->Uint(2);
-    place->raw_size = find->Uint(3);
-    place->encoding = static_cast<Encoding>(find->Uint(4));
+    const auto object = ObjectOf(*find);
+    find->Reset();
+    if (!object) return object.error();
+    place = object->place;
   }
   find->Reset();
   return place;
@@ -333,20 +427,15 @@ Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id)
 Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT size, form, id, bytes FROM blobs WHERE digest = ?"));
+            connection_->Prepare("SELECT digest, size, form, id, bytes, dead, damaged FROM blobs"
+                                 " WHERE digest = ?"));
   find->Bind(digest.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
-  std::optional<BlobRecord> record;
-  if (is_there) {
-    record.emplace();
-    if (find->Uint(1) > 1 || !find->CopyBlob(2, record->id.bytes)) return Damaged("blobs");
-    record->digest = digest;
-    record->size = find->Uint(0);
-    record->form = static_cast<BlobForm>(find->Uint(1));
-    record->bytes = find->Text(3);
-  }
+  if (!is_there) return std::optional<BlobRecord>();
+  auto blob = BlobOf(*find);
   find->Reset();
-  return record;
+  if (!blob) return std::move(blob).error();
+  return std::optional<BlobRecord>(*std::move(blob));
 }
 
 Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key) {
@@ -377,7 +466,7 @@ Result<std::optional<Digest>> SqliteCatalog::FindRef(const RefName& name) {
   find->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<Digest> manifest;
-  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return Damaged("refs");
+  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return DamagedTable("refs");
   find->Reset();
   return manifest;
 }
@@ -391,7 +480,7 @@ Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) break;
     Ref ref = {{std::string(find->Text(0)), std::string(find->Text(1))}, {}};
-    if (!find->CopyBlob(2, ref.manifest.bytes)) return Damaged("refs");
+    if (!find->CopyBlob(2, ref.manifest.bytes)) return DamagedTable("refs");
     refs.push_back(std::move(ref));
   }
   find->Reset();
@@ -407,7 +496,7 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits() {
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) break;
     Kit kit;
-    if (!find->CopyBlob(0, kit.manifest.bytes)) return Damaged("kits");
+    if (!find->CopyBlob(0, kit.manifest.bytes)) return DamagedTable("kits");
     kit.added_ns = static_cast<std::int64_t>(find->Uint(1));
     kits.push_back(kit);
   }
@@ -415,28 +504,132 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits() {
   return kits;
 }
 
+Status SqliteCatalog::Write(const std::function<Status()>& change) {
+  PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  return WriteLocked(change);
+}
+
+// Others see a commit as soon as its journal is emptied, which is a moment before that is durable:
+// who is killed in this moment, or whose sync fails, leaves behind what the next power cut may
+// undo. Whoever relies on it without a commit of his own must know. So the lock file says, in
+// memory that all processes share and that the power need not survive, whether a commit is
+// under way; after a power cut everything that is seen is durable, whatever it says.
+Status SqliteCatalog::WriteLocked(const std::function<Status()>& change) {
+  PLUMB_RETURN_IF_ERROR(lock_file_.WriteAt(0, AsBytes(kUnsettled)));
+  PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
+  PLUMB_RETURN_IF_ERROR(change());
+  PLUMB_RETURN_IF_ERROR(transaction->Commit());
+  // At worst somebody settles what is so already.
+  [[maybe_unused]] const Status said = lock_file_.WriteAt(0, AsBytes(kSettled));
+  return Done{};
+}
+
+Result<bool> SqliteCatalog::IsSettled() {
+  std::array<std::byte, 1> state = {};
+  PLUMB_TRY(const std::size_t size, lock_file_.ReadAt(0, state));
+  return size == 0 || AsText(state) == kSettled;
+}
+
+// By a commit, which makes all before it durable.
+Status SqliteCatalog::Settle() {
+  PLUMB_TRY(const bool was_settled, IsSettled());
+  if (was_settled) return Done{};
+  PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  // Whom we waited for may have done it.
+  PLUMB_TRY(const bool is_settled, IsSettled());
+  if (is_settled) return Done{};
+  // What it is already; but it makes SQLite write.
+  const std::string version = "PRAGMA user_version = " + std::to_string(kSchemaVersion);
+  return WriteLocked([&] { return connection_->Execute(version.c_str()); });
+}
+
 Status SqliteCatalog::Apply(const CatalogChange& change) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(const auto file_lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
-  PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
-  PLUMB_RETURN_IF_ERROR(Changer(*connection_, change).Run());
-  PLUMB_RETURN_IF_ERROR(transaction->Commit());
-  // It is durable in the log. That is folded back at once and emptied, so that it cannot grow and
-  // damage to it cannot make an older state appear; readers that keep this from happening now
-  // are no failure: the next writer tries again.
-  [[maybe_unused]] const Status folded = connection_->Execute(
-      "PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE);"
-      "PRAGMA busy_timeout = 30000");
+  if (IsEmpty(change)) return Settle();
+  return Write([&] { return Changer(*connection_, change).Run(); });
+}
+
+Result<Epoch> SqliteCatalog::CurrentEpoch() {
+  const std::lock_guard lock(mutex_);
+  return ReadEpoch(*connection_);
+}
+
+Status SqliteCatalog::Visit(const CatalogVisitor& visitor) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_RETURN_IF_ERROR(connection_->Execute("BEGIN"));
+  Status visited = VisitRows(*connection_, visitor);
+  Status ended = connection_->Execute("COMMIT");
+  return visited ? std::move(ended) : std::move(visited);
+}
+
+Result<Epoch> SqliteCatalog::Mark(const MarkRequest& request) {
+  const std::lock_guard lock(mutex_);
+  Epoch epoch = 0;
+  PLUMB_RETURN_IF_ERROR(Write([&]() -> Status {
+    PLUMB_TRY(epoch, MarkRows(*connection_, request));
+    return Done{};
+  }));
+  return epoch;
+}
+
+Result<std::vector<PackName>> SqliteCatalog::Apply(const UpkeepChange& change) {
+  const std::lock_guard lock(mutex_);
+  std::vector<PackName> forgotten;
+  PLUMB_RETURN_IF_ERROR(Write([&]() -> Status {
+    PLUMB_TRY(forgotten, ChangeRows(*connection_, change));
+    return Done{};
+  }));
+  return forgotten;
+}
+
+Result<std::vector<std::string>> SqliteCatalog::FindProblems() {
+  const std::lock_guard lock(mutex_);
+  return ProblemsOf(*connection_);
+}
+
+// Catalogs of before 2026-12 have a write-ahead log, which needs shared memory. One connection that
+// has the catalog to itself folds the log back and forgets it (docs/decisions/0005).
+Status FoldLog(host::Directory& directory, const std::string& name, host::File& lock_file) {
+  PLUMB_TRY(const bool has_log, HasWriteAheadLog(directory, name));
+  if (!has_log) return Done{};
+  PLUMB_TRY(const auto lock, lock_file.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
+  {
+    PLUMB_TRY(const auto connection,
+              SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
+    PLUMB_RETURN_IF_ERROR(
+        connection->Execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL;"
+                            "PRAGMA journal_mode = TRUNCATE"));
+  }
+  PLUMB_TRY(const bool has_still, HasWriteAheadLog(directory, name));
+  if (has_still)
+    return Error{ErrorKind::kUnavailable, "an older plumb is using the store's catalog"};
+  // The index of the log; older versions make it again.
+  [[maybe_unused]] const Status removed = directory.Remove(name + "-shm");
   return Done{};
+}
+
+Result<std::unique_ptr<KeptCatalog>> OpenPrepared(host::Directory& directory,
+                                                  const std::string& name, host::File& lock_file) {
+  PLUMB_TRY(auto connection,
+            SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
+  auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
+  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
+  return std::unique_ptr<KeptCatalog>(std::move(catalog));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Catalog>> OpenSqliteCatalog(const std::string& path, host::File& lock_file) {
-  PLUMB_TRY(auto connection, SqliteConnection::Open(path, static_cast<int>(kLockTimeoutMs)));
-  auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
-  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
-  return std::unique_ptr<Catalog>(std::move(catalog));
+Result<std::unique_ptr<KeptCatalog>> OpenSqliteCatalog(host::Directory& directory,
+                                                       const std::string& name,
+                                                       host::File& lock_file) {
+  PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
+  auto catalog = OpenPrepared(directory, name, lock_file);
+  if (catalog) return catalog;
+  // The folding may have been cut off: the first look undoes its last step, and the log is back.
+  PLUMB_TRY(const bool has_log, HasWriteAheadLog(directory, name));
+  if (!has_log) return catalog;
+  PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
+  return OpenPrepared(directory, name, lock_file);
 }
 
 }  // namespace plumb::store

@@ -11,12 +11,15 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "host/files.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
-// The fence round SQLite: only sqlite.cc includes its header.
+// The fence round SQLite: only sqlite.cc and sqlite_vfs.cc know its header.
 namespace plumb::store {
+
+class SqliteVfs;
 
 // A prepared statement, its parameters bound in order of the calls. Threads: one at a time,
 // as its connection.
@@ -56,10 +59,13 @@ class SqliteStatement {
 // A connection. Threads: one at a time.
 class SqliteConnection {
  public:
-  // Makes the file if it is missing.
-  static Result<std::unique_ptr<SqliteConnection>> Open(const std::string& path,
+  // The database `name` in `directory`, which must outlive the connection. Makes the file if it is
+  // missing. Errors of the disk come through as they are; kUnavailable if others keep it locked
+  // for over `busy_timeout_ms`.
+  static Result<std::unique_ptr<SqliteConnection>> Open(host::Directory& directory,
+                                                        const std::string& name,
                                                         int busy_timeout_ms);
-  explicit SqliteConnection(sqlite3* handle) : handle_(handle) {}
+  SqliteConnection(std::unique_ptr<SqliteVfs> vfs, sqlite3* handle);
   ~SqliteConnection();
   SqliteConnection(const SqliteConnection&) = delete;
   SqliteConnection& operator=(const SqliteConnection&) = delete;
@@ -72,9 +78,14 @@ class SqliteConnection {
   std::uint64_t Changed() const;
 
  private:
+  const std::unique_ptr<SqliteVfs> vfs_;
   sqlite3* const handle_;
   std::unordered_map<std::string, std::unique_ptr<SqliteStatement>> statements_;
 };
+
+// Whether a database is to be read together with a write-ahead log, which is possible only to a
+// connection that has it to itself. False if there is none.
+Result<bool> HasWriteAheadLog(host::Directory& directory, const std::string& name);
 
 }  // namespace plumb::store
 

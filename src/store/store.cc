@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "store/store.h"
 
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "store/catalog.h"
 #include "store/pack_store.h"
 #include "store/session_internal.h"
+#include "store/store_parts_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -20,7 +22,7 @@ constexpr std::uint64_t kFormatSizeMax = 4096;
 Error Damaged(const Digest& digest, std::string_view why) {
   return Error{ErrorKind::kCorrupt,
                "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
-               "pull or build it into a new home (PLUMB_HOME=DIRECTORY), the rest is unharmed"};
+               "plumb fsck --full, then build or pull again what it names"};
 }
 
 // A small blob, held.
@@ -56,28 +58,29 @@ class NamedSource final : public ByteSource {
 // The parts of a store, wired.
 class EmbeddedStore final : public Store {
  public:
-  struct Parts {
-    std::unique_ptr<host::Directory> packs_directory;
-    std::unique_ptr<host::File> lock_file;
-    std::unique_ptr<PackStore> packs;
-    std::unique_ptr<Catalog> catalog;
-  };
-  EmbeddedStore(Parts parts, host::Clock& clock)
-      : parts_(std::move(parts)), clock_(clock), objects_(*parts_.catalog, *parts_.packs) {}
+  EmbeddedStore(std::shared_ptr<const StoreParts> parts, host::Clock& clock,
+                ReaderLeases reader_leases)
+      : parts_(std::move(parts)),
+        clock_(clock),
+        reader_leases_(reader_leases),
+        objects_(*parts_->catalog, *parts_->packs) {}
 
   std::unique_ptr<Session> Begin() override {
-    return std::make_unique<StoreSession>(*parts_.catalog, *parts_.packs, clock_);
+    return std::make_unique<StoreSession>(
+        parts_->leases->Take(),
+        StoreSession::Parts{*parts_->catalog, *parts_->packs, *parts_->directory, clock_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
-    PLUMB_TRY(const auto record, parts_.catalog->FindBlob(digest));
-    if (!record) return std::optional<BlobInfo>();
+    PLUMB_TRY(const auto record, parts_->catalog->FindBlob(digest));
+    if (!record || record->standing != Standing::kGood) return std::optional<BlobInfo>();
     return std::optional<BlobInfo>({digest, record->size, true});
   }
 
   Result<std::unique_ptr<ByteSource>> OpenBlob(const Digest& digest,
                                                std::uint64_t offset) override {
-    PLUMB_TRY(auto record, parts_.catalog->FindBlob(digest));
+    TakeReaderLease();
+    PLUMB_TRY(auto record, parts_->catalog->FindBlob(digest));
     if (!record)
       return Error{ErrorKind::kNotFound, "blob '" + digest.ToString() + "' is not in the store"};
     // The catalog is not believed.
@@ -99,23 +102,39 @@ class EmbeddedStore final : public Store {
   }
 
   Result<std::optional<Digest>> FindRef(const RefName& name) override {
-    return parts_.catalog->FindRef(name);
+    return parts_->catalog->FindRef(name);
   }
-  Result<std::vector<Ref>> ListRefs() override { return parts_.catalog->ListRefs(); }
-  Result<std::vector<Kit>> ListKits() override { return parts_.catalog->ListKits(); }
+  Result<std::vector<Ref>> ListRefs() override { return parts_->catalog->ListRefs(); }
+  Result<std::vector<Kit>> ListKits() override { return parts_->catalog->ListKits(); }
   Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override {
-    return parts_.catalog->FindLayer(key);
+    return parts_->catalog->FindLayer(key);
   }
 
  private:
-  const Parts parts_;
+  // So that what is being read is not collected before it is read to its end. Who cannot have one
+  // (a full disk, say) reads without: at worst he finds that a kit which somebody removed is gone.
+  void TakeReaderLease() {
+    const std::lock_guard lock(mutex_);
+    if (reader_lease_ || reader_leases_ == ReaderLeases::kNone) return;
+    if (auto lease = parts_->leases->Take()) reader_lease_ = *std::move(lease);
+  }
+
+  const std::shared_ptr<const StoreParts> parts_;
   host::Clock& clock_;
+  const ReaderLeases reader_leases_;
+  std::mutex mutex_;
+  std::unique_ptr<Lease> reader_lease_;
   ObjectReader objects_;
 };
 
-Status CheckFormat(host::Directory& directory) {
+Status CheckFormat(host::Files& files, host::Directory& directory, const std::string& path) {
   auto format = host::ReadFile(directory, kFormatFile, kFormatSizeMax);
   if (!format && format.error().kind == ErrorKind::kNotFound) {
+    // Before anything is kept here: whoever made the directory may have been stopped at that.
+    PLUMB_RETURN_IF_ERROR(host::SyncParents(files, path));
+    // Here from the beginning, so that a full disk can be checked.
+    PLUMB_TRY([[maybe_unused]] const auto gc_lock,
+              directory.Open("gc.lock", host::OpenHow::kCreate, 0600));
     // The first of those who make a store at once decides; all write the same.
     return host::WriteFileDurably(directory, kFormatFile, kFormat, 0600);
   }
@@ -132,27 +151,35 @@ Status MakeDirectoryIfMissing(host::Directory& directory, std::string_view path)
   return directory.Sync("");
 }
 
-Result<EmbeddedStore::Parts> OpenParts(host::Files& files, host::Entropy& entropy,
-                                       const std::string& path) {
-  PLUMB_TRY(const auto directory,
-            files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
-  PLUMB_RETURN_IF_ERROR(CheckFormat(*directory));
-  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(*directory, "packs"));
-  EmbeddedStore::Parts parts;
+}  // namespace
+
+Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
+                                  const std::string& path) {
+  StoreParts parts;
+  PLUMB_TRY(parts.directory, files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
+  host::Directory& directory = *parts.directory;
+  PLUMB_RETURN_IF_ERROR(CheckFormat(files, directory, path));
+  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "packs"));
+  PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "leases"));
   PLUMB_TRY(parts.packs_directory, files.OpenDirectory(path + "/packs", host::IfMissing::kFail));
-  PLUMB_TRY(parts.lock_file, directory->Open("catalog.lock", host::OpenHow::kCreate, 0600));
+  PLUMB_TRY(parts.leases_directory, files.OpenDirectory(path + "/leases", host::IfMissing::kFail));
+  PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
-  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(path + "/catalog.sqlite", *parts.lock_file));
+  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, "catalog.sqlite", *parts.lock_file));
+  parts.leases = std::make_unique<Leases>(*parts.leases_directory, entropy, *parts.catalog);
   return parts;
 }
 
-}  // namespace
+std::unique_ptr<Store> MakeStore(std::shared_ptr<const StoreParts> parts, host::Clock& clock,
+                                 ReaderLeases reader_leases) {
+  return std::make_unique<EmbeddedStore>(std::move(parts), clock, reader_leases);
+}
 
 Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
                                          host::Entropy& entropy, const std::string& path) {
-  auto parts = OpenParts(files, entropy, path);
+  auto parts = OpenStoreParts(files, entropy, path);
   if (!parts) return std::move(parts).error().While("cannot open the store '" + path + "'");
-  return std::unique_ptr<Store>(std::make_unique<EmbeddedStore>(*std::move(parts), clock));
+  return MakeStore(std::make_shared<StoreParts>(*std::move(parts)), clock, ReaderLeases::kTake);
 }
 
 Result<std::string> ReadBlob(Store& store, const Digest& digest, std::uint64_t size_max) {

@@ -75,6 +75,17 @@ struct LayerKey {
 // one costs ratio, never correctness.
 enum class Shape : std::uint8_t { kTar, kOpaque };
 
+// What is known of a blob before its bytes come.
+struct BlobPlan {
+  BlobPlan(Shape blob_shape) : shape(blob_shape) {}  // NOLINT(google-explicit-constructor)
+
+  Shape shape;
+  // Its name and size, if somebody else gave them: then what a command that ends too early has of
+  // it is kept, and taken up by the next (BlobWriter::TakeKept).
+  std::optional<Digest> expected = {};
+  std::uint64_t expected_size = 0;
+};
+
 // Takes one blob, piece by piece. Hashing and writing go on in the background; a failure
 // there is returned by a later call. Dropping a writer without Finish() discards the blob
 // (what was written is litter). Threads: one at a time.
@@ -85,20 +96,28 @@ class BlobWriter : public ByteSink {
   virtual Result<MutableByteSpan> Space() = 0;
   virtual Status Filled(std::size_t size) = 0;
 
-  // Ends the blob and tells its name. It is visible to others once the session commits.
+  // Takes, as if it had been written, the next of what is here of an expected blob since an earlier
+  // command; how many bytes that was. 0: there is no more, and the rest must be written. What is
+  // taken is checked (BLAKE3), but only Finish() tells whether it belongs to the blob. To be called
+  // before anything is written, until it gives 0; not calling it at all is no error.
+  virtual Result<std::uint64_t> TakeKept() = 0;
+
+  // Ends the blob and tells its name. It is visible to others once the session commits. kCorrupt
+  // if another was expected: nothing of it is kept then.
   virtual Result<BlobInfo> Finish() = 0;
 };
 
 // What one command adds. All of it becomes visible at once, in Commit(), or not at all.
 //
 // Write order (docs/format.md, "Write order"): pack bytes, fsync, one catalog transaction.
-// A crash before the transaction leaves litter that nothing refers to.
+// A crash before the transaction leaves litter that nothing refers to, but for what is kept of
+// expected blobs.
 // Threads: CreateBlob, PutBlob and their writers from any number at once; the rest from one.
 class Session {
  public:
   virtual ~Session() = default;
 
-  virtual Result<std::unique_ptr<BlobWriter>> CreateBlob(Shape shape) = 0;
+  virtual Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) = 0;
   // A small blob, whole: a config or a manifest.
   virtual Result<BlobInfo> PutBlob(ByteSpan bytes) = 0;
 

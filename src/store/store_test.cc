@@ -182,10 +182,10 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
   };
   commit();
   const auto packs = Packs();
-  const auto catalog_time = std::filesystem::last_write_time(path() + "/catalog.sqlite-wal");
+  const auto catalog_time = std::filesystem::last_write_time(path() + "/catalog.sqlite");
   commit();
   EXPECT_EQ(Packs(), packs);
-  EXPECT_EQ(std::filesystem::last_write_time(path() + "/catalog.sqlite-wal"), catalog_time);
+  EXPECT_EQ(std::filesystem::last_write_time(path() + "/catalog.sqlite"), catalog_time);
 }
 
 TEST_F(StoreTest, ADamagedPieceIsCorruptAndNeverReturned) {

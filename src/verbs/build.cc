@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,8 +12,10 @@
 #include "archive/compression.h"
 #include "base/text.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/lock_file.h"
 #include "blueprint/modelfile.h"
 #include "oci/reference.h"
+#include "verbs/base_puller.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -45,6 +48,26 @@ Status SetCompression(const std::string& text, kit::BuildOptions& options) {
   return Done{};
 }
 
+// A ModelPack has raw layers unless something else is said, as modctl and its readers prefer.
+Status SetFormats(const std::string& format, const std::string& layer_format,
+                  kit::BuildOptions& options) {
+  if (format == "cncf") {
+    options.format = oci::KitFormat::kModelPack;
+    options.layer_format = kit::LayerFormat::kRaw;
+  } else if (!format.empty() && format != "modelkit") {
+    return Error{ErrorKind::kInvalid, "unknown format '" + format + "'", "one of modelkit, cncf"};
+  }
+  if (layer_format == "raw") {
+    options.layer_format = kit::LayerFormat::kRaw;
+  } else if (layer_format == "tar") {
+    options.layer_format = kit::LayerFormat::kTar;
+  } else if (!layer_format.empty()) {
+    return Error{ErrorKind::kInvalid, "unknown layer format '" + layer_format + "'",
+                 "one of tar, raw"};
+  }
+  return Done{};
+}
+
 // Adds the tags that `text` names.
 Status AddTags(const std::string& text, blueprint::KitRules rules,
                std::vector<store::RefName>& tags) {
@@ -67,12 +90,93 @@ Status AddTags(const std::string& text, blueprint::KitRules rules,
   return Done{};
 }
 
+// The lock file beside a blueprint.
+class LockPlace {
+ public:
+  // kInvalid if there can be none and one is asked for; what is wrong with the one that is there.
+  static Result<LockPlace> Read(host::Files& files, const kit::BlueprintText& blueprint,
+                                blueprint::KitRules rules, Locking locking) {
+    LockPlace place(files, locking);
+    const bool is_kit17 = rules == blueprint::KitRules::kKit17;
+    if (blueprint.file == "-" || is_kit17) {
+      if (locking == Locking::kAsNeeded) return place;
+      return Error{ErrorKind::kInvalid, is_kit17
+                                            ? "kit 1.7 would pack a lock file: there is none for it"
+                                            : "a blueprint from standard input has no lock file"};
+    }
+    place.path_ = blueprint.file + ".lock";
+    auto text = host::ReadFile(files, place.path_, blueprint::kLockFileSizeMax);
+    if (text) {
+      place.text_ = *std::move(text);
+      // What is about to be replaced need not be understood: two branches may have met in it.
+      if (locking == Locking::kUpdate) return place;
+      PLUMB_TRY(place.lock_, blueprint::ParseLockFile(place.text_, place.path_));
+    } else if (text.error().kind != ErrorKind::kNotFound) {
+      return std::move(text).error();
+    } else if (locking == Locking::kCheck) {
+      return Error{ErrorKind::kNotFound, "there is no lock file '" + place.path_ + "'",
+                   "plumb build --lock"};
+    }
+    return place;
+  }
+
+  const std::optional<blueprint::LockFile>& lock() const { return lock_; }
+
+  // The path, if it was written: not if it says that already.
+  Result<std::string> Write(const blueprint::LockFile& built, Progress& progress) {
+    const bool is_asked = locking_ == Locking::kWrite || locking_ == Locking::kUpdate;
+    if (path_.empty() || locking_ == Locking::kCheck) return std::string();
+    if (!is_asked && built.bases.empty()) {
+      if (lock_ && *lock_ != built)
+        progress.Note("'" + path_ + "' says what an earlier build was made of (--lock)");
+      return std::string();
+    }
+    const std::string text = blueprint::PrintLockFile(built);
+    if (text == text_) return std::string();
+    Status written = text.size() <= blueprint::kLockFileSizeMax
+                         ? host::WriteFileDurably(files_, path_, text, kLockFileMode)
+                         : Error{ErrorKind::kExhausted, "it would be over 16 MiB"};
+    if (!written) {
+      Error error =
+          std::move(written).error().While("the kit is built, but '" + path_ + "' is not written");
+      // Nobody asked for it: a directory that may only be read can be built from.
+      if (is_asked || error.kind != ErrorKind::kDenied) return error;
+      progress.Warn(error.message);
+      return std::string();
+    }
+    progress.Note("wrote '" + path_ + "'");
+    return path_;
+  }
+
+ private:
+  static constexpr std::uint32_t kLockFileMode = 0644;
+
+  LockPlace(host::Files& files, Locking locking) : files_(files), locking_(locking) {}
+
+  host::Files& files_;
+  Locking locking_;
+  std::string path_;  // empty: there is none
+  std::string text_;
+  std::optional<blueprint::LockFile> lock_;
+};
+
+BaseOptions BasesFor(const BuildOptions& options, const LockPlace& place) {
+  BaseOptions bases;
+  bases.parts = BaseParts::kConfig;
+  bases.network = options.network;
+  if (place.lock()) bases.pins = place.lock()->Pins();
+  if (options.locking == Locking::kUpdate) bases.ask = AskRegistry::kAlways;
+  if (options.locking == Locking::kCheck) bases.unpinned = Unpinned::kRefuse;
+  return bases;
+}
+
 }  // namespace
 
 Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Progress& progress) {
   kit::BuildOptions build;
   PLUMB_TRY(build.rules, ParseRules(options.kit_compatibility));
   PLUMB_RETURN_IF_ERROR(SetCompression(options.compression, build));
+  PLUMB_RETURN_IF_ERROR(SetFormats(options.format, options.layer_format, build));
   for (const std::string& text : options.tags)
     PLUMB_RETURN_IF_ERROR(AddTags(text, build.rules, build.tags));
   build.message = options.message;
@@ -90,7 +194,10 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
     blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
-  PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+  PLUMB_TRY(LockPlace lock,
+            LockPlace::Read(machine.files, blueprint, build.rules, options.locking));
+  if (options.locking == Locking::kCheck) build.locked = lock.lock();
+  PLUMB_TRY(const auto bases, MakeBasePuller(workspace, BasesFor(options, lock), progress));
 
   const kit::BuildContext context{machine.files,       *directory, directory_path, machine.clock,
                                   machine.environment, *store,     *bases};
@@ -100,6 +207,7 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   NoteMoves(before, report.built.id, progress);
   for (const store::RefName& tag : build.tags)
     report.tags.push_back(tag.ToString());
+  PLUMB_TRY(report.lock_file, lock.Write(report.built.lock, progress));
   return report;
 }
 

@@ -33,21 +33,14 @@ Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
 
 // Before anything is read: what is adopted is not written when it is built from. Returns how many
 // bytes hard links would save that are going to be copied.
-Result<std::uint64_t> AdoptFiles(Workspace& workspace, const kit::ForeignModel& model,
-                                 LinkFiles link_files, ImportReport& report, Progress& progress) {
-  const Machine& machine = workspace.machine();
-  const std::unique_ptr<host::Links> links = host::MakeLinks();
-  PLUMB_TRY(const std::string home, workspace.Home());
-  const std::string store_path = home + "/store";
-  PLUMB_TRY(const auto adopter,
-            store::OpenAdopter(machine.files, *links, machine.entropy, store_path));
-  PLUMB_TRY(const host::FileState here, machine.files.State(store_path));
+Result<std::uint64_t> AdoptFiles(store::Adopter& adopter, const StorePlace& place,
+                                 const kit::ForeignModel& model, ImportReport& report, Progress& progress) {
   std::uint64_t might_be_linked = 0;
   for (const std::string& path : model.paths) {
-    auto adopted = adopter->Adopt(path, store::AdoptHow::kReflink, progress);
+    auto adopted = adopter.Adopt(path, store::AdoptHow::kReflink, progress);
     const bool cannot_share = !adopted && adopted.error().kind == ErrorKind::kUnsupported;
     if (cannot_share && link_files == LinkFiles::kYes)
-      adopted = adopter->Adopt(path, store::AdoptHow::kHardLink, progress);
+      adopted = adopter.Adopt(path, store::AdoptHow::kHardLink, progress);
     if (adopted) {
       report.bytes_adopted += *adopted;
       continue;

@@ -18,24 +18,17 @@ struct EmptyField {
   std::string_view name;
   std::string_view yaml;
 };
-constexpr std::array<EmptyField, 18> kEmptyFields = {{{"manifestVersion", "\n"},
-                                                      {"package.name", "\n"},
-                                                      {"package.version", "\n"},
-                                                      {"package.description", "\n"},
-                                                      {"package.license", "\n"},
-                                                      {"package.authors", "[]\n"},
-                                                      {"model", "null\n"},
-                                                      {"model.name", "\n"},
-                                                      {"model.path", "\n"},
-                                                      {"model.license", "\n"},
-                                                      {"model.framework", "\n"},
-                                                      {"model.format", "\n"},
-                                                      {"model.version", "\n"},
-                                                      {"model.description", "\n"},
-                                                      {"model.parts", "[]\n"},
-                                                      {"code", "[]\n"},
-                                                      {"datasets", "[]\n"},
-                                                      {"docs", "[]\n"}}};
+constexpr std::array<EmptyField, 20> kEmptyFields = {
+    {{"manifestVersion", "\n"}, {"package.name", "\n"},
+     {"package.version", "\n"}, {"package.description", "\n"},
+     {"package.license", "\n"}, {"package.authors", "[]\n"},
+     {"model", "null\n"},       {"model.name", "\n"},
+     {"model.path", "\n"},      {"model.license", "\n"},
+     {"model.framework", "\n"}, {"model.format", "\n"},
+     {"model.version", "\n"},   {"model.description", "\n"},
+     {"model.parts", "[]\n"},   {"code", "[]\n"},
+     {"datasets", "[]\n"},      {"docs", "[]\n"},
+     {"prompts", "[]\n"},       {"mcpServers", "[]\n"}}};
 
 Result<InfoReport> Filtered(const Json& kitfile, std::string_view filter) {
   const std::string_view path = filter.starts_with('.') ? filter.substr(1) : filter;

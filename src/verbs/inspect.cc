@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/inspect.h"
 
+#include <memory>
 #include <string_view>
+
+#include "blueprint/kitfile.h"
 
 namespace plumb::verbs {
 namespace {
@@ -12,14 +15,30 @@ constexpr std::string_view kVersionAnnotation = "ml.kitops.modelkit.cli-version"
 
 Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& options,
                               Progress& progress) {
+  const bool with_referrers = options.with_referrers == WithReferrers::kYes;
+  if (with_referrers && options.kit.where == Where::kHere) {
+    return Error{ErrorKind::kInvalid, "referrers are looked for only with '--remote'",
+                 "plumb inspect " + options.kit.name + " --remote --referrers"};
+  }
   PLUMB_TRY(const kit::ModelKit modelkit, ReadKit(workspace, options.kit, progress));
   InspectReport report;
+  if (with_referrers) {
+    PLUMB_TRY(const PlaceName place, PlaceName::Parse(options.kit.name));
+    PLUMB_TRY(const std::unique_ptr<registry::Repository> repository,
+              Connect(workspace, place, options.kit.network, progress));
+    PLUMB_TRY(report.referrers, repository->ListReferrers(modelkit.id, ""));
+  }
   report.digest = modelkit.id;
   report.cli_version = "unknown";
   for (const auto& [name, value] : modelkit.manifest.annotations) {
     if (name == kVersionAnnotation) report.cli_version = value;
   }
-  PLUMB_TRY(report.kitfile, ParseJson(modelkit.config_bytes));
+  if (modelkit.format == oci::KitFormat::kModelPack) {
+    report.kitfile = blueprint::KitfileToJson(modelkit.kitfile);
+    PLUMB_TRY(report.config, ParseJson(modelkit.config_bytes));
+  } else {
+    PLUMB_TRY(report.kitfile, ParseJson(modelkit.config_bytes));
+  }
   PLUMB_TRY(report.manifest, ParseJson(modelkit.manifest_bytes));
   return report;
 }

@@ -20,9 +20,8 @@ Result<LoginReport> Login(Workspace& workspace, const LoginOptions& options, Pro
   const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
                                   &progress};
   const registry::Credential credential{options.user, options.secret};
-  if (auto status = registry::CheckLogin(network, options.registry, credential,
-                                         ToConnectOptions(options.network));
-      !status) {
+  PLUMB_TRY(const auto connect, ConnectOptionsFor(workspace, options.registry, options.network));
+  if (auto status = registry::CheckLogin(network, options.registry, credential, connect); !status) {
     return std::move(status).error().While("cannot log in to '" + options.registry + "'");
   }
   PLUMB_RETURN_IF_ERROR(credentials->Save(options.registry, credential));

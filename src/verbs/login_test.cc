@@ -38,7 +38,9 @@ class LoginTest : public testing::Test {
   registry::FakeWorld world_;
   HomeOnly environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
-  Workspace workspace_{{*files_, world_.clock, world_.entropy, environment_, world_.http}, 2};
+  std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  Workspace workspace_{
+      {*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_}, 2};
 };
 
 TEST_F(LoginTest, WhatTheRegistryTakesIsKeptUntilTheLogout) {

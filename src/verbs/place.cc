@@ -7,17 +7,37 @@
 #include "base/streams.h"
 #include "base/text.h"
 #include "oci/manifest.h"
+#include "oci/media_types.h"
 #include "registry/connect.h"
+#include "registry/select.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
 
-registry::ConnectOptions ToConnectOptions(const NetworkOptions& options) {
+Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
+                                                   const std::string& registry_host,
+                                                   const NetworkOptions& options) {
   registry::ConnectOptions connect;
+  connect.tls_verify = options.tls_verify;
+  connect.proxy = options.proxy;
   if (options.plain_http == PlainHttp::kYes) {
     connect.scheme = registry::ConnectOptions::Scheme::kHttp;
+    return connect;
   }
-  connect.tls_verify = options.tls_verify;
+  host::Files& files = workspace.machine().files;
+  PLUMB_TRY(connect.certificates,
+            registry::FindCertificates(files, workspace.CertificateDirectories(), registry_host));
+  if (!options.authorities_file.empty()) {
+    PLUMB_TRY(connect.certificates.authorities,
+              registry::ReadAuthorities(files, options.authorities_file));
+  }
+  if (options.client_certificate.empty() != options.client_key.empty()) {
+    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
+  }
+  if (!options.client_certificate.empty()) {
+    connect.certificates.client_certificate = options.client_certificate;
+    connect.certificates.client_key = options.client_key;
+  }
   return connect;
 }
 
@@ -26,6 +46,7 @@ Result<PlaceName> PlaceName::Parse(std::string_view text) {
     PlaceName place;
     place.directory = layout->directory;
     place.reference.tag = layout->tag;
+    place.reference.digest = layout->digest;
     return place;
   }
   PLUMB_RETURN_IF_ERROR(RefuseAncestor(text));
@@ -39,19 +60,30 @@ Result<PlaceName> PlaceName::Parse(std::string_view text) {
 
 std::string PlaceName::ToString() const {
   if (!IsLayout()) return reference.ToString();
-  return "oci:" + directory + (reference.tag.empty() ? "" : ":" + reference.tag);
+  const std::string name = "oci:" + directory;
+  if (reference.digest) return name + "@" + reference.digest->ToString();
+  return reference.tag.empty() ? name : name + ":" + reference.tag;
 }
 
-Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const PlaceName& place,
-                                                  const NetworkOptions& options,
-                                                  Progress& progress) {
+Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace, const PlaceName& place,
+                                                      const NetworkOptions& options,
+                                                      Progress& progress) {
   const Machine& machine = workspace.machine();
   if (place.IsLayout()) return registry::OpenLayout(machine.files, place.directory);
   PLUMB_TRY(registry::Credentials * credentials, workspace.Credentials());
-  const registry::Network network{machine.http, machine.clock, machine.entropy, *credentials,
-                                  &progress};
+  PLUMB_TRY(registry::Uploads * uploads, workspace.Uploads());
+  const registry::Network network{machine.http, machine.clock, machine.entropy,
+                                  *credentials, &progress,     uploads};
+  PLUMB_TRY(const auto connect, ConnectOptionsFor(workspace, place.reference.host, options));
   return registry::ConnectRegistry(network, place.reference.host, place.reference.repository,
-                                   ToConnectOptions(options));
+                                   connect);
+}
+
+Status RememberPlace(Workspace& workspace, const PlaceName& place, const Digest& manifest) {
+  if (place.IsLayout() || place.reference.host.empty()) return Done{};
+  PLUMB_TRY(registry::KnownPlaces * known, workspace.KnownPlaces());
+  known->Remember(place.reference.host, {place.reference.repository, manifest});
+  return Done{};
 }
 
 Status CompleteTag(registry::Remote& remote, PlaceName& place) {
@@ -74,10 +106,15 @@ Status CompleteTag(registry::Remote& remote, PlaceName& place) {
 }
 
 Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Reference& reference,
-                                    Progress& progress) {
-  PLUMB_TRY(
-      registry::RemoteManifest manifest,
-      remote.FetchManifest(reference.digest ? "" : reference.TagOrDefault(), reference.digest));
+                                    Progress& progress, const std::string& platform) {
+  registry::Selection selection;
+  selection.tag = reference.TagOrDefault();
+  selection.digest = reference.digest;
+  selection.platform = platform;
+  selection.is_wanted = [](const oci::Manifest& candidate) {
+    return oci::FormatOfConfig(candidate.config.media_type).has_value();
+  };
+  PLUMB_TRY(registry::RemoteManifest manifest, registry::FetchSelected(remote, selection));
   PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
   auto config = registry::FetchWholeBlob(remote, parsed.config, progress);
   if (!config) {

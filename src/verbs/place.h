@@ -25,11 +25,21 @@ struct NetworkOptions {
   PlainHttp plain_http = PlainHttp::kNo;
   host::TlsVerify tls_verify = host::TlsVerify::kYes;
   unsigned connections = 5;
+  // PEM files, for which those beneath certs.d stand in (registry::FindCertificates).
+  std::string authorities_file = {};
+  std::string client_certificate = {};
+  std::string client_key = {};
+  std::string proxy = {};  // empty: as the environment says
 };
-registry::ConnectOptions ToConnectOptions(const NetworkOptions& options);
 
-// Where a kit is, or shall be, outside of this store: "host/repository[:tag][@digest]", or
-// "oci:DIRECTORY[:TAG]".
+// Those for one registry, with its certificates found and read. kInvalid for a certificate without
+// a key, or the other way round.
+Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
+                                                   const std::string& registry_host,
+                                                   const NetworkOptions& options);
+
+// Where a kit is, or shall be, outside of this store: "host/repository[:tag][@digest]",
+// "oci:DIRECTORY[:TAG]" or "oci:DIRECTORY@DIGEST".
 struct PlaceName {
   oci::Reference reference;    // without a host: a layout, of which only tag and digest count
   std::string directory = {};  // of a layout; else empty
@@ -42,17 +52,21 @@ struct PlaceName {
 
 // Nothing is sent, and for a layout nothing is made, before it is used. `progress`, which must
 // outlive what is returned, is asked whether to stop.
-Result<std::unique_ptr<registry::Remote>> Connect(Workspace& workspace, const PlaceName& place,
-                                                  const NetworkOptions& options,
-                                                  Progress& progress);
+Result<std::unique_ptr<registry::Repository>> Connect(Workspace& workspace, const PlaceName& place,
+                                                      const NetworkOptions& options,
+                                                      Progress& progress);
+
+// That this kit is there now, for the next push to that registry.
+Status RememberPlace(Workspace& workspace, const PlaceName& place, const Digest& manifest);
 
 // Fills in the tag of a name that has neither tag nor digest: "latest", but of a layout its
 // only one, if it has only one.
 Status CompleteTag(registry::Remote& remote, PlaceName& place);
 
-// Manifest and config of a kit that is elsewhere, checked; nothing is stored.
+// Manifest and config of a kit that is elsewhere, checked; nothing is stored. If an index has that
+// name, the one kit in it, on that platform if one is said (registry/select.h).
 Result<kit::ModelKit> FetchModelKit(registry::Remote& remote, const oci::Reference& reference,
-                                    Progress& progress);
+                                    Progress& progress, const std::string& platform = {});
 
 }  // namespace plumb::verbs
 

@@ -50,7 +50,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   }
   // Looked at first: what is no ModelKit must not take the place of one.
   const std::string doing = "cannot pull '" + report.source + "'";
-  auto modelkit = FetchModelKit(*remote, source.reference, progress);
+  auto modelkit = FetchModelKit(*remote, source.reference, progress, options.platform);
   if (!modelkit) return std::move(modelkit).error().While(doing);
   request.digest = modelkit->id;
   auto transfer = registry::Pull(*store, *remote, request, progress);
@@ -62,6 +62,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
     const std::string id = report.transfer.manifest.ToString();
     progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
   }
+  PLUMB_RETURN_IF_ERROR(RememberPlace(workspace, source, modelkit->id));
   NoteMoves(before, report.transfer.manifest, progress);
   PLUMB_RETURN_IF_ERROR(WarnOfMissingBase(*store, *modelkit, progress));
   return report;

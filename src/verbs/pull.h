@@ -13,8 +13,9 @@
 namespace plumb::verbs {
 
 struct PullOptions {
-  std::string source;     // HOST/REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG]
-  std::string name = {};  // what it shall be called here; empty: as there
+  std::string source;         // HOST/REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST]
+  std::string name = {};      // what it shall be called here; empty: as there
+  std::string platform = {};  // "os/architecture", of an index that has several
   NetworkOptions network = {};
 };
 

@@ -13,6 +13,8 @@
 namespace plumb::verbs {
 namespace {
 
+constexpr std::size_t kSiblingCountMax = 4;  // each may cost a question for each blob
+
 Result<PlaceName> TargetOf(const PushOptions& options, const KitName& source) {
   if (!options.target.empty()) return PlaceName::Parse(options.target);
   if (!source.reference().host.empty()) return PlaceName{source.reference()};
@@ -44,27 +46,39 @@ std::set<Digest> LayersOf(const kit::ModelKit& modelkit) {
   return layers;
 }
 
-// Other repositories of the same registry that this store knows to have layers in common
-// with the kit: the registry may take them from there.
-Result<std::vector<std::string>> Siblings(store::Store& store, const kit::ModelKit& modelkit,
+// Where kits of this store are in the target's registry: where they were pushed to or pulled from,
+// the newest first, and where they are named after.
+Result<std::vector<registry::KnownPlace>> Neighbours(Workspace& workspace, store::Store& store,
+                                                     const oci::Reference& target) {
+  PLUMB_TRY(registry::KnownPlaces * known, workspace.KnownPlaces());
+  std::vector<registry::KnownPlace> neighbours = known->Of(target.host);
+  PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
+  const std::string prefix = target.host + "/";
+  for (const store::Ref& ref : refs)
+    if (ref.name.repository.starts_with(prefix))
+      neighbours.push_back({ref.name.repository.substr(prefix.size()), ref.manifest});
+  return neighbours;
+}
+
+// Other repositories of the same registry that are known to have layers in common with the kit: the
+// registry may take them from there.
+Result<std::vector<std::string>> Siblings(Workspace& workspace, const kit::ModelKit& modelkit,
                                           const oci::Reference& target) {
   std::vector<std::string> siblings;
   if (target.host.empty()) return siblings;
+  PLUMB_TRY(store::Store * store, workspace.Store());
   const std::set<Digest> wanted = LayersOf(modelkit);
-  PLUMB_TRY(const std::vector<store::Ref> refs, store.ListRefs());
-  const std::string prefix = target.host + "/";
-  for (const store::Ref& ref : refs) {
-    if (!ref.name.repository.starts_with(prefix)) continue;
-    const std::string repository = ref.name.repository.substr(prefix.size());
-    if (repository == target.repository) continue;
-    if (!siblings.empty() && siblings.back() == repository) continue;
+  PLUMB_TRY(const auto neighbours, Neighbours(workspace, *store, target));
+  for (const registry::KnownPlace& neighbour : neighbours) {
+    if (siblings.size() == kSiblingCountMax) break;
+    if (neighbour.repository == target.repository) continue;
+    if (std::ranges::find(siblings, neighbour.repository) != siblings.end()) continue;
     // A damaged neighbour is no reason not to push this kit.
-    const auto neighbour = kit::LoadModelKit(store, ref.manifest);
-    if (!neighbour) continue;
-    const std::set<Digest> layers = LayersOf(*neighbour);
-    if (std::ranges::any_of(wanted, [&](const Digest& layer) { return layers.contains(layer); })) {
-      siblings.push_back(repository);
-    }
+    const auto other = kit::LoadModelKit(*store, neighbour.manifest);
+    if (!other) continue;
+    const std::set<Digest> layers = LayersOf(*other);
+    if (std::ranges::any_of(wanted, [&](const Digest& layer) { return layers.contains(layer); }))
+      siblings.push_back(neighbour.repository);
   }
   return siblings;
 }
@@ -84,7 +98,7 @@ Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progre
   registry::PushRequest request;
   request.manifest = id;
   if (!target.reference.tag.empty()) request.tags.push_back(target.reference.tag);
-  PLUMB_TRY(request.mount_from, Siblings(*store, modelkit, target.reference));
+  PLUMB_TRY(request.mount_from, Siblings(workspace, modelkit, target.reference));
   request.connections = options.network.connections;
 
   PushReport report;
@@ -96,6 +110,7 @@ Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progre
                                              report.target + "'");
   }
   report.transfer = *transfer;
+  PLUMB_RETURN_IF_ERROR(RememberPlace(workspace, target, id));
   return report;
 }
 

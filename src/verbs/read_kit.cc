@@ -14,7 +14,10 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
     PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
               Connect(workspace, place, source.network, progress));
     PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, place));
-    return FetchModelKit(*remote, place.reference, progress);
+    auto modelkit = FetchModelKit(*remote, place.reference, progress);
+    if (!modelkit)
+      return std::move(modelkit).error().While("cannot look at '" + place.ToString() + "'");
+    return modelkit;
   }
   PLUMB_TRY(const KitName name, KitName::Parse(source.name));
   PLUMB_TRY(store::Store * store, workspace.Store());
@@ -60,7 +63,13 @@ Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Pro
   if (!base) return Done{};
   const std::optional<Digest>& digest = base->reference().digest;
   PLUMB_TRY(const bool here, HasKit(store, *digest));
-  if (!here) progress.Warn("its base '" + base->ToString() + "' is not in this store");
+  if (here) return Done{};
+  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
+  if (base->reference().host.empty()) {
+    progress.Warn(missing + ", and its name tells no registry");
+  } else {
+    progress.Note(missing + "; unpack will pull it");
+  }
   return Done{};
 }
 

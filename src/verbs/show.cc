@@ -2,14 +2,25 @@
 #include "verbs/show.h"
 
 #include "blueprint/kitfile.h"
+#include "blueprint/modctl.h"
 #include "blueprint/modelfile.h"
 #include "oci/reference.h"
 
 namespace plumb::verbs {
 namespace {
 
+Result<ShowReport> ShowModctl(const kit::BlueprintText& blueprint) {
+  PLUMB_TRY(const blueprint::ModctlModelfile modelfile,
+            blueprint::ParseModctl(blueprint.bytes, blueprint.file));
+  ShowReport report;
+  report.text = blueprint::PrintModctl(modelfile);
+  report.json = blueprint::ModctlToJson(modelfile, report.text);
+  return report;
+}
+
 Result<ShowReport> ShowModelfile(const kit::BlueprintText& blueprint, ModelfileReading reading) {
   const bool compatible = reading == ModelfileReading::kCompatible;
+  if (!compatible && blueprint::LooksLikeModctl(blueprint.bytes)) return ShowModctl(blueprint);
   PLUMB_TRY(const blueprint::Modelfile modelfile,
             compatible ? blueprint::ParseModelfileCompat(blueprint.bytes)
                        : blueprint::ParseModelfile(blueprint.bytes, blueprint.file));

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/unpack.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "kit/modelkit.h"
 #include "registry/connect.h"
+#include "verbs/base_puller.h"
 #include "verbs/kit_name.h"
 #include "verbs/pull.h"
 
@@ -33,6 +35,18 @@ Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Pr
   return PullTo(workspace, options, progress);
 }
 
+// Layers of bases are wanted where a filter may choose models.
+BaseOptions BasesFor(const std::vector<kit::Filter>& filters, const UnpackOptions& options) {
+  const auto wants_models = [](const kit::Filter& filter) {
+    return std::ranges::find(filter.types, "model") != filter.types.end();
+  };
+  BaseOptions bases;
+  if (!filters.empty() && std::ranges::none_of(filters, wants_models))
+    bases.parts = BaseParts::kConfig;
+  bases.network = options.network;
+  return bases;
+}
+
 }  // namespace
 
 Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
@@ -47,7 +61,8 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
 
   PLUMB_TRY(const Digest id, FindOrPull(workspace, options, progress));
   PLUMB_TRY(store::Store * store, workspace.Store());
-  PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
+  PLUMB_TRY(const auto bases,
+            MakeBasePuller(workspace, BasesFor(unpack.filters, options), progress));
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));
 
   host::Files& files = workspace.machine().files;

@@ -29,7 +29,7 @@ struct UnpackReport {
 };
 
 // Writes the files of a kit into a directory. A kit that is not here, and whose name has a
-// host, is pulled first; that is said (Note).
+// host, is pulled first; so are its bases; that is said (Note).
 Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options, Progress& progress);
 
 }  // namespace plumb::verbs

@@ -2,6 +2,16 @@
 #include "verbs/workspace.h"
 
 namespace plumb::verbs {
+namespace {
+
+Error WithHint(Error error) {
+  const bool another_place_helps =
+      error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kNotFound;
+  if (another_place_helps && error.hint.empty()) error.hint = "export PLUMB_HOME=DIRECTORY";
+  return error;
+}
+
+}  // namespace
 
 Result<std::string> Workspace::Home() const {
   if (auto home = machine_.environment.Get("PLUMB_HOME")) return *std::move(home);
@@ -21,16 +31,22 @@ Result<store::Store*> Workspace::Store() {
     PLUMB_TRY(const std::string home, Home());
     auto store =
         store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store");
-    if (!store) {
-      Error error = std::move(store).error();
-      const bool another_place_helps =
-          error.kind == ErrorKind::kDenied || error.kind == ErrorKind::kNotFound;
-      if (another_place_helps && error.hint.empty()) error.hint = "export PLUMB_HOME=DIRECTORY";
-      return error;
-    }
+    if (!store) return WithHint(std::move(store).error());
     store_ = *std::move(store);
   }
   return store_.get();
+}
+
+Result<store::Upkeep*> Workspace::Upkeep() {
+  const std::scoped_lock lock(mutex_);
+  if (!upkeep_) {
+    PLUMB_TRY(const std::string home, Home());
+    auto upkeep =
+        store::OpenUpkeep(machine_.files, machine_.clock, machine_.entropy, home + "/store");
+    if (!upkeep) return WithHint(std::move(upkeep).error());
+    upkeep_ = *std::move(upkeep);
+  }
+  return upkeep_.get();
 }
 
 Result<kit::BaseResolver*> Workspace::Bases() {
@@ -38,6 +54,16 @@ Result<kit::BaseResolver*> Workspace::Bases() {
   const std::scoped_lock lock(mutex_);
   if (!bases_) bases_ = kit::MakeStoreResolver(*store);
   return bases_.get();
+}
+
+std::vector<std::string> Workspace::CertificateDirectories() const {
+  std::vector<std::string> directories;
+  const auto person = machine_.environment.HomeDirectory();
+  if (person) directories.push_back(*person + "/.docker/certs.d");
+  directories.emplace_back("/etc/docker/certs.d");
+  if (person) directories.push_back(*person + "/.config/containers/certs.d");
+  directories.emplace_back("/etc/containers/certs.d");
+  return directories;
 }
 
 Result<registry::Credentials*> Workspace::Credentials() {
@@ -50,10 +76,28 @@ Result<registry::Credentials*> Workspace::Credentials() {
     } else if (auto person = machine_.environment.HomeDirectory()) {
       docker_path = *person + "/.docker/config.json";
     }
-    credentials_ =
-        registry::MakeCredentials(machine_.files, home + "/credentials.json", docker_path);
+    credentials_ = registry::MakeCredentials(machine_.files, machine_.processes,
+                                             home + "/credentials.json", docker_path);
   }
   return credentials_.get();
+}
+
+Result<registry::Uploads*> Workspace::Uploads() {
+  const std::scoped_lock lock(mutex_);
+  if (!uploads_) {
+    PLUMB_TRY(const std::string home, Home());
+    uploads_ = registry::MakeUploads(machine_.files, machine_.clock, home + "/uploads");
+  }
+  return uploads_.get();
+}
+
+Result<registry::KnownPlaces*> Workspace::KnownPlaces() {
+  const std::scoped_lock lock(mutex_);
+  if (!known_places_) {
+    PLUMB_TRY(const std::string home, Home());
+    known_places_ = registry::MakeKnownPlaces(machine_.files, home + "/places");
+  }
+  return known_places_.get();
 }
 
 }  // namespace plumb::verbs

@@ -5,14 +5,18 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "host/files.h"
 #include "host/http.h"
 #include "host/machine.h"
+#include "host/process.h"
 #include "kit/base_resolver.h"
 #include "registry/connect.h"
+#include "registry/known_places.h"
 #include "store/store.h"
+#include "store/upkeep.h"
 
 namespace plumb::verbs {
 
@@ -23,6 +27,7 @@ struct Machine {
   host::Entropy& entropy;
   host::Environment& environment;
   host::Http& http;
+  host::Processes& processes;
 };
 
 // Everything a verb works with: it wires the rooms together and knows where a person's files
@@ -30,7 +35,7 @@ struct Machine {
 // uses, and stays open until the workspace goes.
 //
 // Places: $PLUMB_HOME, else $XDG_DATA_HOME/plumb, else ~/.local/share/plumb; beneath it the
-// store and our credentials.
+// store, our credentials, uploads that were not finished, and where kits were pushed to.
 //
 // Threads: any number at once.
 class Workspace {
@@ -46,10 +51,16 @@ class Workspace {
   // kNotFound if the machine does not say whose files these are.
   Result<std::string> Home() const;
 
+  // Where certificates of registries may be, the first first: docker's places, then containers'.
+  std::vector<std::string> CertificateDirectories() const;
+
   // The pointers below are never null and stay good as long as the workspace.
   Result<store::Store*> Store();
+  Result<store::Upkeep*> Upkeep();
   Result<kit::BaseResolver*> Bases();
   Result<registry::Credentials*> Credentials();
+  Result<registry::Uploads*> Uploads();
+  Result<registry::KnownPlaces*> KnownPlaces();
 
  private:
   const Machine machine_;
@@ -57,8 +68,11 @@ class Workspace {
 
   std::mutex mutex_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Upkeep> upkeep_;
   std::unique_ptr<kit::BaseResolver> bases_;
   std::unique_ptr<registry::Credentials> credentials_;
+  std::unique_ptr<registry::Uploads> uploads_;
+  std::unique_ptr<registry::KnownPlaces> known_places_;
 };
 
 }  // namespace plumb::verbs

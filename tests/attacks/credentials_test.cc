@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/text.h"
 #include "registry/connect.h"
@@ -33,8 +34,10 @@ class CredentialsAttack : public testing::Test {
 
   TemporaryDirectory directory_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
-  std::unique_ptr<Credentials> credentials_ = MakeCredentials(
-      *files_, directory_.path() + "/own/config.json", directory_.path() + "/docker/config.json");
+  std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  std::unique_ptr<Credentials> credentials_ =
+      MakeCredentials(*files_, *processes_, directory_.path() + "/own/config.json",
+                      directory_.path() + "/docker/config.json");
 };
 
 // Rule: what breaks the grammar of JSON, or has two meanings, is an error that names the file; it
@@ -125,6 +128,62 @@ TEST_F(CredentialsAttack, ALoginCannotBringHeadersAlong) {
   EXPECT_TRUE((*ConnectRegistry(with_file, kHost, "models/tiny", {}))->ListTags());
   EXPECT_EQ(world.http.asked().back().Header("Authorization"),
             "Basic " + EncodeBase64(AsBytes(hostile)));
+}
+
+// Says that it was run.
+class AnyProgram final : public host::Processes {
+ public:
+  Result<host::ProcessResult> Run(const host::ProcessRequest& request) override {
+    run.push_back(request.command[0]);
+    return host::ProcessResult{0, answer, ""};
+  }
+  std::vector<std::string> run;
+  std::string answer = R"({"Username":"me","Secret":"secret"})";
+};
+
+// Rule: a configuration names a helper, never a program: nothing is run but "docker-credential-…",
+// found along $PATH, without a shell.
+TEST_F(CredentialsAttack, AHelpersNameIsNoCommand) {
+  AnyProgram program;
+  const auto credentials =
+      MakeCredentials(*files_, program, "", directory_.path() + "/docker/config.json");
+  for (const std::string name : {"../evil", "/bin/sh", "a/b", "a b", "x;reboot", "$(reboot)",
+                                 "a\\n", "\\u0000", "..\\\\evil", "\xC3\xA9", "a=b"}) {
+    for (const std::string& config :
+         {R"({"credsStore":")" + name + "\"}",
+          R"({"credHelpers":{"registry.example.org":")" + name + "\"}}"}) {
+      directory_.Write("docker/config.json", config);
+      EXPECT_EQ(credentials->Find(kHost).error().kind, ErrorKind::kInvalid) << config;
+    }
+  }
+  EXPECT_TRUE(program.run.empty());
+  for (const std::string shape : {"7", "null", "[\"x\"]", "{}"}) {
+    directory_.Write("docker/config.json", R"({"credsStore":)" + shape + "}");
+    EXPECT_EQ(*credentials->Find(kHost), std::nullopt) << shape;
+  }
+  EXPECT_TRUE(program.run.empty());
+  directory_.Write("docker/config.json", R"({"credsStore":"good-1.x"})");
+  EXPECT_TRUE(credentials->Find(kHost));
+  EXPECT_EQ(program.run, std::vector<std::string>{"docker-credential-good-1.x"});
+}
+
+// Rule: what a helper prints is believed only if it is a login; no message repeats any of it.
+TEST_F(CredentialsAttack, WhatAHelperPrintsIsChecked) {
+  AnyProgram program;
+  const auto credentials =
+      MakeCredentials(*files_, program, "", directory_.path() + "/docker/config.json");
+  directory_.Write("docker/config.json", R"({"credsStore":"x"})");
+  for (const std::string answer :
+       {"", "secret", "[\"secret\"]", R"({"Secret":"secret","Secret":"s"})",
+        R"({"Username":"me","Secret":"secret")"}) {
+    program.answer = answer;
+    const auto found = credentials->Find(kHost);
+    ASSERT_FALSE(found) << answer;
+    EXPECT_EQ(found.error().kind, ErrorKind::kUnavailable);
+    EXPECT_THAT(found.error().message, Not(HasSubstr("secret")));
+  }
+  program.answer = R"({"Username":7,"Secret":["secret"]})";
+  EXPECT_EQ(*credentials->Find(kHost), std::nullopt);
 }
 
 // Rule: only a regular file is read, and no more than 1 MiB of it: nothing holds us up.

@@ -49,6 +49,21 @@ TEST_P(PackStoreSuite, ADroppedWriterLeavesNothing) {
   EXPECT_EQ(store().Open(name).error().kind, ErrorKind::kNotFound);
 }
 
+TEST_P(PackStoreSuite, WhatIsUnfinishedCanBeMadeDurableAndRead) {
+  auto writer = store().Create();
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE(Append(**writer, "half"));
+  ASSERT_TRUE(store().MakeDurable((*writer)->name()));
+  const auto reader = store().Open((*writer)->name());
+  ASSERT_TRUE(reader);
+  std::array<std::byte, 4> bytes = {};
+  ASSERT_TRUE((*reader)->ReadAt(0, bytes));
+  EXPECT_EQ(AsText(bytes), "half");
+  ASSERT_TRUE((*writer)->Finish());
+  ASSERT_TRUE(store().MakeDurable((*writer)->name()));
+  EXPECT_EQ(store().MakeDurable(PackName()).error().kind, ErrorKind::kNotFound);
+}
+
 TEST_P(PackStoreSuite, NamesAreAllDifferentAndListedInOrder) {
   std::vector<PackName> names;
   for (int i = 0; i < 20; ++i)

@@ -87,8 +87,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     PLUMB_CHECK(!range->whole_size || range->start < *range->whole_size);
   if (const auto link = plumb::registry::ParseNextLink(text))
     PLUMB_CHECK(link->size() < text.size() && link->find('>') == std::string::npos);
-  const auto seconds = plumb::registry::ParseRetryAfter(text);
+  const auto seconds = plumb::registry::ParseRetryAfter(text, 784'111'777);
   PLUMB_CHECK(!seconds || size >= std::to_string(*seconds).size());
+  const auto uploaded = plumb::registry::ParseUploadRange(text);
+  PLUMB_CHECK(!uploaded || *uploaded > 0);
   const auto status = plumb::registry::CheckContentDigest(text, plumb::Sha256({}));
   PLUMB_CHECK(status || status.error().message.find('\n') == std::string::npos);
   return 0;

@@ -52,8 +52,9 @@ class FaultyFile final : public File {
     return file_->Sync();
   }
   Result<FileState> State() override { return file_->State(); }
-  Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms) override {
-    return file_->Lock(kind, timeout_ms);
+  Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms,
+                                         LockRange range) override {
+    return file_->Lock(kind, timeout_ms, range);
   }
 
  private:

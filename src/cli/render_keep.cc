@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <string>
+#include <utility>
+
+#include "base/text.h"
+#include "cli/render.h"
+
+namespace plumb::cli {
+namespace {
+
+Json Text(std::string_view value) { return Json::String(value); }
+
+Json Digests(const std::vector<Digest>& digests) {
+  Json array = Json::MakeArray();
+  for (const Digest& digest : digests)
+    array.Add(Text(digest.ToString()));
+  return array;
+}
+
+Json Texts(const std::vector<std::string>& values) {
+  Json array = Json::MakeArray();
+  for (const std::string& value : values)
+    array.Add(Text(value));
+  return array;
+}
+
+std::string Count(std::uint64_t count, std::string_view thing) {
+  return std::to_string(count) + " " + std::string(thing) + (count == 1 ? "" : "s");
+}
+
+Json SuffererJson(const verbs::FsckReport::Sufferer& sufferer) {
+  Json json = Json::MakeObject();
+  json.Append("kit", Text(sufferer.kit));
+  json.Append("digest", Text(sufferer.digest.ToString()));
+  json.Append("layers", Texts(sufferer.layers));
+  return json;
+}
+
+Json DamageJson(const verbs::FsckReport::Line& line) {
+  Json json = Json::MakeObject();
+  json.Append("what", Text(line.what));
+  json.Append("why", Text(line.why));
+  json.Append("blobs", Digests(line.blobs));
+  Json needed_by = Json::MakeArray();
+  for (const verbs::FsckReport::Sufferer& sufferer : line.needed_by)
+    needed_by.Add(SuffererJson(sufferer));
+  json.Append("neededBy", std::move(needed_by));
+  return json;
+}
+
+std::string DamageText(const verbs::FsckReport::Line& line) {
+  std::string text = "Damaged: " + Printable(line.what) + ": " + Printable(line.why) + "\n";
+  for (const verbs::FsckReport::Sufferer& sufferer : line.needed_by) {
+    text += "  needed by " + Printable(sufferer.kit);
+    if (!sufferer.layers.empty()) text += " (" + Printable(Join(sufferer.layers, ", ")) + ")";
+    text += "\n";
+  }
+  const bool is_needless = line.needed_by.empty() && !line.blobs.empty();
+  if (is_needless) text += "  no kit needs it\n";
+  return text;
+}
+
+}  // namespace
+
+Answer Render(const verbs::GcReport& report) {
+  const store::CollectReport& collected = report.collected;
+  const bool is_dry = report.dry_run == store::DryRun::kYes;
+  std::string text;
+  for (const Digest& kit : collected.kits)
+    text += (is_dry ? "Would remove " : "Removed ") + kit.ToString() + "\n";
+  text += (is_dry ? "Would free " : "Freed ") + FormatSize(collected.bytes_freed) + ": " +
+          Count(collected.kits.size(), "kit") + ", " + Count(collected.blobs, "blob") + ", " +
+          Count(collected.objects, "object") + ", " + Count(collected.packs, "pack") + "; " +
+          FormatSize(collected.bytes_kept) + (is_dry ? " would stay\n" : " stay\n");
+  if (collected.others_at_work)
+    text += "Others are at work here: what they may need stays until the next gc\n";
+
+  Json json = Json::MakeObject();
+  json.Append("dryRun", Json::Bool(is_dry));
+  json.Append("kits", Digests(collected.kits));
+  json.Append("blobs", Json::Uint(collected.blobs));
+  json.Append("objects", Json::Uint(collected.objects));
+  json.Append("packs", Json::Uint(collected.packs));
+  json.Append("bytesFreed", Json::Uint(collected.bytes_freed));
+  json.Append("bytesKept", Json::Uint(collected.bytes_kept));
+  json.Append("othersAtWork", Json::Bool(collected.others_at_work));
+  return {std::move(text), std::move(json)};
+}
+
+Answer Render(const verbs::FsckReport& report) {
+  const store::CheckReport& checked = report.checked;
+  std::string text;
+  Json damages = Json::MakeArray();
+  for (const verbs::FsckReport::Line& line : report.damages) {
+    text += DamageText(line);
+    damages.Add(DamageJson(line));
+  }
+  text += "Checked " + Count(checked.kits, "kit") + ", " + Count(checked.blobs, "blob") + ", " +
+          Count(checked.objects, "object") + ", " + Count(checked.packs, "pack");
+  if (checked.bytes_read > 0) text += "; read " + FormatSize(checked.bytes_read);
+  text += "\n";
+
+  Json json = Json::MakeObject();
+  json.Append("damages", std::move(damages));
+  json.Append("kits", Json::Uint(checked.kits));
+  json.Append("blobs", Json::Uint(checked.blobs));
+  json.Append("objects", Json::Uint(checked.objects));
+  json.Append("packs", Json::Uint(checked.packs));
+  json.Append("bytesRead", Json::Uint(checked.bytes_read));
+  Answer answer{std::move(text), std::move(json)};
+  if (!report.damages.empty())
+    answer.failure = Error{ErrorKind::kCorrupt,
+                           "the store is damaged in " + Count(report.damages.size(), "place"),
+                           "build or pull the kits that need them again"};
+  return answer;
+}
+
+Answer Render(const verbs::DuReport& report) {
+  std::vector<std::vector<std::string>> rows = {{"SIZE", "STORED", "ONLY", "KIT"}};
+  Json kits = Json::MakeArray();
+  for (const verbs::DuReport::Row& row : report.rows) {
+    const store::KitUse& use = row.use;
+    const std::string name = row.tags.empty() ? use.manifest.ToString() : Join(row.tags, ", ");
+    rows.push_back(
+        {FormatSize(use.size), FormatSize(use.stored), FormatSize(use.only), Printable(name)});
+    Json json = Json::MakeObject();
+    json.Append("digest", Text(use.manifest.ToString()));
+    json.Append("tags", Texts(row.tags));
+    json.Append("size", Json::Uint(use.size));
+    json.Append("stored", Json::Uint(use.stored));
+    json.Append("only", Json::Uint(use.only));
+    json.Append("shared", Json::Uint(use.stored - use.only));
+    kits.Add(std::move(json));
+  }
+  const store::MeasureReport& measured = report.measured;
+  std::string text = Table(rows);
+  text += "\n" + Table({{"needed", FormatSize(measured.needed)},
+                        {"  by one kit only", FormatSize(measured.needed - measured.shared)},
+                        {"  by several", FormatSize(measured.shared)},
+                        {"garbage", FormatSize(measured.unneeded)},
+                        {"bookkeeping", FormatSize(measured.overhead)},
+                        {"on disk", FormatSize(measured.on_disk)}});
+  Json json = Json::MakeObject();
+  json.Append("kits", std::move(kits));
+  json.Append("needed", Json::Uint(measured.needed));
+  json.Append("shared", Json::Uint(measured.shared));
+  json.Append("garbage", Json::Uint(measured.unneeded));
+  json.Append("bookkeeping", Json::Uint(measured.overhead));
+  json.Append("onDisk", Json::Uint(measured.on_disk));
+  return {std::move(text), std::move(json)};
+}
+
+}  // namespace plumb::cli

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "registry/select.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/text.h"
+
+namespace plumb::registry {
+namespace {
+
+// An index of all platforms of a large project has about twenty; of kits there are fewer.
+constexpr std::size_t kCandidateCountMax = 32;
+constexpr std::size_t kShownCountMax = 8;
+constexpr std::size_t kShownSizeMax = 128;
+
+std::string TextOf(const Json* object, std::string_view name) {
+  const Json* member = object == nullptr ? nullptr : object->Find(name);
+  return member == nullptr || member->IfString() == nullptr ? std::string() : *member->IfString();
+}
+
+// image-spec image-index.md, "platform": "os/architecture[/variant]"; empty if it has none.
+std::string PlatformOf(const oci::IndexEntry& entry) {
+  const Json* platform = entry.received.Find("platform");
+  std::string text = TextOf(platform, "os");
+  for (const char* name : {"architecture", "variant"}) {
+    const std::string part = TextOf(platform, name);
+    if (!part.empty()) text += "/" + part;
+  }
+  return text;
+}
+
+bool IsOnPlatform(const std::string& platform, const std::string& wanted) {
+  return wanted.empty() || platform == wanted || platform.starts_with(wanted + "/");
+}
+
+std::string Describe(const oci::IndexEntry& entry) {
+  std::string text = entry.descriptor.digest.ToString();
+  std::string type = TextOf(&entry.received, "artifactType");
+  const std::string& media_type = entry.descriptor.media_type;
+  if (type.empty() && !oci::IsManifestMediaType(media_type)) type = media_type;
+  for (const std::string& part : {PlatformOf(entry), type})
+    if (!part.empty()) text += " " + Printable(part.substr(0, kShownSizeMax));
+  return text;
+}
+
+std::string DescribeAll(const std::vector<oci::IndexEntry>& entries) {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < std::min(entries.size(), kShownCountMax); ++i)
+    texts.push_back(Describe(entries[i]));
+  if (entries.size() > kShownCountMax)
+    texts.push_back(std::to_string(entries.size() - kShownCountMax) + " more");
+  return Join(texts, ", ");
+}
+
+// A manifest that an index names, which need not be there to be no answer: it is damage.
+Result<RemoteManifest> FetchEntry(Remote& remote, const oci::IndexEntry& entry) {
+  auto manifest = remote.FetchManifest("", entry.descriptor.digest);
+  if (!manifest) {
+    Error error = std::move(manifest).error();
+    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kCorrupt;
+    return std::move(error).While("cannot fetch '" + entry.descriptor.digest.ToString() +
+                                  "', which the index names");
+  }
+  const oci::Descriptor& got = manifest->descriptor;
+  if (got.size == entry.descriptor.size && got.media_type == entry.descriptor.media_type)
+    return manifest;
+  return Error{ErrorKind::kCorrupt, "'" + got.digest.ToString() +
+                                        "' is not as the index says that names it: a '" +
+                                        Printable(got.media_type.substr(0, kShownSizeMax)) +
+                                        "' of " + std::to_string(got.size) + " bytes"};
+}
+
+}  // namespace
+
+Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection) {
+  PLUMB_TRY(RemoteManifest named,
+            remote.FetchManifest(selection.digest ? "" : selection.tag, selection.digest));
+  if (!oci::IsIndexMediaType(named.descriptor.media_type)) return named;
+  PLUMB_TRY(const oci::Index index, oci::Index::Parse(named.bytes));
+  std::vector<oci::IndexEntry> candidates;
+  for (const oci::IndexEntry& entry : index.entries) {
+    if (oci::IsManifestMediaType(entry.descriptor.media_type) &&
+        IsOnPlatform(PlatformOf(entry), selection.platform))
+      candidates.push_back(entry);
+  }
+  if (candidates.size() > kCandidateCountMax)
+    return Error{ErrorKind::kExhausted, "this index names more than 32 manifests",
+                 "name one by its digest: NAME@sha256:…"};
+  std::vector<oci::IndexEntry> wanted;
+  RemoteManifest found;
+  for (oci::IndexEntry& entry : candidates) {
+    PLUMB_TRY(RemoteManifest manifest, FetchEntry(remote, entry));
+    PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
+    if (!selection.is_wanted(parsed)) continue;
+    found = std::move(manifest);
+    wanted.push_back(std::move(entry));
+  }
+  if (wanted.size() == 1) return found;
+  if (wanted.empty()) {
+    const std::string where =
+        selection.platform.empty() ? "" : " for '" + Printable(selection.platform) + "'";
+    return Error{ErrorKind::kUnsupported, "this is an index without a kit" + where + ": it has " +
+                                              DescribeAll(index.entries)};
+  }
+  return Error{ErrorKind::kInvalid, "this is an index of several kits: " + DescribeAll(wanted),
+               "name one by its digest: NAME@" + wanted.front().descriptor.digest.ToString()};
+}
+
+}  // namespace plumb::registry

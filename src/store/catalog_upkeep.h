@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_CATALOG_UPKEEP_H_
+#define PLUMB_STORE_CATALOG_UPKEEP_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "host/files.h"
+#include "store/catalog.h"
+
+// What gc, fsck and du need of a catalog besides what sessions and readers need
+// (docs/format.md, "Leases" and "Sweep").
+namespace plumb::store {
+
+// A count of the marks that were ever made. A lease holds the one of its beginning; what was
+// marked unneeded at an epoch is so for every lease of that epoch and later ones.
+using Epoch = std::uint64_t;
+
+struct PackRecord {
+  PackName name;
+  Epoch unneeded_since = 0;  // 0: a session named it
+
+  friend bool operator==(const PackRecord&, const PackRecord&) = default;
+};
+
+// When which ref moved; the message and the places are not needed here.
+struct MoveTime {
+  RefName name;
+  std::int64_t moved_ns = 0;
+  std::optional<Digest> previous = {};
+
+  friend auto operator<=>(const MoveTime&, const MoveTime&) = default;
+};
+
+// Takes the rows of a catalog; what is not set is passed over. Must not call the catalog.
+struct CatalogVisitor {
+  std::function<Status(const BlobRecord&)> on_blob = {};
+  std::function<Status(const ObjectRecord&)> on_object = {};
+  std::function<Status(const PackRecord&)> on_pack = {};
+  std::function<Status(const MoveTime&)> on_move = {};
+};
+
+// What a gc found.
+struct MarkRequest {
+  // Sorted. With another kit in the catalog all of this is out of date.
+  std::vector<Digest> known_kits = {};
+  std::vector<Digest> expired_kits = {};  // without tags; they go
+  std::vector<Digest> unneeded_blobs = {};
+  std::vector<Digest> needed_blobs = {};  // that are marked as unneeded
+  std::vector<ObjectId> unneeded_objects = {};
+  std::vector<ObjectId> needed_objects = {};
+  std::vector<PackName> strange_packs = {};  // that are there, and that nobody named
+  std::int64_t moves_before_ns = 0;          // older moves go, but the last of each ref
+};
+
+struct MovedObject {
+  ObjectId id;
+  ObjectPlace source;
+  ObjectPlace target;
+};
+
+// Applied in the order of the members.
+struct UpkeepChange {
+  std::vector<PackName> new_packs = {};
+  std::vector<MovedObject> moved = {};  // those that are where they were
+  // Rows that are unneeded since this epoch or an earlier one go.
+  Epoch collect_up_to = 0;
+  // Go, if they are as they are here and no object is in them.
+  std::vector<PackRecord> unneeded_packs = {};
+  // What a check found; the sound ones were called damaged before.
+  std::vector<ObjectId> damaged_objects = {};
+  std::vector<Digest> damaged_blobs = {};
+  std::vector<ObjectId> sound_objects = {};
+  std::vector<Digest> sound_blobs = {};
+};
+
+// Promises, checked by tests/conformance/catalog_upkeep_suite.h on every implementation:
+//   - Mark and Apply are all or nothing, and durable on return.
+//   - What was marked unneeded and is needed by a later Catalog::Apply stays.
+// Threads: any number at once, of any number of processes.
+class CatalogUpkeep {
+ public:
+  virtual ~CatalogUpkeep() = default;
+
+  virtual Result<Epoch> CurrentEpoch() = 0;
+
+  // All rows, as of one moment.
+  virtual Status Visit(const CatalogVisitor& visitor) = 0;
+
+  // Begins the next epoch, which is returned. kConflict: a kit was added, or an expired one was
+  // tagged, meanwhile: nothing was changed, look again.
+  virtual Result<Epoch> Mark(const MarkRequest& request) = 0;
+
+  // Returns which of `unneeded_packs` went.
+  virtual Result<std::vector<PackName>> Apply(const UpkeepChange& change) = 0;
+
+  // What is wrong with the catalog itself; nothing if it is whole. kCorrupt if it is so wrong that
+  // nobody can tell.
+  virtual Result<std::vector<std::string>> FindProblems() = 0;
+};
+
+class KeptCatalog : public Catalog, public CatalogUpkeep {
+ public:
+  using Catalog::Apply;
+  using CatalogUpkeep::Apply;
+};
+
+// SQLite in the file `name` of `directory`, which is made if it is missing. Who writes holds a lock
+// on `lock_file`. Both must outlive it.
+Result<std::unique_ptr<KeptCatalog>> OpenSqliteCatalog(host::Directory& directory,
+                                                       const std::string& name,
+                                                       host::File& lock_file);
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_CATALOG_UPKEEP_H_

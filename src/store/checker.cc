@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "store/checker_internal.h"
+
+namespace plumb::store {
+namespace {
+
+std::string PlaceText(const ObjectPlace& place) {
+  return "in pack '" + place.pack.ToString() + "' at byte " + std::to_string(place.offset);
+}
+
+// The frame whose payload lies at `offset`.
+const PackFrame* FrameAt(const PackIndex& index, std::uint64_t offset) {
+  const auto found = std::ranges::lower_bound(index.frames, offset, {}, &PackFrame::PayloadAt);
+  if (found == index.frames.end() || found->PayloadAt() != offset) return nullptr;
+  return &*found;
+}
+
+}  // namespace
+
+Result<CheckReport> Checker::Run() {
+  const auto task = progress_.Begin("structure", 0);
+  const auto problems = catalog_.FindProblems();
+  if (!problems && problems.error().kind != ErrorKind::kCorrupt) return problems.error();
+  const auto blame_catalog = [&](const std::string& why) {
+    report_.damages.push_back({"the catalog", why, {}, {}});
+  };
+  if (problems) {
+    for (const std::string& problem : *problems)
+      blame_catalog(problem);
+  } else {
+    blame_catalog(problems.error().message);
+  }
+  DamagedBlobs damaged;
+  auto inventory = TakeInventory(catalog_, &damaged);
+  if (!inventory && inventory.error().kind == ErrorKind::kCorrupt) {
+    // Nothing can be looked up.
+    blame_catalog(inventory.error().message);
+    return std::move(report_);
+  }
+  PLUMB_TRY(inventory_, std::move(inventory));
+  for (const auto& [digest, why] : damaged)
+    BlameBlob(digest, why);
+  PLUMB_RETURN_IF_ERROR(CheckPacks());
+  CheckBlobs();
+  if (request_.depth == Depth::kContent) PLUMB_RETURN_IF_ERROR(CheckContent());
+  FillBlobs();
+  PLUMB_RETURN_IF_ERROR(CheckKits());
+  PLUMB_RETURN_IF_ERROR(Remember());
+  report_.kits = inventory_.kits.size();
+  report_.blobs = inventory_.blobs.size();
+  report_.objects = inventory_.objects.size();
+  return std::move(report_);
+}
+
+Status Checker::CheckPacks() {
+  ObjectsOfPacks objects;
+  for (const ObjectEntry& object : inventory_.objects)
+    objects[object.second.pack].push_back(&object);
+  for (const PackRecord& pack : inventory_.packs) {
+    if (progress_.StopRequested()) return Interrupted();
+    if (pack.unneeded_since != 0) continue;
+    ++report_.packs;
+    PLUMB_RETURN_IF_ERROR(CheckPack(pack.name, objects[pack.name]));
+    objects.erase(pack.name);
+  }
+  for (const auto& [name, left] : objects) {
+    for (const ObjectEntry* const object : left)
+      BlameObject(object->first, "the catalog names no pack '" + name.ToString() + "'");
+  }
+  return CheckUnnamedPacks();
+}
+
+// Of a store of before gc, of somebody at work, or left by somebody who was killed: only what they
+// hold of blobs that are here is of interest.
+Status Checker::CheckUnnamedPacks() {
+  PLUMB_TRY(const auto names, parts_.packs->List());
+  for (const PackName& name : names) {
+    if (std::ranges::binary_search(inventory_.packs, name, {}, &PackRecord::name)) continue;
+    const auto pack = parts_.packs->Open(name);
+    if (!pack && pack.error().kind == ErrorKind::kNotFound) continue;
+    if (!pack) return pack.error();
+    const auto index = ReadPackIndex(**pack, name);
+    if (!index && index.error().kind == ErrorKind::kCorrupt) continue;
+    if (!index) return index.error();
+    if (!index->is_torn) PLUMB_RETURN_IF_ERROR(CheckRecords(**pack, name, *index));
+  }
+  return Done{};
+}
+
+Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEntry*>& objects) {
+  auto pack = parts_.packs->Open(name);
+  auto index = pack ? ReadPackIndex(**pack, name) : Result<PackIndex>(pack.error());
+  if (index) {
+    if (index->is_torn)
+      progress_.Warn("pack '" + name.ToString() + "' lacks its end: 'plumb gc' writes it anew");
+    for (const ObjectEntry* const object : objects)
+      CheckPlace(**pack, *index, *object);
+    return CheckRecords(**pack, name, *index);
+  }
+  const ErrorKind kind = index.error().kind;
+  if (kind != ErrorKind::kNotFound && kind != ErrorKind::kCorrupt) return index.error();
+  const std::string why = kind == ErrorKind::kNotFound ? "it is missing" : "it is not whole";
+  for (const ObjectEntry* const object : objects)
+    BlameObject(object->first, "its pack '" + name.ToString() + "': " + why);
+  if (objects.empty())
+    progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
+  return Done{};
+}
+
+void Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
+  const auto& [id, place] = object;
+  const PackFrame* const frame = FrameAt(index, place.offset);
+  if (frame == nullptr || frame->type != FrameType::kObject || frame->id != id ||
+      frame->stored_size != place.stored_size)
+    return BlameObject(id, "it is not " + PlaceText(place));
+  const auto header = ReadFrameHeader(pack, *frame);
+  if (!header || header->raw_size != place.raw_size || header->encoding != place.encoding)
+    BlameObject(id, "its header " + PlaceText(place) + " is damaged");
+}
+
+// Notes which blobs could be found without the catalog. In depth, only those that can be read.
+Status Checker::CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index) {
+  std::vector<std::byte> bytes;
+  for (const PackFrame& frame : index.frames) {
+    if (frame.type == FrameType::kObject) continue;
+    if (request_.depth == Depth::kContent) {
+      const auto content = ReadFrame(pack, frame, bytes);
+      if (!content && content.error().kind == ErrorKind::kCorrupt) {
+        progress_.Warn("pack '" + name.ToString() + "': " + content.error().message);
+        continue;
+      }
+      if (!content) return content.error();
+      report_.bytes_read += frame.stored_size;
+    }
+    records_.insert(frame.id);
+  }
+  return Done{};
+}
+
+void Checker::CheckBlobs() {
+  for (const auto& [digest, blob] : inventory_.blobs) {
+    if (!records_.contains(blob.id))
+      BlameBlob(digest, "no pack holds it or its recipe, only the catalog does");
+    for (const ObjectId& object : blob.objects)
+      if (!inventory_.objects.contains(object)) BlameObject(object, "it is not in the store");
+  }
+  if (request_.depth == Depth::kContent) return;
+  // What an earlier check found in depth is so until one finds otherwise.
+  for (const auto& [id, place] : inventory_.objects)
+    if (place.standing == Standing::kDamaged)
+      BlameObject(id, "an earlier check found it damaged " + PlaceText(place));
+  for (const auto& [digest, blob] : inventory_.blobs) {
+    const bool by_objects = std::ranges::any_of(
+        blob.objects, [&](const ObjectId& object) { return bad_objects_.contains(object); });
+    if (blob.standing == Standing::kDamaged && !by_objects)
+      BlameBlob(digest, "an earlier check found it damaged");
+  }
+}
+
+Status Checker::CheckContent() {
+  std::vector<Digest> recipes;
+  std::uint64_t total = 0;
+  for (const auto& [digest, blob] : inventory_.blobs) {
+    if (blob.form != BlobForm::kRecipe || bad_blobs_.contains(digest)) continue;
+    recipes.push_back(digest);
+    total += blob.size;
+  }
+  std::ranges::sort(recipes);  // so that one run is like the next
+  const auto task = progress_.Begin("content", total);
+  Status hashed = RunParallel(request_.threads, recipes.size(), [&](std::size_t i) -> Status {
+    PLUMB_RETURN_IF_ERROR(HashBlob(recipes[i]));
+    task->Advance(inventory_.blobs.at(recipes[i]).size);
+    return Done{};
+  });
+  if (!hashed) return hashed;
+  // Those of which no blob is made.
+  std::vector<std::byte> bytes;
+  for (const auto& [id, place] : inventory_.objects) {
+    if (read_objects_.contains(id)) continue;
+    PLUMB_TRY([[maybe_unused]] const bool is_sound, ReadObject(id, bytes));
+  }
+  return Done{};
+}
+
+Status Checker::HashBlob(const Digest& digest) {
+  PLUMB_TRY(const auto record, catalog_.FindBlob(digest));
+  if (!record) return Done{};
+  PLUMB_TRY(const Recipe recipe, Recipe::Parse(record->bytes));
+  Sha256Hasher hasher;
+  bool is_whole = true;
+  std::vector<std::byte> bytes;
+  ObjectId last;  // in `bytes`
+  for (const Segment& segment : recipe.segments) {
+    const auto offset = static_cast<std::size_t>(segment.offset);
+    const auto size = static_cast<std::size_t>(segment.size);
+    if (segment.kind == SegmentKind::kLiteral) {
+      hasher.Add(AsBytes(recipe.literals).subspan(offset, size));
+      continue;
+    }
+    if (segment.object != last || bytes.empty()) {
+      PLUMB_TRY(const bool is_sound, ReadObject(segment.object, bytes));
+      if (!is_sound) bytes.clear();
+      last = segment.object;
+    }
+    if (bytes.size() < offset + size) {
+      if (!bytes.empty()) BlameBlob(digest, "an object is shorter than its recipe says");
+      is_whole = false;  // and go on: every damaged object shall be named
+      continue;
+    }
+    hasher.Add(ByteSpan(bytes).subspan(offset, size));
+  }
+  if (is_whole && hasher.Finish() != digest) BlameBlob(digest, "its bytes are others");
+  return Done{};
+}
+
+Result<bool> Checker::ReadObject(const ObjectId& id, std::vector<std::byte>& out) {
+  if (progress_.StopRequested()) return Interrupted();
+  {
+    const std::lock_guard lock(mutex_);
+    if (bad_objects_.contains(id)) return false;
+  }
+  Status read = objects_.Read(id, out);
+  const std::lock_guard lock(mutex_);
+  read_objects_.insert(id);
+  if (read) {
+    report_.bytes_read += out.size();
+    return true;
+  }
+  if (read.error().kind != ErrorKind::kCorrupt) return std::move(read).error();
+  const auto found = inventory_.objects.find(id);
+  bad_objects_.emplace(id, found == inventory_.objects.end()
+                               ? read.error().message
+                               : "its bytes " + PlaceText(found->second) + " are others");
+  return false;
+}
+
+void Checker::BlameObject(const ObjectId& id, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  bad_objects_.emplace(id, why);
+}
+
+void Checker::BlameBlob(const Digest& digest, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  bad_blobs_.emplace(digest, why);
+}
+
+// A damage for each bad thing, with the blobs that suffer.
+void Checker::FillBlobs() {
+  std::map<ObjectId, std::vector<Digest>> blobs_of;
+  for (const auto& [digest, blob] : inventory_.blobs) {
+    for (const ObjectId& object : blob.objects)
+      if (bad_objects_.contains(object)) blobs_of[object].push_back(digest);
+  }
+  for (const auto& [digest, why] : bad_blobs_)
+    report_.damages.push_back({"blob '" + digest.ToString() + "'", why, {digest}, {}});
+  for (const auto& [id, why] : bad_objects_) {
+    std::vector<Digest>& blobs = blobs_of[id];
+    std::ranges::sort(blobs);
+    report_.damages.push_back({"object '" + id.ToHex() + "'", why, blobs, {}});
+  }
+}
+
+Status Checker::CheckKits() {
+  std::map<Digest, std::vector<Digest>> kits_of;  // of each blob
+  std::vector<Damage> broken;
+  for (const Kit& kit : inventory_.kits) {
+    if (progress_.StopRequested()) return Interrupted();
+    const auto blobs = needs_.BlobsOf(kit.manifest, inventory_);
+    if (blobs) {
+      for (const Digest& blob : *blobs)
+        kits_of[blob].push_back(kit.manifest);
+      continue;
+    }
+    if (blobs.error().kind == ErrorKind::kInterrupted ||
+        blobs.error().kind == ErrorKind::kUnavailable)
+      return blobs.error();
+    kits_of[kit.manifest].push_back(kit.manifest);
+    broken.push_back(
+        {"kit '" + kit.manifest.ToString() + "'", blobs.error().message, {}, {kit.manifest}});
+  }
+  for (Damage& damage : report_.damages) {
+    std::set<Digest> kits;
+    for (const Digest& blob : damage.blobs) {
+      const auto found = kits_of.find(blob);
+      if (found != kits_of.end()) kits.insert(found->second.begin(), found->second.end());
+    }
+    damage.kits.assign(kits.begin(), kits.end());
+  }
+  report_.damages.insert(report_.damages.end(), broken.begin(), broken.end());
+  return Done{};
+}
+
+// So that the next session that needs it writes it again.
+Status Checker::Remember() {
+  UpkeepChange change;
+  std::set<Digest> bad_blobs;
+  for (const Damage& damage : report_.damages)
+    bad_blobs.insert(damage.blobs.begin(), damage.blobs.end());
+  for (const auto& [digest, blob] : inventory_.blobs) {
+    const bool was_damaged = blob.standing == Standing::kDamaged;
+    if (bad_blobs.contains(digest) == was_damaged) continue;
+    (was_damaged ? change.sound_blobs : change.damaged_blobs).push_back(digest);
+  }
+  for (const auto& [id, place] : inventory_.objects) {
+    const bool was_damaged = place.standing == Standing::kDamaged;
+    if (bad_objects_.contains(id) == was_damaged) continue;
+    (was_damaged ? change.sound_objects : change.damaged_objects).push_back(id);
+  }
+  if (change.sound_blobs.empty() && change.damaged_blobs.empty() && change.sound_objects.empty() &&
+      change.damaged_objects.empty())
+    return Done{};
+  PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+  return Done{};
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_CHECKER_INTERNAL_H_
+#define PLUMB_STORE_CHECKER_INTERNAL_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "store/blob_reader_internal.h"
+#include "store/inventory_internal.h"
+#include "store/store_parts_internal.h"
+#include "store/upkeep.h"
+
+// One check: structure, and if it is asked for every byte.
+namespace plumb::store {
+
+class Checker {
+ public:
+  // `store` reads what `parts` hold. Everything must outlive it.
+  Checker(const StoreParts& parts, Store& store, const CheckRequest& request, Progress& progress)
+      : parts_(parts),
+        catalog_(*parts.catalog),
+        request_(request),
+        progress_(progress),
+        needs_(request.find_needs, store),
+        objects_(*parts.catalog, *parts.packs) {}
+
+  Result<CheckReport> Run();
+
+ private:
+  using ObjectEntry = std::pair<const ObjectId, ObjectPlace>;
+  using ObjectsOfPacks = std::map<PackName, std::vector<const ObjectEntry*>>;
+
+  Status CheckPacks();
+  Status CheckUnnamedPacks();
+  Status CheckPack(const PackName& name, const std::vector<const ObjectEntry*>& objects);
+  void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
+  void CheckBlobs();
+  Status CheckContent();
+  Status HashBlob(const Digest& digest);
+  // The bytes of an object; nothing if they are damaged, which is noted.
+  Result<bool> ReadObject(const ObjectId& id, std::vector<std::byte>& out);
+  Status CheckKits();
+  Status Remember();
+
+  void BlameObject(const ObjectId& id, const std::string& why);
+  void BlameBlob(const Digest& digest, const std::string& why);
+  void FillBlobs();
+
+  const StoreParts& parts_;
+  KeptCatalog& catalog_;
+  const CheckRequest& request_;
+  Progress& progress_;
+  NeedsCache needs_;
+  ObjectReader objects_;
+  Inventory inventory_;
+  std::unordered_set<ObjectId, HashOfHash> records_;  // that were found in packs
+
+  std::mutex mutex_;  // of what follows
+  std::map<ObjectId, std::string> bad_objects_;
+  std::map<Digest, std::string> bad_blobs_;
+  std::unordered_set<ObjectId, HashOfHash> read_objects_;
+  CheckReport report_;
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_CHECKER_INTERNAL_H_

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "store/collector_internal.h"
+#include "store/partial_packs_internal.h"
+
+namespace plumb::store {
+namespace {
+
+// A pack of which less than this is needed is written anew.
+constexpr std::uint64_t kLivePercentMin = 60;
+// ... if that frees at least this much.
+constexpr std::uint64_t kDeadSizeMin = std::uint64_t{64} << 10;
+// More packs than this that are smaller than that are merged: each command leaves one.
+constexpr std::size_t kSmallPacksMax = 8;
+constexpr std::uint64_t kSmallPackSize = std::uint64_t{4} << 20;
+
+constexpr std::int64_t kMovesKeptNs = 90 * kDayNs;
+constexpr std::int64_t kPartialKeptNs = 14 * kDayNs;
+
+// Each repeats the look because a kit was added within its few milliseconds.
+constexpr int kLooksMax = 100;
+
+// What is torn is whole afterwards.
+bool IsSparse(const PackUse& use) {
+  if (use.is_torn) return true;
+  return use.dead_size >= kDeadSizeMin &&
+         use.live_size / kLivePercentMin < (use.live_size + use.dead_size) / 100;
+}
+
+// Those that are worth being written anew, behind those of which nothing is needed.
+struct Sorted {
+  std::vector<PackUse> dead;
+  std::vector<PackUse> sparse;
+  std::vector<PackUse> good;
+};
+
+Sorted Sort(std::vector<PackUse> uses) {
+  Sorted sorted;
+  const auto small = std::ranges::count_if(
+      uses, [](const PackUse& use) { return use.size < kSmallPackSize && !use.live.empty(); });
+  const bool merge_small = static_cast<std::size_t>(small) > kSmallPacksMax;
+  for (PackUse& use : uses) {
+    if (use.live.empty()) {
+      sorted.dead.push_back(std::move(use));
+    } else if (IsSparse(use) || (merge_small && use.size < kSmallPackSize)) {
+      sorted.sparse.push_back(std::move(use));
+    } else {
+      sorted.good.push_back(std::move(use));
+    }
+  }
+  return sorted;
+}
+
+}  // namespace
+
+// Copies frames into new packs, until they are committed.
+class PackMerger {
+ public:
+  explicit PackMerger(PackStore& packs) : packs_(packs) {}
+
+  Result<ObjectPlace> Append(const FrameContent& content) {
+    if (writer_ == nullptr) {
+      PLUMB_TRY(auto pack, packs_.Create());
+      writer_ = std::make_unique<FrameWriter>(std::move(pack));
+    }
+    PLUMB_TRY(const ObjectPlace place, writer_->Append(content));
+    if (writer_->IsFull()) PLUMB_RETURN_IF_ERROR(EndPack());
+    return place;
+  }
+
+  void Move(const MovedObject& moved) { change_.moved.push_back(moved); }
+  void TakeBackMoves(std::size_t count) { change_.moved.resize(count); }
+  std::size_t moves() const { return change_.moved.size(); }
+
+  // Makes the packs durable and gives the change that names them.
+  Result<UpkeepChange> Finish() {
+    if (writer_ != nullptr) PLUMB_RETURN_IF_ERROR(EndPack());
+    return std::exchange(change_, {});
+  }
+  std::uint64_t size() const { return size_ + (writer_ == nullptr ? 0 : writer_->size()); }
+  void ForgetSize() { size_ = 0; }
+
+ private:
+  Status EndPack() {
+    PLUMB_RETURN_IF_ERROR(writer_->Finish());
+    change_.new_packs.push_back(writer_->name());
+    size_ += writer_->size() + kTrailerSize;
+    writer_.reset();
+    return Done{};
+  }
+
+  PackStore& packs_;
+  std::unique_ptr<FrameWriter> writer_;
+  UpkeepChange change_;
+  std::uint64_t size_ = 0;
+};
+
+Result<CollectReport> Collector::Run() {
+  PLUMB_TRY(on_disk_, parts_.packs->List());
+  PLUMB_TRY(spared_, PartialPacks(*parts_.directory, now_ns_ - kPartialKeptNs));
+  if (request_.dry_run == DryRun::kYes) {
+    PLUMB_TRY(Found found, Look());
+    PLUMB_RETURN_IF_ERROR(Foresee(found));
+    return std::move(report_);
+  }
+  Epoch epoch = 0;
+  PLUMB_TRY(const Found found, MarkUnneeded(epoch));
+  PLUMB_RETURN_IF_ERROR(Sweep(found, epoch));
+  return std::move(report_);
+}
+
+// Looks and marks, until nobody adds a kit between the two.
+Result<Collector::Found> Collector::MarkUnneeded(Epoch& epoch) {
+  for (int i = 0; i < kLooksMax; ++i) {
+    PLUMB_TRY(Found found, Look());
+    if (progress_.StopRequested()) return Interrupted();
+    const auto marked = catalog_.Mark(found.mark);
+    if (marked) {
+      epoch = *marked;
+      report_.kits = found.mark.expired_kits;
+      return found;
+    }
+    if (marked.error().kind != ErrorKind::kConflict) return marked.error();
+  }
+  return Error{ErrorKind::kUnavailable, "others add kits faster than they can be looked at"};
+}
+
+Result<Collector::Found> Collector::Look() {
+  Found found;
+  DamagedBlobs damaged;
+  PLUMB_TRY(found.inventory, TakeInventory(catalog_, &damaged));
+  const Inventory& inventory = found.inventory;
+  MarkRequest& mark = found.mark;
+  for (const Kit& kit : inventory.kits)
+    mark.known_kits.push_back(kit.manifest);
+  std::ranges::sort(mark.known_kits);
+  PLUMB_TRY(const std::set<Digest> expired, ExpiredKits(inventory));
+  mark.expired_kits.assign(expired.begin(), expired.end());
+  PLUMB_TRY(const auto needed, NeededBlobs(found, damaged));
+
+  std::unordered_set<ObjectId, HashOfHash> objects;
+  for (const auto& [digest, blob] : inventory.blobs) {
+    if (!needed.contains(digest)) {
+      mark.unneeded_blobs.push_back(digest);
+      continue;
+    }
+    if (blob.standing != Standing::kGood) mark.needed_blobs.push_back(digest);
+    objects.insert(blob.objects.begin(), blob.objects.end());
+  }
+  for (const auto& [id, place] : inventory.objects) {
+    if (objects.erase(id) == 0) {
+      mark.unneeded_objects.push_back(id);
+    } else if (place.standing != Standing::kGood) {
+      mark.needed_objects.push_back(id);
+    }
+  }
+  if (!objects.empty())
+    return Error{ErrorKind::kCorrupt,
+                 "object '" + objects.begin()->ToHex() + "' is not in the store, and is needed",
+                 "plumb fsck"};
+  for (const PackName& pack : on_disk_) {
+    const bool is_named = std::ranges::binary_search(inventory.packs, pack, {}, &PackRecord::name);
+    if (is_named || spared_.contains(pack)) continue;
+    PLUMB_TRY(const bool is_known, IsKnown(pack, inventory));
+    (is_known ? found.adopted : mark.strange_packs).push_back(pack);
+  }
+  mark.moves_before_ns = now_ns_ - kMovesKeptNs;
+  return found;
+}
+
+Result<bool> Collector::IsKnown(const PackName& pack, const Inventory& inventory) {
+  const auto opened = parts_.packs->Open(pack);
+  if (!opened && opened.error().kind == ErrorKind::kNotFound) return false;
+  if (!opened) return opened.error();
+  const auto index = ReadPackIndex(**opened, pack);
+  if (!index && index.error().kind == ErrorKind::kCorrupt) return false;
+  if (!index) return index.error();
+  if (index->is_torn) return false;
+  return std::ranges::any_of(index->frames, [&](const PackFrame& frame) {
+    const bool is_blob = frame.type == FrameType::kRecipe || frame.type == FrameType::kBlob;
+    return is_blob && inventory.records.contains(frame.id);
+  });
+}
+
+Result<std::set<Digest>> Collector::ExpiredKits(const Inventory& inventory) {
+  std::set<Digest> kept;
+  for (const Ref& ref : inventory.refs)
+    kept.insert(ref.manifest);
+  for (const Kit& kit : inventory.kits) {
+    const auto untagged = inventory.untagged_ns.find(kit.manifest);
+    const std::int64_t since = untagged == inventory.untagged_ns.end()
+                                   ? kit.added_ns
+                                   : std::max(kit.added_ns, untagged->second);
+    if (since > now_ns_ - request_.keep_untagged_ns) kept.insert(kit.manifest);
+  }
+  std::set<Digest> bases;
+  for (const Digest& kit : kept) {
+    auto based_on = needs_.BasesOf(kit, inventory);
+    if (!based_on)
+      return std::move(based_on).error().While("cannot tell what kit '" + kit.ToString() +
+                                               "' needs");
+    bases.merge(*based_on);
+  }
+  std::set<Digest> expired;
+  for (const Kit& kit : inventory.kits)
+    if (!kept.contains(kit.manifest) && !bases.contains(kit.manifest)) expired.insert(kit.manifest);
+  return expired;
+}
+
+Result<std::unordered_set<Digest, HashOfHash>> Collector::NeededBlobs(const Found& found,
+                                                                      const DamagedBlobs& damaged) {
+  std::unordered_set<Digest, HashOfHash> needed;
+  for (const Kit& kit : found.inventory.kits) {
+    if (std::ranges::binary_search(found.mark.expired_kits, kit.manifest)) continue;
+    auto blobs = needs_.BlobsOf(kit.manifest, found.inventory);
+    if (!blobs)
+      return std::move(blobs).error().While("cannot tell what kit '" + kit.manifest.ToString() +
+                                            "' needs");
+    needed.insert(blobs->begin(), blobs->end());
+  }
+  for (const auto& [digest, why] : damaged) {
+    if (needed.contains(digest))
+      return Error{ErrorKind::kCorrupt, "blob '" + digest.ToString() + "' is damaged: " + why,
+                   "plumb fsck"};
+  }
+  return needed;
+}
+
+// What a gc would do now, if nobody else was at work.
+Status Collector::Foresee(Found& found) {
+  PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
+  report_.others_at_work = oldest.has_value();
+  const MarkRequest& mark = found.mark;
+  Inventory& inventory = found.inventory;
+  report_.kits = mark.expired_kits;
+  report_.blobs = mark.unneeded_blobs.size();
+  report_.objects = mark.unneeded_objects.size();
+  for (const Digest& digest : mark.unneeded_blobs) {
+    const auto blob = inventory.blobs.extract(digest);
+    inventory.records.erase(blob.mapped().id);
+  }
+  for (const ObjectId& object : mark.unneeded_objects)
+    inventory.objects.erase(object);
+  std::erase_if(inventory.kits, [&](const Kit& kit) {
+    return std::ranges::binary_search(mark.expired_kits, kit.manifest);
+  });
+  PLUMB_TRY(auto uses, JudgePacks(inventory));
+  const Sorted sorted = Sort(std::move(uses));
+  for (const PackUse& use : sorted.good)
+    report_.bytes_kept += use.size;
+  for (const PackUse& use : sorted.dead)
+    report_.bytes_freed += use.size;
+  for (const PackUse& use : sorted.sparse) {
+    report_.bytes_freed += std::min(use.size, use.dead_size);
+    report_.bytes_kept += use.size - std::min(use.size, use.dead_size);
+  }
+  report_.packs = sorted.dead.size() + sorted.sparse.size();
+  std::vector<PackName> strange = mark.strange_packs;
+  for (const PackRecord& pack : inventory.packs)
+    if (pack.unneeded_since != 0 && !spared_.contains(pack.name)) strange.push_back(pack.name);
+  for (const PackName& pack : strange) {
+    PLUMB_TRY(const std::uint64_t size, SizeOf(pack));
+    report_.bytes_freed += size;
+    ++report_.packs;
+  }
+  return Done{};
+}
+
+Status Collector::Sweep(const Found& found, Epoch epoch) {
+  // Looked at behind the mark: whoever is not seen here began after it, and takes nothing that
+  // is marked for granted.
+  PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
+  const Epoch up_to = std::min(oldest.value_or(epoch), epoch);
+  UpkeepChange change;
+  change.new_packs = found.adopted;
+  change.collect_up_to = up_to;
+  PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+
+  DamagedBlobs damaged;
+  PLUMB_TRY(const Inventory left, TakeInventory(catalog_, &damaged));
+  for (const Digest& blob : found.mark.unneeded_blobs)
+    report_.blobs += left.blobs.contains(blob) ? 0U : 1U;
+  for (const ObjectId& object : found.mark.unneeded_objects)
+    report_.objects += left.objects.contains(object) ? 0U : 1U;
+  report_.others_at_work = report_.blobs < found.mark.unneeded_blobs.size() ||
+                           report_.objects < found.mark.unneeded_objects.size();
+  return TakePacks(left, up_to);
+}
+
+// Of those that sessions named. What is torn or missing is left to fsck.
+Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
+  const FrameJudge judge(inventory);
+  std::set<PackName> with_objects;
+  for (const auto& [id, place] : inventory.objects)
+    with_objects.insert(place.pack);
+  const auto task = progress_.Begin("packs", 0);
+  std::vector<PackUse> uses;
+  for (const PackRecord& record : inventory.packs) {
+    if (progress_.StopRequested()) return Interrupted();
+    if (record.unneeded_since != 0) continue;
+    auto pack = parts_.packs->Open(record.name);
+    auto use = pack ? judge.Judge(**pack, record) : Result<PackUse>(std::move(pack).error());
+    const bool is_damaged = !use && (use.error().kind == ErrorKind::kCorrupt ||
+                                     use.error().kind == ErrorKind::kNotFound);
+    if (use) {
+      uses.push_back(*std::move(use));
+    } else if (is_damaged && !with_objects.contains(record.name)) {
+      // A check has told, and all of it was written anew.
+      PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
+      uses.push_back({record, size, 0, size, false, {}});
+    } else if (is_damaged) {
+      progress_.Warn("pack '" + record.name.ToString() +
+                     "' is damaged and was left alone: plumb fsck");
+    } else {
+      return std::move(use).error();
+    }
+  }
+  return uses;
+}
+
+Status Collector::TakePacks(const Inventory& inventory, Epoch up_to) {
+  PLUMB_TRY(spared_, PartialPacks(*parts_.directory, now_ns_ - kPartialKeptNs));
+  std::vector<PackUse> litter;
+  for (const PackRecord& record : inventory.packs) {
+    if (record.unneeded_since == 0 || spared_.contains(record.name)) continue;
+    if (record.unneeded_since > up_to) {
+      report_.others_at_work = true;
+      continue;
+    }
+    PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
+    litter.push_back({record, size, 0, size, false, {}});
+  }
+  PLUMB_RETURN_IF_ERROR(TakeAway(litter));
+  PLUMB_TRY(auto uses, JudgePacks(inventory));
+  const Sorted sorted = Sort(std::move(uses));
+  for (const PackUse& use : sorted.good)
+    report_.bytes_kept += use.size;
+  // First, so that there is room for what is written anew.
+  PLUMB_RETURN_IF_ERROR(TakeAway(sorted.dead));
+  return Compact(sorted.sparse);
+}
+
+Status Collector::TakeAway(const std::vector<PackUse>& packs) {
+  if (packs.empty()) return Done{};
+  UpkeepChange change;
+  for (const PackUse& use : packs)
+    change.unneeded_packs.push_back(use.record);
+  PLUMB_TRY(const std::vector<PackName> forgotten, catalog_.Apply(change));
+  // Nothing names them any more. Who has one open reads on; who has looked up a place in one
+  // looks again. A crash here leaves litter for the next gc.
+  for (const PackName& name : forgotten) {
+    PLUMB_RETURN_IF_ERROR(parts_.packs->Remove(name));
+    ++report_.packs;
+  }
+  for (const PackUse& use : packs) {
+    const bool is_gone = std::ranges::find(forgotten, use.record.name) != forgotten.end();
+    (is_gone ? report_.bytes_freed : report_.bytes_kept) += use.size;
+  }
+  return Done{};
+}
+
+Status Collector::Compact(const std::vector<PackUse>& packs) {
+  std::uint64_t total = 0;
+  for (const PackUse& use : packs)
+    total += use.live_size;
+  if (packs.empty()) return Done{};
+  const auto task = progress_.Begin("packs written anew", total);
+  PackMerger merger(*parts_.packs);
+  std::vector<PackUse> sources;
+  for (std::size_t i = 0; i < packs.size(); ++i) {
+    const std::size_t moves = merger.moves();
+    Status copied = CopyLive(packs[i], merger);
+    if (copied) {
+      sources.push_back(packs[i]);
+    } else if (copied.error().kind == ErrorKind::kCorrupt) {
+      // What was copied of it is needless; the pack itself stays as it is.
+      merger.TakeBackMoves(moves);
+      report_.bytes_kept += packs[i].size;
+      progress_.Warn("pack '" + packs[i].record.name.ToString() +
+                     "' is damaged and was left alone: plumb fsck --full");
+    } else {
+      return copied;
+    }
+    task->Advance(packs[i].live_size);
+    if (merger.size() < kPackSizeMax && i + 1 < packs.size()) continue;
+    // Copies are durable before the catalog names them, and the catalog names them before
+    // the originals go.
+    PLUMB_TRY(const UpkeepChange change, merger.Finish());
+    PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+    PLUMB_RETURN_IF_ERROR(TakeAway(sources));
+    sources.clear();
+    report_.bytes_kept += merger.size();
+    report_.bytes_freed -= std::min(report_.bytes_freed, merger.size());
+    merger.ForgetSize();
+  }
+  return Done{};
+}
+
+Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {
+  PLUMB_TRY(const auto pack, parts_.packs->Open(use.record.name));
+  std::vector<std::byte> stored;
+  for (const PackFrame& frame : use.live) {
+    if (progress_.StopRequested()) return Interrupted();
+    PLUMB_TRY(const FrameContent content, ReadFrame(*pack, frame, stored));
+    PLUMB_TRY(const ObjectPlace target, merger.Append(content));
+    if (frame.type != FrameType::kObject) continue;
+    ObjectPlace source = target;
+    source.pack = use.record.name;
+    source.offset = frame.PayloadAt();
+    merger.Move({frame.id, source, target});
+  }
+  return Done{};
+}
+
+Result<std::uint64_t> Collector::SizeOf(const PackName& name) {
+  auto pack = parts_.packs->Open(name);
+  if (!pack && pack.error().kind == ErrorKind::kNotFound) return std::uint64_t{0};
+  PLUMB_TRY(const auto opened, std::move(pack));
+  return opened->Size();
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_COLLECTOR_INTERNAL_H_
+#define PLUMB_STORE_COLLECTOR_INTERNAL_H_
+
+#include <memory>
+#include <set>
+#include <unordered_set>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "store/inventory_internal.h"
+#include "store/store_parts_internal.h"
+#include "store/upkeep.h"
+
+// One gc: docs/format.md, "Sweep".
+namespace plumb::store {
+
+class Collector {
+ public:
+  // `store` reads what `parts` hold. Everything must outlive it.
+  Collector(const StoreParts& parts, Store& store, std::int64_t now_ns,
+            const CollectRequest& request, Progress& progress)
+      : parts_(parts),
+        catalog_(*parts.catalog),
+        request_(request),
+        progress_(progress),
+        now_ns_(now_ns),
+        needs_(request.find_needs, store) {}
+
+  Result<CollectReport> Run();
+
+ private:
+  struct Found {
+    Inventory inventory;
+    MarkRequest mark;
+    std::vector<PackName> adopted;  // that hold what the catalog knows, and were not named
+  };
+  Result<Found> Look();
+  // The blobs that kits need, but for those of `mark.expired_kits`.
+  Result<std::unordered_set<Digest, HashOfHash>> NeededBlobs(const Found& found,
+                                                             const DamagedBlobs& damaged);
+  Result<std::set<Digest>> ExpiredKits(const Inventory& inventory);
+  // Whether a pack that nobody named holds a blob or a recipe that is here all the same: stores of
+  // before gc named only packs with objects.
+  Result<bool> IsKnown(const PackName& pack, const Inventory& inventory);
+  Result<Found> MarkUnneeded(Epoch& epoch);
+
+  Status Foresee(Found& found);
+  Status Sweep(const Found& found, Epoch epoch);
+  Result<std::vector<PackUse>> JudgePacks(const Inventory& inventory);
+  Status TakePacks(const Inventory& inventory, Epoch up_to);
+  // Forgets packs in which nothing is needed, then removes them.
+  Status TakeAway(const std::vector<PackUse>& packs);
+  Status Compact(const std::vector<PackUse>& packs);
+  Status CopyLive(const PackUse& use, class PackMerger& merger);
+  Result<std::uint64_t> SizeOf(const PackName& name);
+
+  const StoreParts& parts_;
+  KeptCatalog& catalog_;
+  const CollectRequest& request_;
+  Progress& progress_;
+  const std::int64_t now_ns_;
+  NeedsCache needs_;
+  std::vector<PackName> on_disk_;  // before anything was marked
+  std::set<PackName> spared_;      // of transfers that may go on
+  CollectReport report_;
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_COLLECTOR_INTERNAL_H_

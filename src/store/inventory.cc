@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
+#include <utility>
+
+#include "store/inventory_internal.h"
+
+namespace plumb::store {
+namespace {
+
+// Kits and moves of refs are shorter: two names of at most a few hundred bytes, and a message.
+constexpr std::uint64_t kRecordSizeMax = std::uint64_t{64} << 10;
+// More than any kit has that can be unpacked (kit/ allows 10): deeper ones are not looked for.
+constexpr std::size_t kBasesMax = 64;
+
+// The objects that a blob is made of, each once.
+Result<std::vector<ObjectId>> ObjectsOf(const BlobRecord& blob) {
+  std::vector<ObjectId> objects;
+  // The catalog is not believed: another recipe would let go what this blob needs.
+  const ByteSpan bytes = AsBytes(blob.bytes);
+  if (blob.form == BlobForm::kWhole) {
+    if (Sha256(bytes) == blob.digest) return objects;
+    return Error{ErrorKind::kCorrupt, "its bytes are others"};
+  }
+  if (Blake3(bytes) != blob.id) return Error{ErrorKind::kCorrupt, "its recipe is another"};
+  PLUMB_TRY(const Recipe recipe, Recipe::Parse(blob.bytes));
+  if (recipe.digest != blob.digest || recipe.size != blob.size)
+    return Error{ErrorKind::kCorrupt, "its recipe is of another blob"};
+  for (const Segment& segment : recipe.segments)
+    if (segment.kind == SegmentKind::kObject) objects.push_back(segment.object);
+  std::ranges::sort(objects);
+  objects.erase(std::unique(objects.begin(), objects.end()), objects.end());
+  return objects;
+}
+
+Error MissingBlob(const Digest& blob, const Digest& kit) {
+  return Error{ErrorKind::kCorrupt,
+               "blob '" + blob.ToString() + "', which kit '" + kit.ToString() +
+                   "' needs, is not in the store",
+               "plumb fsck"};
+}
+
+std::optional<MoveTime> ParseMove(ByteSpan record) {
+  ByteReader reader(record);
+  MoveTime move;
+  const auto moved = reader.U64();
+  for (std::string* const text : {&move.name.repository, &move.name.tag}) {
+    const auto size = reader.Varint();
+    const auto bytes = size ? reader.Bytes(*size) : std::nullopt;
+    if (!bytes) return std::nullopt;
+    *text = AsText(*bytes);
+  }
+  move.moved_ns = static_cast<std::int64_t>(*moved);
+  return move;
+}
+
+}  // namespace
+
+Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
+  Inventory inventory;
+  PLUMB_TRY(inventory.kits, catalog.ListKits());
+  PLUMB_TRY(inventory.refs, catalog.ListRefs());
+  CatalogVisitor visitor;
+  visitor.on_blob = [&](const BlobRecord& blob) -> Status {
+    BlobEntry entry = {blob.size, blob.form, blob.id, blob.bytes.size(), blob.standing, {}};
+    auto objects = ObjectsOf(blob);
+    if (objects) {
+      entry.objects = *std::move(objects);
+    } else if (damaged != nullptr) {
+      damaged->emplace_back(blob.digest, objects.error().message);
+    } else {
+      return std::move(objects).error().While("blob '" + blob.digest.ToString() + "' is damaged");
+    }
+    inventory.records.insert(blob.id);
+    inventory.blobs.emplace(blob.digest, std::move(entry));
+    return Done{};
+  };
+  visitor.on_object = [&](const ObjectRecord& object) -> Status {
+    inventory.objects.emplace(object.id, object.place);
+    return Done{};
+  };
+  visitor.on_pack = [&](const PackRecord& pack) -> Status {
+    inventory.packs.push_back(pack);
+    return Done{};
+  };
+  visitor.on_move = [&](const MoveTime& move) -> Status {
+    if (move.previous) {
+      std::int64_t& last = inventory.untagged_ns[*move.previous];
+      last = std::max(last, move.moved_ns);
+    }
+    inventory.moves.insert({move.name, move.moved_ns});
+    return Done{};
+  };
+  PLUMB_RETURN_IF_ERROR(catalog.Visit(visitor));
+  std::ranges::sort(inventory.packs, {}, &PackRecord::name);
+  for (const Kit& kit : inventory.kits)
+    inventory.kit_names.insert(kit.manifest);
+  return inventory;
+}
+
+Result<const KitNeeds*> NeedsCache::NeedsOf(const Digest& manifest) {
+  const auto found = known_.find(manifest);
+  if (found != known_.end()) return &found->second;
+  PLUMB_TRY(KitNeeds needs, find_needs_(store_, manifest));
+  return &known_.emplace(manifest, std::move(needs)).first->second;
+}
+
+Result<std::set<Digest>> NeedsCache::BasesOf(const Digest& manifest, const Inventory& inventory) {
+  std::set<Digest> bases;
+  std::vector<Digest> left = {manifest};
+  while (!left.empty() && bases.size() < kBasesMax) {
+    const Digest kit = left.back();
+    left.pop_back();
+    auto needs = NeedsOf(kit);
+    // What a kit calls its base may be any blob, and then needs nothing; but a kit that is here
+    // must be readable.
+    if (!needs && needs.error().kind == ErrorKind::kCorrupt && !inventory.HasKit(kit)) continue;
+    if (!needs) return std::move(needs).error();
+    for (const Digest& base : (*needs)->bases) {
+      // A kit may be here without its base.
+      if (!inventory.blobs.contains(base) || base == manifest) continue;
+      if (bases.insert(base).second) left.push_back(base);
+    }
+  }
+  return bases;
+}
+
+Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inventory& inventory) {
+  PLUMB_TRY(const std::set<Digest> bases, BasesOf(manifest, inventory));
+  std::set<Digest> blobs = bases;
+  for (const Digest& base : bases) {
+    const auto needs = NeedsOf(base);
+    if (!needs && inventory.HasKit(base)) return needs.error();
+    if (!needs) continue;
+    // Of a base that nobody added as a kit there may be a part: a build needs no more.
+    for (const Digest& blob : (*needs)->blobs)
+      if (inventory.blobs.contains(blob)) blobs.insert(blob);
+  }
+  if (!inventory.blobs.contains(manifest)) return MissingBlob(manifest, manifest);
+  blobs.insert(manifest);
+  PLUMB_TRY(const KitNeeds* const needs, NeedsOf(manifest));
+  for (const Digest& blob : needs->blobs) {
+    if (!inventory.blobs.contains(blob)) return MissingBlob(blob, manifest);
+    blobs.insert(blob);
+  }
+  return blobs;
+}
+
+FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
+  for (const Kit& kit : inventory.kits)
+    kits_.emplace(kit.manifest, kit.added_ns);
+}
+
+Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) const {
+  PackUse use = {record, 0, 0, 0, false, {}};
+  PLUMB_TRY(const PackIndex index, ReadPackIndex(pack, record.name));
+  use.size = index.size;
+  use.is_torn = index.is_torn;
+  for (const PackFrame& frame : index.frames) {
+    PLUMB_TRY(const bool is_live, IsLive(pack, record.name, frame));
+    (is_live ? use.live_size : use.dead_size) += frame.SizeInPack();
+    if (is_live) use.live.push_back(frame);
+  }
+  return use;
+}
+
+Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
+                                const PackFrame& frame) const {
+  switch (frame.type) {
+    case FrameType::kObject: {
+      const auto found = inventory_.objects.find(frame.id);
+      return found != inventory_.objects.end() && found->second.pack == name &&
+             found->second.offset == frame.PayloadAt();
+    }
+    case FrameType::kRecipe:
+    case FrameType::kBlob:
+      return inventory_.records.contains(frame.id);
+    case FrameType::kKit:
+    case FrameType::kRefMove:
+      break;
+    default:
+      return true;  // of a newer Plumb
+  }
+  if (frame.stored_size > kRecordSizeMax) return true;
+  std::vector<std::byte> bytes;
+  const auto content = ReadFrame(pack, frame, bytes);
+  // The catalog has what it said; nobody can read it here.
+  if (!content && content.error().kind == ErrorKind::kCorrupt) return false;
+  if (!content) return content.error();
+  if (frame.type == FrameType::kRefMove) {
+    const auto move = ParseMove(content->stored);
+    return !move || inventory_.moves.contains(*move);
+  }
+  ByteReader reader(content->stored);
+  Digest manifest;
+  const auto action = reader.U8();
+  const auto digest = reader.Bytes(manifest.bytes.size());
+  const auto added = reader.U64();
+  if (!action || !digest || !added) return true;
+  std::ranges::copy(*digest, manifest.bytes.begin());
+  // That a kit went is said by its absence: what else it was made of goes with it.
+  return *action == 1 && kits_.contains({manifest, static_cast<std::int64_t>(*added)});
+}
+
+}  // namespace plumb::store

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_STORE_INVENTORY_INTERNAL_H_
+#define PLUMB_STORE_INVENTORY_INTERNAL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "store/catalog_upkeep.h"
+#include "store/pack_index_internal.h"
+#include "store/recipe_internal.h"
+#include "store/upkeep.h"
+
+// What is in a store and what needs what, in memory: about 100 bytes an object. gc, fsck
+// and du begin with it.
+namespace plumb::store {
+
+// Hashes are random already.
+struct HashOfHash {
+  template <typename Hash>
+  std::size_t operator()(const Hash& hash) const {
+    std::size_t value = 0;
+    std::memcpy(&value, hash.bytes.data(), sizeof value);
+    return value;
+  }
+};
+
+struct BlobEntry {
+  std::uint64_t size = 0;
+  BlobForm form = BlobForm::kWhole;
+  ObjectId id;
+  std::uint64_t stored_size = 0;  // of its recipe, or of itself
+  Standing standing = Standing::kGood;
+  std::vector<ObjectId> objects;  // of its recipe, each once
+};
+
+struct Inventory {
+  std::vector<Kit> kits;
+  std::unordered_set<Digest, HashOfHash> kit_names;
+  std::vector<Ref> refs;
+  std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;
+  std::unordered_map<ObjectId, ObjectPlace, HashOfHash> objects;
+  std::unordered_set<ObjectId, HashOfHash> records;  // of blobs: they themselves, or their recipes
+  std::vector<PackRecord> packs;                     // sorted by name
+  std::set<MoveTime> moves;                          // without what was there before
+  // When a kit lost a tag for the last time, if that is known.
+  std::map<Digest, std::int64_t> untagged_ns;
+
+  bool HasKit(const Digest& manifest) const { return kit_names.contains(manifest); }
+};
+
+// kCorrupt if a recipe cannot be read: what it needs is not known then. With `damaged` such blobs
+// are noted there instead, with the reason, and have no objects.
+using DamagedBlobs = std::vector<std::pair<Digest, std::string>>;
+Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged = nullptr);
+
+// What kits need, asked once for each.
+class NeedsCache {
+ public:
+  NeedsCache(const FindNeeds& find_needs, Store& store) : find_needs_(find_needs), store_(store) {}
+
+  // Of the kit and of all its bases that are in `inventory`: their manifests and blobs. kCorrupt
+  // if one of the kit's own is not there, or a manifest cannot be read.
+  Result<std::set<Digest>> BlobsOf(const Digest& manifest, const Inventory& inventory);
+  // The bases, direct and indirect, that are there.
+  Result<std::set<Digest>> BasesOf(const Digest& manifest, const Inventory& inventory);
+
+ private:
+  Result<const KitNeeds*> NeedsOf(const Digest& manifest);
+
+  const FindNeeds& find_needs_;
+  Store& store_;
+  std::unordered_map<Digest, KitNeeds, HashOfHash> known_;
+};
+
+// How much of a pack somebody needs.
+struct PackUse {
+  PackRecord record;
+  std::uint64_t size = 0;
+  std::uint64_t live_size = 0;  // of frames that are needed, with their headers
+  std::uint64_t dead_size = 0;  // of the others
+  bool is_torn = false;
+  std::vector<PackFrame> live;
+};
+
+// Tells which frames of packs are needed by what the inventory holds.
+class FrameJudge {
+ public:
+  explicit FrameJudge(const Inventory& inventory);
+
+  Result<PackUse> Judge(PackReader& pack, const PackRecord& record) const;
+
+ private:
+  Result<bool> IsLive(PackReader& pack, const PackName& name, const PackFrame& frame) const;
+
+  const Inventory& inventory_;
+  std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came
+};
+
+}  // namespace plumb::store
+
+#endif  // PLUMB_STORE_INVENTORY_INTERNAL_H_

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "store/partial_internal.h"
+#include "store/store.h"
+#include "tests/temporary_directory.h"
+
+namespace plumb::store {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr std::size_t kMiB = std::size_t{1} << 20;
+
+std::string Noise(std::size_t size, unsigned seed) {
+  std::mt19937_64 random(seed);
+  std::string noise;
+  while (noise.size() < size) {
+    const std::uint64_t word = random();
+    noise.append(reinterpret_cast<const char*>(&word), 8);
+  }
+  noise.resize(size);
+  return noise;
+}
+
+class PartialTest : public testing::Test {
+ protected:
+  PartialTest() : store_(Open("store")) {}
+
+  std::unique_ptr<Store> Open(const std::string& name) {
+    return *OpenStore(*files_, *clock_, *entropy_, Path(name));
+  }
+  std::string Path(const std::string& name) const { return temporary_.path() + "/" + name; }
+  std::string Record(const std::string& store = "store") const {
+    return store + "/partial/" + Sha256(AsBytes(blob_)).ToHex();
+  }
+  bool HasRecord(const std::string& store = "store") const {
+    return fs::exists(Path(Record(store)));
+  }
+  BlobPlan Plan() const {
+    BlobPlan plan = Shape::kOpaque;
+    plan.expected = Sha256(AsBytes(blob_));
+    plan.expected_size = blob_.size();
+    return plan;
+  }
+
+  // Writes that much, and lets go of it as who is stopped does.
+  void Stop(std::size_t size) {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    ASSERT_TRUE(writer->Write(AsBytes(blob_).first(size)));
+  }
+  // The same, and killed: what the disk holds while it is at work.
+  void Kill(std::size_t size, const std::string& copy) {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    ASSERT_TRUE(writer->Write(AsBytes(blob_).first(size)));
+    const std::size_t pieces = size / (4 * kMiB);
+    for (int tries = 0; tries < 1000 && Lines(Record()) < pieces + 1; ++tries)
+      clock_->SleepMs(10);
+    ASSERT_GE(Lines(Record()), pieces + 1);
+    fs::copy(Path("store"), Path(copy), fs::copy_options::recursive);
+  }
+  std::size_t Lines(const std::string& file) const {
+    std::ifstream in(Path(file));
+    std::size_t count = 0;
+    for (std::string line; std::getline(in, line);)
+      ++count;
+    return count;
+  }
+
+  // Takes what was kept, writes the rest and commits; `taken_` is how much came of each call.
+  Status GoOn(Store& store) {
+    const auto session = store.Begin();
+    PLUMB_TRY(const auto writer, session->CreateBlob(Plan()));
+    std::uint64_t size = 0;
+    taken_.clear();
+    while (true) {
+      PLUMB_TRY(const std::uint64_t one, writer->TakeKept());
+      if (one == 0) break;
+      taken_.push_back(one);
+      size += one;
+    }
+    PLUMB_RETURN_IF_ERROR(writer->Write(AsBytes(blob_).subspan(size)));
+    PLUMB_RETURN_IF_ERROR(writer->Finish());
+    return session->Commit();
+  }
+  Result<std::string> Get(Store& store) {
+    return ReadBlob(store, Sha256(AsBytes(blob_)), blob_.size());
+  }
+  std::uint64_t PackBytes() const {
+    std::uint64_t size = 0;
+    for (const auto& entry : fs::directory_iterator(Path("store/packs")))
+      size += entry.file_size();
+    return size;
+  }
+
+  const TemporaryDirectory temporary_;
+  const std::unique_ptr<host::Files> files_ = host::MakeFiles();
+  const std::unique_ptr<host::Clock> clock_ = host::MakeClock();
+  const std::unique_ptr<host::Entropy> entropy_ = host::MakeEntropy();
+  std::unique_ptr<Store> store_;
+  std::string blob_ = Noise(18 * kMiB + 777, 1);
+  std::vector<std::uint64_t> taken_;
+};
+
+TEST_F(PartialTest, WhatAStoppedSessionHasIsTakenUpToTheByte) {
+  Stop(10 * kMiB);
+  ASSERT_TRUE(HasRecord());
+  const std::uint64_t before = PackBytes();
+  const Status done = GoOn(*store_);
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB, 4 * kMiB, 2 * kMiB));
+  EXPECT_EQ(*Get(*store_), blob_);
+  EXPECT_FALSE(HasRecord());
+  EXPECT_LT(PackBytes() - before, 11 * kMiB) << "what was kept is not written again";
+}
+
+TEST_F(PartialTest, MayBeStoppedAgainAndAgain) {
+  for (std::size_t size = kMiB; size < blob_.size(); size += 3 * kMiB) {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    std::uint64_t taken = 0;
+    for (std::uint64_t one = 1; one > 0; taken += one)
+      one = *writer->TakeKept();
+    EXPECT_EQ(taken, size == kMiB ? 0 : size - 3 * kMiB);
+    ASSERT_TRUE(writer->Write(AsBytes(blob_).subspan(taken, size - taken)));
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_EQ(*Get(*Open("store")), blob_);
+}
+
+TEST_F(PartialTest, StoppedWhileItTakesLosesNothing) {
+  Stop(10 * kMiB);
+  {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    ASSERT_EQ(*writer->TakeKept(), 4 * kMiB);
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB, 4 * kMiB, 2 * kMiB));
+}
+
+TEST_F(PartialTest, AKilledSessionLeavesTornPacksThatAreReadAllTheSame) {
+  Kill(13 * kMiB, "killed");
+  const auto store = Open("killed");
+  ASSERT_TRUE(GoOn(*store));
+  ASSERT_GE(taken_.size(), 3U);
+  EXPECT_EQ(*Get(*Open("killed")), blob_);
+  EXPECT_FALSE(HasRecord("killed"));
+}
+
+TEST_F(PartialTest, ACompleteBlobOfASessionThatFailedIsNotFetchedAgain) {
+  {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    ASSERT_TRUE(writer->Write(AsBytes(blob_)));
+    ASSERT_TRUE(writer->Finish());
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_EQ(taken_.size(), 5U);
+  EXPECT_EQ(*Get(*store_), blob_);
+}
+
+TEST_F(PartialTest, AfterADamagedPieceTheRestComesAgain) {
+  Stop(12 * kMiB);
+  for (const auto& pack : fs::directory_iterator(Path("store/packs"))) {
+    std::fstream file(pack.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(6 * kMiB);
+    file.put('\0').put('\1').put('\2');
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB));
+  EXPECT_EQ(*Get(*Open("store")), blob_);
+}
+
+TEST_F(PartialTest, AndIsNotedAnewWhereItIsNow) {
+  Stop(12 * kMiB);
+  for (const auto& pack : fs::directory_iterator(Path("store/packs")))
+    fs::resize_file(pack.path(), 6 * kMiB);
+  {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    ASSERT_EQ(*writer->TakeKept(), 4 * kMiB);
+    ASSERT_EQ(*writer->TakeKept(), 0U);
+    ASSERT_TRUE(writer->Write(AsBytes(blob_).subspan(4 * kMiB, 4 * kMiB)));
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB, 4 * kMiB));
+}
+
+TEST_F(PartialTest, PiecesOfAnotherBlobAreFoundOutAndForgotten) {
+  const std::string wanted = blob_;
+  blob_ = Noise(18 * kMiB, 2);
+  Stop(9 * kMiB);
+  const std::string other = temporary_.Read(Record());
+  blob_ = wanted;
+  temporary_.Write(Record(), "plumb-partial 1 " + Sha256(AsBytes(blob_)).ToString() +
+                                 other.substr(other.find('\n')));
+  const Status done = GoOn(*store_);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(done.error().message, HasSubstr("came with other bytes"));
+  EXPECT_FALSE(HasRecord());
+  EXPECT_LT(PackBytes(), 10 * kMiB) << "what nobody remembers does not stay";
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_TRUE(taken_.empty());
+  EXPECT_EQ(*Get(*store_), blob_);
+}
+
+TEST_F(PartialTest, OddRecordsAreAsGoodAsNone) {
+  Stop(4 * kMiB);
+  const std::string good = temporary_.Read(Record());
+  const std::string line = good.substr(good.find('\n') + 1);
+  const std::string head = good.substr(0, good.find('\n') + 1);
+  const std::string twice = line + line + line + line + line;  // more than the blob has
+  for (const std::string& odd :
+       {std::string(), std::string("\n"), line, head, head + line.substr(0, line.size() - 1),
+        "plumb-partial 2" + good.substr(15), head + "\n" + line, head + "object\n",
+        head + "bytes 00 00\n", head + std::string(1000, '\0'),
+        "plumb-partial 1 " + Sha256(AsBytes("other")).ToString() + "\n" + line}) {
+    temporary_.Write(Record(), odd);
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    EXPECT_EQ(*writer->TakeKept(), 0U) << odd;
+    ASSERT_TRUE(writer->Write(AsBytes(blob_)));
+    EXPECT_TRUE(writer->Finish()) << odd;
+  }
+  temporary_.Write(Record(), head + twice);
+  EXPECT_FALSE(GoOn(*store_));
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB, 4 * kMiB, 4 * kMiB, 4 * kMiB));
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_EQ(*Get(*store_), blob_);
+}
+
+TEST_F(PartialTest, TwoWhoTakeTheSameBlobDoNotDisturbEachOther) {
+  Stop(8 * kMiB);
+  const auto first = store_->Begin();
+  const auto first_writer = *first->CreateBlob(Plan());
+  EXPECT_EQ(*first_writer->TakeKept(), 4 * kMiB);
+  // Of another process, as far as locks know.
+  const auto other = Open("store");
+  ASSERT_TRUE(GoOn(*other));
+  EXPECT_TRUE(taken_.empty());
+  EXPECT_EQ(*first_writer->TakeKept(), 4 * kMiB);
+  ASSERT_TRUE(first_writer->Write(AsBytes(blob_).subspan(8 * kMiB)));
+  EXPECT_TRUE(first_writer->Finish());
+  EXPECT_TRUE(first->Commit());
+  EXPECT_EQ(*Get(*store_), blob_);
+  EXPECT_FALSE(HasRecord());
+}
+
+TEST_F(PartialTest, SmallBlobsAndBlobsThatNobodyExpectsLeaveNoRecord) {
+  blob_ = Noise(60'000, 3);
+  Stop(blob_.size());
+  EXPECT_FALSE(HasRecord());
+  blob_ = Noise(8 * kMiB, 4);
+  {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Shape::kOpaque);
+    ASSERT_TRUE(writer->Write(AsBytes(blob_)));
+  }
+  EXPECT_FALSE(HasRecord());
+  EXPECT_EQ(PackBytes(), 0U);
+}
+
+TEST(PartialLineTest, SaysWhatItIsMadeOf) {
+  ObjectRecord object = {Blake3(AsBytes("x")), {{}, 4096, 10, 20, Encoding::kZstd}};
+  const std::string line = WritePartialLine(object);
+  const auto run = ParsePartialLine(line.substr(0, line.size() - 1));
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->object->place, object.place);
+  EXPECT_EQ(run->object->id, object.id);
+  // Byte for byte as docs/format.md says.
+  EXPECT_EQ(WritePartialLine(AsBytes("x")), "bytes " + object.id.ToHex().substr(0, 32) + " 78\n");
+  EXPECT_EQ(ParsePartialLine("bytes " + object.id.ToHex().substr(0, 32) + " 78")->bytes, "x");
+  const std::string id = object.id.ToHex();
+  const std::string pack(32, '0');
+  for (const std::string& odd :
+       {std::string(), std::string("bytes"), "bytes " + id.substr(0, 32) + " 79",
+        "bytes " + id.substr(0, 32) + " 7", "object " + id + " " + pack + " 1 1 1 2",
+        "object " + id + " " + pack + " 1 2 1 0", "object " + id + " " + pack + " 1 0 0 0",
+        "object " + id + " " + pack + " 1 1 4194305 0", "object " + id + " " + pack + " -1 1 1 0",
+        "object " + id + " " + pack + " 1 1 1 0 ", "object " + pack + " " + pack + " 1 1 1 0"})
+    EXPECT_FALSE(ParsePartialLine(odd)) << odd;
+}
+
+}  // namespace
+}  // namespace plumb::store

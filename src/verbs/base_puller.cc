@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/base_puller.h"
+
+#include <utility>
+
+#include "kit/modelkit.h"
+#include "verbs/kit_name.h"
+#include "verbs/pull.h"
+
+namespace plumb::verbs {
+namespace {
+
+class BasePuller final : public kit::BaseResolver {
+ public:
+  BasePuller(Workspace& workspace, store::Store& store, kit::BaseResolver& here,
+             BaseOptions options, Progress& progress)
+      : workspace_(workspace),
+        store_(store),
+        here_(here),
+        options_(std::move(options)),
+        progress_(progress) {}
+
+  Result<kit::ModelKit> Resolve(const oci::Reference& written) override {
+    PLUMB_TRY(const oci::Reference reference, Pinned(written));
+    // Nothing that we build names a base so: kit 1.7 does.
+    if (options_.parts == BaseParts::kAll && !reference.digest)
+      progress_.Warn("the base '" + reference.ToString() +
+                     "' is named by a tag, which may have moved since");
+    const bool can_move = !reference.digest && !reference.host.empty();
+    if (!can_move || options_.ask == AskRegistry::kIfMissing) {
+      PLUMB_TRY(const bool is_here, IsHere(reference));
+      if (is_here) return here_.Resolve(reference);
+    }
+    const bool names_one = !reference.tag.empty() || reference.digest;
+    if (reference.host.empty() || !names_one) return kit::NoSuchBase(reference);
+    return options_.parts == BaseParts::kAll ? PullWhole(reference) : FetchConfig(reference);
+  }
+
+ private:
+  Result<oci::Reference> Pinned(const oci::Reference& written) {
+    oci::Reference reference = written;
+    const auto pin = options_.pins.find(written.ToString());
+    if (pin == options_.pins.end()) {
+      if (written.digest || options_.unpinned == Unpinned::kResolve) return reference;
+      return Error{ErrorKind::kConflict,
+                   "the base '" + written.ToString() + "' is not in the lock file",
+                   "plumb build --lock"};
+    }
+    reference.digest = pin->second;
+    PLUMB_TRY(const auto now, store_.FindRef({written.Name(), written.TagOrDefault()}));
+    if (!written.digest && now && *now != pin->second)
+      progress_.Note("'" + written.ToString() + "' stays at " + pin->second.ToString() +
+                     ", as the lock file says; here it is " + now->ToString() + " (--update)");
+    return reference;
+  }
+
+  // Of a kit whose config alone was fetched, the layers are missing.
+  Result<bool> IsHere(const oci::Reference& reference) {
+    if (reference.digest && options_.parts == BaseParts::kAll)
+      return HasKit(store_, *reference.digest);
+    if (reference.digest) {
+      PLUMB_TRY(const auto manifest, store_.FindBlob(*reference.digest));
+      return manifest.has_value();
+    }
+    PLUMB_TRY(const auto id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
+    return id.has_value();
+  }
+
+  Result<kit::ModelKit> PullWhole(const oci::Reference& reference) {
+    progress_.Note("pulling the base '" + reference.ToString() + "', which is not in this store");
+    PullOptions pull;
+    pull.source = reference.ToString();
+    pull.network = NetworkFor(reference.host);
+    PLUMB_TRY(const PullReport pulled, Pull(workspace_, pull, progress_));
+    return kit::LoadModelKit(store_, pulled.transfer.manifest);
+  }
+
+  Result<kit::ModelKit> FetchConfig(const oci::Reference& reference) {
+    progress_.Note("asking '" + reference.host + "' for the base '" + reference.ToString() + "'");
+    PLUMB_TRY(const auto remote,
+              Connect(workspace_, PlaceName{reference}, NetworkFor(reference.host), progress_));
+    PLUMB_TRY(kit::ModelKit base, FetchModelKit(*remote, reference, progress_));
+    // Kept, so that whoever has its digest (from a lock file) needs no network next time. It is no
+    // kit of this store, because its layers are not here: `gc` may take it.
+    const auto session = store_.Begin();
+    PLUMB_RETURN_IF_ERROR(session->PutBlob(AsBytes(base.config_bytes)));
+    PLUMB_RETURN_IF_ERROR(session->PutBlob(AsBytes(base.manifest_bytes)));
+    PLUMB_RETURN_IF_ERROR(session->Commit());
+    return base;
+  }
+
+  NetworkOptions NetworkFor(const std::string& host) {
+    if (first_host_.empty()) first_host_ = host;
+    NetworkOptions network = options_.network;
+    if (host != first_host_) {
+      network.plain_http = PlainHttp::kNo;
+      network.tls_verify = host::TlsVerify::kYes;
+    }
+    return network;
+  }
+
+  Workspace& workspace_;
+  store::Store& store_;
+  kit::BaseResolver& here_;
+  const BaseOptions options_;
+  Progress& progress_;
+  std::string first_host_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<kit::BaseResolver>> MakeBasePuller(Workspace& workspace, BaseOptions options,
+                                                          Progress& progress) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(kit::BaseResolver * here, workspace.Bases());
+  return std::unique_ptr<kit::BaseResolver>(
+      std::make_unique<BasePuller>(workspace, *store, *here, std::move(options), progress));
+}
+
+}  // namespace plumb::verbs

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_BASE_PULLER_H_
+#define PLUMB_VERBS_BASE_PULLER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "crypto/digest.h"
+#include "kit/base_resolver.h"
+#include "verbs/place.h"
+#include "verbs/workspace.h"
+
+namespace plumb::verbs {
+
+// What is wanted of a base. A build looks at its manifest and config only.
+enum class BaseParts : std::uint8_t { kConfig, kAll };
+
+// Who says what a tag of a registry means: this store if it knows the tag, or always the registry.
+enum class AskRegistry : std::uint8_t { kIfMissing, kAlways };
+
+// What to do with a tag that is not among the pins.
+enum class Unpinned : std::uint8_t { kResolve, kRefuse };
+
+struct BaseOptions {
+  BaseParts parts = BaseParts::kAll;
+  AskRegistry ask = AskRegistry::kIfMissing;
+  // References as they are written, and the ModelKitIDs that they shall mean here.
+  std::map<std::string, Digest> pins = {};
+  Unpinned unpinned = Unpinned::kResolve;
+  NetworkOptions network = {};
+};
+
+// Finds bases in the store, and those that are not there in the registry which their name says;
+// that is said (Note). A name without a tag and a digest is not looked for elsewhere: more likely
+// it is a path with a slip in it. With kConfig only manifest and config are kept, with kAll the
+// whole kit.
+//
+// kConflict for a tag that is not pinned and must be.
+// kNotFound if the store, or the registry, says that it is not there; kUnavailable if the
+// registry does not answer: never one for the other.
+//
+// Trust: a base names its own base, so that whoever made it decides which host is asked next. Plain
+// HTTP and unchecked certificates are only for the first host that is asked.
+// `workspace` and `progress` must outlive it. Threads: one at a time.
+Result<std::unique_ptr<kit::BaseResolver>> MakeBasePuller(Workspace& workspace, BaseOptions options,
+                                                          Progress& progress);
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_BASE_PULLER_H_

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_VERBS_FSCK_H_
+#define PLUMB_VERBS_FSCK_H_
+
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "store/upkeep.h"
+#include "verbs/workspace.h"
+
+namespace plumb::verbs {
+
+struct FsckOptions {
+  store::Depth depth = store::Depth::kStructure;
+};
+
+struct FsckReport {
+  // A kit that is not whole.
+  struct Sufferer {
+    std::string kit;  // its tag; of several a line each; of none its digest
+    Digest digest;
+    std::vector<std::string> layers;  // "model ./w.bin", "config", "manifest"
+  };
+  struct Line {
+    std::string what;
+    std::string why;
+    std::vector<Digest> blobs;
+    std::vector<Sufferer> needed_by;
+  };
+  std::vector<Line> damages;
+  store::CheckReport checked;  // its damages are those above
+};
+
+// Looks for damage, and tells who needs what is damaged. That something is damaged is no error of
+// this call; kCorrupt is, when the catalog cannot be opened at all.
+Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progress& progress);
+
+}  // namespace plumb::verbs
+
+#endif  // PLUMB_VERBS_FSCK_H_

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/verify.h"
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "kit/rebuild.h"
+#include "verbs/base_puller.h"
+#include "verbs/kit_name.h"
+
+namespace plumb::verbs {
+namespace {
+
+constexpr std::size_t kReadSize = std::size_t{4} << 20;
+
+// Whether a failure tells of the thing looked at, and not of this machine or the person.
+bool IsVerdict(const Error& error) {
+  return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kNotFound ||
+         error.kind == ErrorKind::kInvalid;
+}
+
+class Verifier {
+ public:
+  Verifier(store::Store& store, unsigned threads, Progress& progress)
+      : store_(store), threads_(threads), progress_(progress) {}
+
+  // Reads all that a manifest names, and the manifest.
+  Result<Check> Digests(const Digest& id) {
+    Check check{"digests", Verdict::kYes, {}};
+    auto modelkit = kit::LoadModelKit(store_, id);
+    if (!modelkit && !IsVerdict(modelkit.error())) return std::move(modelkit).error();
+    if (!modelkit) return Check{"digests", Verdict::kNo, {modelkit.error().message}};
+    // One pass over each blob, however many entries share it.
+    std::vector<oci::Descriptor> blobs = modelkit->manifest.layers;
+    blobs.push_back(modelkit->manifest.config);
+    blobs.push_back({"", id, modelkit->manifest_bytes.size()});
+    std::ranges::sort(blobs, {},
+                      [](const auto& blob) { return std::pair(blob.digest, blob.size); });
+    const auto same = [](const auto& a, const auto& b) {
+      return a.digest == b.digest && a.size == b.size;
+    };
+    const auto twins = std::ranges::unique(blobs, same);
+    blobs.erase(twins.begin(), twins.end());
+
+    std::vector<std::string> problems(blobs.size());
+    PLUMB_RETURN_IF_ERROR(RunParallel(threads_, blobs.size(), [&](std::size_t i) -> Status {
+      Status read = CheckBlob(blobs[i]);
+      if (read) return read;
+      if (!IsVerdict(read.error())) return read;
+      problems[i] = read.error().message;
+      return Done{};
+    }));
+    std::uint64_t size = 0;
+    for (std::size_t i = 0; i < blobs.size(); ++i) {
+      size += blobs[i].size;
+      if (!problems[i].empty()) check.reasons.push_back(problems[i]);
+    }
+    if (const auto paired = kit::PairLayers(*modelkit); !paired)
+      check.reasons.push_back(paired.error().message);
+    if (!check.reasons.empty()) check.verdict = Verdict::kNo;
+    if (check.reasons.empty())
+      check.reasons.push_back(std::to_string(blobs.size()) + " blobs, " + FormatSize(size));
+    return check;
+  }
+
+ private:
+  Status CheckBlob(const oci::Descriptor& blob) {
+    const auto task = progress_.Begin(blob.digest.ToString(), blob.size);
+    PLUMB_TRY(const auto source, store_.OpenBlob(blob.digest, 0));
+    Sha256Hasher hasher;
+    std::uint64_t size = 0;
+    for (ByteSpan bytes;; size += bytes.size()) {
+      if (progress_.StopRequested()) return Interrupted();
+      PLUMB_TRY(bytes, source->Read(kReadSize));
+      if (bytes.empty()) break;
+      hasher.Add(bytes);
+      task->Advance(bytes.size());
+    }
+    if (size == blob.size && hasher.Finish() == blob.digest) return Done{};
+    return Error{ErrorKind::kCorrupt,
+                 "blob " + blob.digest.ToString() + " is not what its digest and size say"};
+  }
+
+  store::Store& store_;
+  const unsigned threads_;
+  Progress& progress_;
+};
+
+// What is told of the bases; the worst of them decides.
+class BasesCheck {
+ public:
+  BasesCheck(store::Store& store, Verifier& verifier) : store_(store), verifier_(verifier) {}
+
+  Result<Check> Run(const kit::ModelKit& modelkit) {
+    PLUMB_TRY(auto next, FindBase(modelkit));
+    while (next && seen_ < kit::kBaseDepthMax) {
+      ++seen_;
+      PLUMB_TRY(next, Look(*next));
+    }
+    if (next) Say(Verdict::kNo, "more than " + std::to_string(kit::kBaseDepthMax) + " bases");
+    if (check_.reasons.empty()) check_.reasons.emplace_back("it stands alone");
+    return check_;
+  }
+
+ private:
+  void Say(Verdict verdict, const std::string& reason) {
+    check_.reasons.push_back(reason);
+    const auto rank = [](Verdict of) {
+      return of == Verdict::kNo ? 3 : of == Verdict::kUnknown ? 2 : of == Verdict::kYes ? 1 : 0;
+    };
+    if (rank(verdict) > rank(check_.verdict)) check_.verdict = verdict;
+  }
+
+  Result<std::optional<oci::Reference>> FindBase(const kit::ModelKit& modelkit) {
+    auto base = kit::BaseOf(modelkit);
+    if (base) return base;
+    if (!IsVerdict(base.error())) return base;
+    Say(Verdict::kNo, base.error().message);
+    return std::optional<oci::Reference>();
+  }
+
+  // Gives the base of this base.
+  Result<std::optional<oci::Reference>> Look(const oci::Reference& reference) {
+    std::optional<oci::Reference> none;
+    const std::string name = reference.ToString();
+    std::optional<Digest> id = reference.digest;
+    if (!id) {
+      Say(Verdict::kUnknown, name + " is named by a tag, which may point elsewhere tomorrow");
+      PLUMB_TRY(id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
+    }
+    bool is_here = false;
+    if (id) {
+      PLUMB_TRY(is_here, HasKit(store_, *id));
+    }
+    if (!id || !is_here) {
+      Say(Verdict::kUnknown, name + " is not in this store");
+      return none;
+    }
+    PLUMB_TRY(const Check digests, verifier_.Digests(*id));
+    for (const std::string& reason : digests.reasons)
+      Say(digests.verdict, std::string(name).append(": ").append(reason));
+    if (digests.verdict != Verdict::kYes) return none;
+    PLUMB_TRY(const kit::ModelKit base, kit::LoadModelKit(store_, *id));
+    return FindBase(base);
+  }
+
+  store::Store& store_;
+  Verifier& verifier_;
+  std::size_t seen_ = 0;
+  Check check_{"bases", Verdict::kAbsent, {}};
+};
+
+Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
+                           const VerifyOptions& options, Progress& progress) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  BaseOptions base_options;
+  base_options.parts = BaseParts::kConfig;
+  base_options.network = options.network;
+  PLUMB_TRY(const auto bases, MakeBasePuller(workspace, std::move(base_options), progress));
+  const Machine& machine = workspace.machine();
+  const kit::RebuildContext context{*store, *bases, machine.clock, machine.environment,
+                                    workspace.threads()};
+  const auto rebuilt = kit::Rebuild(context, modelkit, progress);
+  if (!rebuilt) {
+    const Error& error = rebuilt.error();
+    // That it cannot be built here and now says nothing about what it is.
+    if (error.kind == ErrorKind::kInterrupted) return error;
+    return Check{"rebuild", Verdict::kUnknown, {"it cannot be built again: " + error.message}};
+  }
+  if (rebuilt->differences.empty())
+    return Check{"rebuild", Verdict::kYes, {"building again gives the same ModelKitID"}};
+  Check check{"rebuild", Verdict::kNo, rebuilt->differences};
+  check.reasons.insert(check.reasons.begin(),
+                       rebuilt->is_same_content ? "the same content, but " + rebuilt->id.ToString()
+                                                : "building again gives " + rebuilt->id.ToString());
+  return check;
+}
+
+}  // namespace
+
+const Check* VerifyReport::Failure() const {
+  const auto failed = std::ranges::find(checks, Verdict::kNo, &Check::verdict);
+  return failed == checks.end() ? nullptr : &*failed;
+}
+
+Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
+                            Progress& progress) {
+  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  VerifyReport report;
+  auto id = FindKit(*store, name);
+  if (!id) {
+    Error error = std::move(id).error();
+    if (error.kind == ErrorKind::kNotFound && !name.reference().host.empty())
+      error.hint = "plumb pull " + name.ToString();
+    return error;
+  }
+  report.id = *id;
+  Verifier verifier(*store, workspace.threads(), progress);
+  PLUMB_TRY(report.checks.emplace_back(), verifier.Digests(*id));
+  // What is damaged says nothing that could be looked at.
+  if (report.Failure() != nullptr) return report;
+  PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, *id));
+  PLUMB_TRY(report.checks.emplace_back(), BasesCheck(*store, verifier).Run(modelkit));
+  if (options.build_again == BuildAgain::kYes) {
+    PLUMB_TRY(report.checks.emplace_back(), BuildItAgain(workspace, modelkit, options, progress));
+  }
+  return report;
+}
+
+}  // namespace plumb::verbs

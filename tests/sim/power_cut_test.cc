@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/text.h"
+#include "store/sqlite_internal.h"
+#include "tests/sim/world.h"
+#include "verbs/build.h"
+#include "verbs/gc.h"
+#include "verbs/pull.h"
+#include "verbs/push.h"
+#include "verbs/remove.h"
+#include "verbs/tag.h"
+
+// The power goes after each call of each operation in turn, or that call fails, or the disk is
+// full from there on. Whatever is then on the disk: it opens, all that is named is whole, what was
+// acknowledged is there, the rest is as before the operation or as after it, and the operation
+// can be done again.
+namespace plumb::sim {
+namespace {
+
+using host::Fault;
+using host::SimulatedDisk;
+using host::Survival;
+
+using Step = std::function<Status(World&)>;
+
+// Whether the store can be looked at on a full disk. Not if that has to make a catalog first.
+enum class Opens : std::uint8_t { kWithoutRoom, kWithRoom };
+
+// A new one needs a line in Operations().
+struct Operation {
+  std::string name;
+  std::vector<Step> before;  // what is there already, acknowledged and durable
+  Step run;
+  Opens opens = Opens::kWithoutRoom;
+};
+
+std::ostream& operator<<(std::ostream& out, const Operation& operation) {
+  return out << operation.name;
+}
+
+constexpr const char* kKitfile =
+    "manifestVersion: 1.0.0\nmodel: {path: w.bin}\ndocs: [{path: r.md}]\n";
+const std::vector<std::string> kLayouts = {"/shelf", "/target"};
+
+template <typename T>
+Status Only(const Result<T>& result) {
+  if (result) return Done{};
+  return result.error();
+}
+
+// Large enough to be an object in a pack, and not only a row of the catalog.
+std::string Weights(char seed) {
+  std::string weights(std::size_t{70} << 10, '\0');
+  SeededEntropy(seed).Fill(std::as_writable_bytes(std::span(weights)));
+  return weights;
+}
+
+Status WriteModel(World& world, char seed) {
+  PLUMB_RETURN_IF_ERROR(world.Write("/work/Kitfile", kKitfile));
+  PLUMB_RETURN_IF_ERROR(world.Write("/work/r.md", "Read me\n"));
+  return world.Write("/work/w.bin", Weights(seed));
+}
+
+// With a second file of the same size that never changes.
+Step WideFiles(char seed) {
+  return [=](World& world) -> Status {
+    PLUMB_RETURN_IF_ERROR(WriteModel(world, seed));
+    PLUMB_RETURN_IF_ERROR(world.Write("/work/x.bin", Weights('x')));
+    return world.Write("/work/Kitfile", std::string(kKitfile) + "datasets: [{path: x.bin}]\n");
+  };
+}
+
+Step Files(char seed) {
+  return [=](World& world) { return WriteModel(world, seed); };
+}
+
+Step Build(const std::string& tag) {
+  return [=](World& world) {
+    verbs::BuildOptions options;
+    options.directory = "/work";
+    if (!tag.empty()) options.tags = {tag};
+    return Only(verbs::Build(world.workspace(), options, world.progress()));
+  };
+}
+
+Step Push(const std::string& source, const std::string& target) {
+  return [=](World& world) {
+    return Only(verbs::Push(world.workspace(), {source, target}, world.progress()));
+  };
+}
+
+Step Pull(const std::string& source, const std::string& name) {
+  return [=](World& world) {
+    return Only(verbs::Pull(world.workspace(), {source, name}, world.progress()));
+  };
+}
+
+Step Tag(const std::string& source, const std::string& target) {
+  return [=](World& world) { return Only(verbs::Tag(world.workspace(), {source, target})); };
+}
+
+Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
+  return [=](World& world) {
+    verbs::RemoveOptions options;
+    options.name = name;
+    options.tagged = tagged;
+    return Only(verbs::Remove(world.workspace(), options));
+  };
+}
+
+Status Gc(World& world) {
+  verbs::GcOptions options;
+  options.keep_untagged = "0";
+  return Only(verbs::Gc(world.workspace(), options, world.progress()));
+}
+
+// As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
+Status MakeOldCatalog(World& world) {
+  PLUMB_TRY(const auto directory,
+            world.disk().OpenDirectory("/person/plumb/store", host::IfMissing::kFail, 0));
+  PLUMB_TRY(const auto connection, store::SqliteConnection::Open(*directory, "catalog.sqlite", 0));
+  PLUMB_RETURN_IF_ERROR(connection->Execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
+      "INSERT INTO refs SELECT repository, 'log', manifest FROM refs WHERE tag = 'v1'"));
+  // Else the log would be folded back now.
+  world.disk().FailAt(0, Fault::kPowerCut);
+  return Done{};
+}
+
+// Somebody else's store, for a kit that comes from outside.
+Step Elsewhere(const Step& step) {
+  return [=](World& world) {
+    World other(world.disk(), "/other/plumb");
+    return step(other);
+  };
+}
+
+std::vector<Operation> Operations() {
+  const std::vector<Step> built = {Files('a'), Build("m:v1")};
+  const std::vector<Step> changed = {Files('a'), Build("m:v1"), Files('b')};
+  const std::vector<Step> two = {Files('a'), Build("m:v1"), Files('b'), Build("m:v2")};
+  const std::vector<Step> shelved = {Files('c'), Elsewhere(Build("c:v1")),
+                                     Elsewhere(Push("c:v1", "oci:/shelf:v1")), Files('a'),
+                                     Build("m:v1")};
+  const std::vector<Step> pushed = {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
+                                    Push("m:v1", "oci:/target:x")};
+  return {
+      {"FirstBuild", {Files('a')}, Build("m:v1"), Opens::kWithRoom},
+      {"BuildOfAChangedFile", changed, Build("m:v1")},
+      {"BuildUntagged", changed, Build("")},
+      {"Pull", shelved, Pull("oci:/shelf:v1", "p:v1")},
+      {"PullThatMovesATag", shelved, Pull("oci:/shelf:v1", "m:v1")},
+      {"PushToANewLayout", built, Push("m:v1", "oci:/target:x")},
+      {"PushThatMovesATag", pushed, Push("m:v2", "oci:/target:x")},
+      {"TagAnew", built, Tag("m:v1", "m:latest")},
+      {"TagMoves", two, Tag("m:v1", "m:v2")},
+      {"TagInAnOldCatalog",
+       {Files('a'), Build("m:v1"), MakeOldCatalog},
+       Tag("m:log", "m:latest"),
+       Opens::kWithRoom},
+      {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
+      {"Gc",
+       {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
+        Remove("m:v2", verbs::RemoveTagged::kNo)},
+       Gc},
+      // Half of the first pack is still needed: it is written anew.
+      {"GcThatCopies",
+       {WideFiles('a'), Build("m:v1"), WideFiles('b'), Build("m:v2"),
+        Remove("m:v1", verbs::RemoveTagged::kNo)},
+       Gc},
+      {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
+  };
+}
+
+Status Run(const Step& step, SimulatedDisk& disk) {
+  World world(disk);
+  return step(world);
+}
+
+struct Remains {
+  Survival survival;
+  std::uint64_t seed;
+};
+constexpr Remains kRemains[] = {
+    {Survival::kSynced, 0}, {Survival::kAll, 0}, {Survival::kTorn, 1}, {Survival::kTorn, 2}};
+
+enum class State : std::uint8_t { kWrong, kOld, kNew };
+
+// One operation on disks that fail, and all that went against the promises.
+class Simulation {
+ public:
+  explicit Simulation(const Operation& operation, const std::string& forgotten = {})
+      : operation_(operation) {
+    SimulatedDisk disk;
+    for (const Step& step : operation.before) {
+      const Status done = Run(step, disk);
+      EXPECT_TRUE(done) << done.error().message;
+    }
+    // What is there before is there for good.
+    start_ = disk.AfterPowerCut(Survival::kSynced);
+    before_ = Found(*start_->AfterPowerCut(Survival::kAll), "before");
+    const auto whole = start_->AfterPowerCut(Survival::kAll);
+    const Status done = Run(operation.run, *whole);
+    EXPECT_TRUE(done) << done.error().message;
+    after_ = Found(*whole->AfterPowerCut(Survival::kSynced), "after");
+    EXPECT_NE(before_, after_);
+    if (!forgotten.empty()) start_->Forget(forgotten);
+  }
+
+  // Returns how many calls the operation makes.
+  std::int64_t CutThePower() {
+    for (std::int64_t call = 0;; ++call) {
+      const auto disk = start_->AfterPowerCut(Survival::kAll);
+      disk->FailAt(call, Fault::kPowerCut);
+      const Status done = Run(operation_.run, *disk);
+      if (!disk->HasFailed()) return call;
+      for (const Remains& remains : kRemains) {
+        const auto seed = remains.seed + 10 * static_cast<std::uint64_t>(call);
+        const std::string where = "power cut at call " + std::to_string(call) + ", survival " +
+                                  std::to_string(static_cast<int>(remains.survival)) + ", seed " +
+                                  std::to_string(seed);
+        const auto found = disk->AfterPowerCut(remains.survival, seed);
+        const State state = CheckOldOrNew(*found, done.has_value(), where);
+        if (state != State::kWrong) CheckAgain(*found, state, where);
+      }
+    }
+  }
+
+  std::int64_t Fail(Fault fault, ErrorKind kind) {
+    for (std::int64_t call = 0;; ++call) {
+      const auto disk = start_->AfterPowerCut(Survival::kAll);
+      disk->FailAt(call, fault);
+      const Status done = Run(operation_.run, *disk);
+      if (!disk->HasFailed()) return call;
+      const std::string where = "failure at call " + std::to_string(call);
+      if (!done && done.error().kind != kind) Violation(where, "says: " + done.error().message);
+      // Also while there is no room: who has a full disk must be able to look at it.
+      if (operation_.opens == Opens::kWithRoom) disk->Heal();
+      const State state = CheckOldOrNew(*disk, done.has_value(), where);
+      disk->Heal();
+      if (state != State::kWrong && CheckAgain(*disk, state, where))
+        CheckNew(*disk->AfterPowerCut(Survival::kSynced), where + ", then a power cut");
+    }
+  }
+
+  const std::vector<std::string>& violations() const { return violations_; }
+
+ private:
+  Contents Found(SimulatedDisk& disk, const std::string& where) {
+    auto contents = Inspect(disk, kLayouts);
+    if (contents) return *std::move(contents);
+    Violation(where, contents.error().message);
+    return {{"damaged", where}};
+  }
+
+  State CheckOldOrNew(SimulatedDisk& disk, bool is_acknowledged, const std::string& where) {
+    const Contents contents = Found(disk, where);
+    if (contents == after_) return State::kNew;
+    if (contents == before_ && !is_acknowledged) return State::kOld;
+    Violation(where, contents == before_ ? "what was acknowledged is gone"
+                                         : "it is neither as before nor as after");
+    return State::kWrong;
+  }
+
+  bool CheckNew(SimulatedDisk& disk, const std::string& where) {
+    return Found(disk, where) == after_ || Violation(where, "what was acknowledged is gone");
+  }
+
+  // Whether it is acknowledged now.
+  bool CheckAgain(SimulatedDisk& disk, State state, const std::string& where) {
+    const Status again = Run(operation_.run, disk);
+    // What was removed cannot be removed again; such an answer acknowledges nothing.
+    const bool is_gone =
+        !again && state == State::kNew && again.error().kind == ErrorKind::kNotFound;
+    if (!again && !is_gone) return Violation(where, "not again: " + again.error().message);
+    return CheckNew(disk, where + ", done again") && !is_gone;
+  }
+
+  bool Violation(const std::string& where, const std::string& what) {
+    violations_.push_back(where + ": " + what);
+    return false;
+  }
+
+  const Operation operation_;
+  std::unique_ptr<SimulatedDisk> start_;
+  Contents before_;
+  Contents after_;
+  std::vector<std::string> violations_;
+};
+
+class PowerCutTest : public testing::TestWithParam<Operation> {};
+
+TEST_P(PowerCutTest, LeavesTheOldOrTheNew) {
+  Simulation simulation(GetParam());
+  const std::int64_t calls = simulation.CutThePower();
+  EXPECT_GE(calls, 10);  // fewer would mean that nothing was tried
+  RecordProperty("calls", std::to_string(calls));
+  EXPECT_EQ(Join(simulation.violations(), "\n"), "");
+}
+
+TEST_P(PowerCutTest, SoDoesACallThatFails) {
+  Simulation simulation(GetParam());
+  EXPECT_GE(simulation.Fail(Fault::kIoError, ErrorKind::kUnavailable), 10);
+  EXPECT_EQ(Join(simulation.violations(), "\n"), "");
+}
+
+TEST_P(PowerCutTest, SoDoesAFullDisk) {
+  Simulation simulation(GetParam());
+  EXPECT_GE(simulation.Fail(Fault::kFull, ErrorKind::kExhausted), 10);
+  EXPECT_GE(simulation.Fail(Fault::kFullOnce, ErrorKind::kExhausted), 10);
+  EXPECT_EQ(Join(simulation.violations(), "\n"), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(Verbs, PowerCutTest, testing::ValuesIn(Operations()),
+                         [](const auto& operation) { return operation.param.name; });
+
+// The simulation notices what it is for. Each of these is a sync that the write order needs.
+TEST(PowerCutNoticesTest, APackThatIsNotSynced) {
+  Simulation simulation(Operations()[1], ".pack");
+  simulation.CutThePower();
+  EXPECT_NE(Join(simulation.violations(), "\n"), "");
+}
+
+TEST(PowerCutNoticesTest, AJournalThatIsNotSynced) {
+  Simulation simulation(Operations()[1], "-journal");
+  simulation.CutThePower();
+  EXPECT_NE(Join(simulation.violations(), "\n"), "");
+}
+
+TEST(PowerCutNoticesTest, ACatalogThatIsNotSynced) {
+  Simulation simulation(Operations()[1], ".sqlite");
+  simulation.CutThePower();
+  EXPECT_NE(Join(simulation.violations(), "\n"), "");
+}
+
+}  // namespace
+}  // namespace plumb::sim

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_TESTS_SIM_SIMULATED_DISK_H_
+#define PLUMB_TESTS_SIM_SIMULATED_DISK_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/files.h"
+
+// A disk in memory that knows what would be left of it if the power went now.
+//
+// POSIX promises little, and this disk keeps no more: what was written is on the disk after a
+// Sync() of that file, a name is there after a Sync() of its directory. Until then any part of a
+// write may be there or not, in any order, whatever became of the names. A Sync() of a file that
+// fails leaves nobody knowing: part of it is there, and the rest never will be, though readers see
+// it until the power goes. A rename within a directory happens or does not.
+//
+// Every call that changes or syncs something has a number; a chosen one can be made to fail.
+namespace plumb::host {
+
+enum class Fault : std::uint8_t {
+  kPowerCut,  // it is done, but never returns, and no call after it is
+  kIoError,   // it alone fails, in the middle
+  kFull,      // no room from then on: what writes, creates or renames fails; syncs do again later
+  kFullOnce,  // the same, but somebody makes room at once
+};
+
+enum class Survival : std::uint8_t {
+  kSynced,  // what was synced, and nothing else
+  kAll,     // everything that was written
+  kTorn,    // what was synced, and an arbitrary part of the rest
+};
+
+class SimulatedDisk final : public Files {
+ public:
+  SimulatedDisk();
+  ~SimulatedDisk() override;
+
+  Result<std::unique_ptr<Directory>> OpenDirectory(const std::string& path, IfMissing if_missing,
+                                                   std::uint32_t mode) override;
+  Result<FileState> State(const std::string& path) override;
+  Result<std::string> Canonical(const std::string& path) override;
+
+  // The call of that number, counted from now, goes wrong.
+  void FailAt(std::int64_t call, Fault fault);
+  // Whether it came to that.
+  bool HasFailed() const;
+  // All is well again (but what the fault has destroyed).
+  void Heal();
+  // From now on syncs of files whose name ends so do nothing: a program that forgets them.
+  void Forget(std::string name_end);
+
+  // What is found when the power comes back, or (kAll) the same disk once more. `seed` decides
+  // what is torn. Nothing of this disk may be in use.
+  std::unique_ptr<SimulatedDisk> AfterPowerCut(Survival survival, std::uint64_t seed = 0) const;
+
+  // Moves with every call; file times come from it.
+  std::int64_t now_ns() const;
+
+  struct Node;
+  using NodePtr = std::shared_ptr<Node>;
+
+ private:
+  friend class SimulatedDirectory;
+  friend class SimulatedFile;
+  friend class SimulatedLock;
+
+  enum class Call : std::uint8_t { kGrow, kShrink, kSync };
+  enum class Outcome : std::uint8_t { kWhole, kPartly, kNot };
+  struct Verdict {
+    Outcome outcome = Outcome::kWhole;
+    Status status = Done{};
+  };
+  // Of a call that changes or syncs; others only fail once the power is gone.
+  Verdict Count(Call call, std::string_view path);
+  Status CheckPower() const;
+
+  Result<NodePtr> Find(const NodePtr& start, std::string_view path) const;
+  // The directory of the last part of a path, and that part.
+  Result<std::pair<NodePtr, std::string>> FindPlace(const NodePtr& start,
+                                                    std::string_view path) const;
+  Result<NodePtr> Make(const NodePtr& directory, const std::string& name, FileType type,
+                       std::uint32_t mode);
+  Status SyncNames(Node& directory, std::string_view path);
+  NodePtr NewNode(FileType type, std::uint32_t mode);
+
+  mutable std::mutex mutex_;  // guards all that follows, and all nodes
+  NodePtr root_;
+  std::uint64_t last_number_ = 0;
+  std::int64_t now_ns_ = 1'700'000'000'000'000'000;
+  std::int64_t calls_left_ = 0;
+  bool is_armed_ = false;
+  bool has_failed_ = false;
+  bool is_full_ = false;
+  bool is_off_ = false;
+  Fault fault_ = Fault::kPowerCut;
+  std::vector<std::string> forgotten_;
+};
+
+}  // namespace plumb::host
+
+#endif  // PLUMB_TESTS_SIM_SIMULATED_DISK_H_

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "tests/sim/world.h"
+
+#include <utility>
+
+#include "kit/modelkit.h"
+#include "registry/connect.h"
+#include "store/store.h"
+#include "verbs/fsck.h"
+
+namespace plumb::sim {
+namespace {
+
+constexpr std::uint64_t kBlobSizeMax = std::uint64_t{16} << 20;
+
+Error Wrong(const std::string& what) { return Error{ErrorKind::kCorrupt, what}; }
+
+// Together with its bytes, which are hashed: what fsck does with --full.
+Status CheckBlob(store::Store& store, const Digest& digest) {
+  PLUMB_TRY(const std::string bytes, store::ReadBlob(store, digest, kBlobSizeMax));
+  if (Sha256(AsBytes(bytes)) == digest) return Done{};
+  return Wrong("blob '" + digest.ToString() + "' has other bytes");
+}
+
+Status CheckKit(store::Store& store, const Digest& id) {
+  PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
+  PLUMB_RETURN_IF_ERROR(CheckBlob(store, modelkit.manifest.config.digest));
+  for (const oci::Descriptor& layer : modelkit.manifest.layers)
+    PLUMB_RETURN_IF_ERROR(CheckBlob(store, layer.digest));
+  return Done{};
+}
+
+Status InspectStore(verbs::Workspace& workspace, Contents& contents) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const auto kits, store->ListKits());
+  for (const store::Kit& kit : kits) {
+    contents[kit.manifest.ToString()] = "kit";
+    PLUMB_RETURN_IF_ERROR(CheckKit(*store, kit.manifest));
+  }
+  PLUMB_TRY(const auto refs, store->ListRefs());
+  for (const store::Ref& ref : refs) {
+    contents[ref.name.ToString()] = ref.manifest.ToString();
+    if (!contents.contains(ref.manifest.ToString()))
+      return Wrong("'" + ref.name.ToString() + "' points at nothing");
+  }
+  return Done{};
+}
+
+// Nothing that fsck calls damage, hashing everything.
+Status CheckStore(verbs::Workspace& workspace, Progress& progress) {
+  PLUMB_TRY(const verbs::FsckReport report,
+            verbs::Fsck(workspace, {store::Depth::kContent}, progress));
+  for (const verbs::FsckReport::Line& line : report.damages)
+    return Wrong(line.what + ": " + line.why);
+  return Done{};
+}
+
+Status CheckNames(host::Files& files, const std::string& path) {
+  PLUMB_TRY(const auto blobs, files.OpenDirectory(path + "/blobs/sha256", host::IfMissing::kFail));
+  PLUMB_TRY(const auto entries, blobs->List(""));
+  for (const host::DirectoryEntry& entry : entries) {
+    const auto digest = Digest::Parse("sha256:" + entry.name);
+    if (!digest) continue;  // not finished, and not called one
+    PLUMB_TRY(const std::string bytes, host::ReadFile(*blobs, entry.name, kBlobSizeMax));
+    if (Sha256(AsBytes(bytes)) != *digest)
+      return Wrong("'" + path + "' calls something '" + entry.name + "'");
+  }
+  return Done{};
+}
+
+Status InspectLayout(host::Files& files, const std::string& path, Contents& contents) {
+  const auto layout = registry::OpenLayout(files, path);
+  const auto tags = layout->ListTags();
+  if (!tags && tags.error().kind == ErrorKind::kNotFound) return Done{};
+  if (!tags) return tags.error();
+  SilentProgress silent;
+  for (const std::string& tag : *tags) {
+    PLUMB_TRY(const auto fetched, layout->FetchManifest(tag, std::nullopt));
+    contents[path + ":" + tag] = fetched.descriptor.digest.ToString();
+    PLUMB_TRY(const auto manifest, oci::Manifest::Parse(fetched.bytes));
+    std::vector<oci::Descriptor> blobs = manifest.layers;
+    blobs.push_back(manifest.config);
+    for (const oci::Descriptor& blob : blobs)
+      PLUMB_RETURN_IF_ERROR(registry::FetchWholeBlob(*layout, blob, silent));
+  }
+  return CheckNames(files, path);
+}
+
+}  // namespace
+
+void SeededEntropy::Fill(MutableByteSpan out) {
+  const std::lock_guard lock(mutex_);
+  for (std::byte& byte : out) {
+    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+    byte = static_cast<std::byte>(state_ >> 56);
+  }
+}
+
+World::World(host::SimulatedDisk& disk, const std::string& home)
+    : disk_(disk),
+      clock_(disk),
+      entropy_(disk.now_ns()),
+      environment_(home),
+      http_(host::MakeHttp("plumb-test")),
+      workspace_({disk, clock_, entropy_, environment_, *http_}, 1) {}
+
+Status World::Write(const std::string& path, std::string_view text) {
+  const host::PathParts parts = host::SplitPath(path);
+  PLUMB_TRY(const auto directory,
+            disk_.OpenDirectory(parts.directory, host::IfMissing::kCreate, 0));
+  return host::WriteFileDurably(*directory, parts.name, text, 0644);
+}
+
+Result<Contents> Inspect(host::SimulatedDisk& disk, const std::vector<std::string>& layouts) {
+  World world(disk);
+  Contents contents;
+  PLUMB_RETURN_IF_ERROR(InspectStore(world.workspace(), contents));
+  PLUMB_RETURN_IF_ERROR(CheckStore(world.workspace(), world.progress()));
+  for (const std::string& path : layouts)
+    PLUMB_RETURN_IF_ERROR(InspectLayout(disk, path, contents));
+  return contents;
+}
+
+}  // namespace plumb::sim
