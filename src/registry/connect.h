@@ -49,7 +49,9 @@ std::unique_ptr<Credentials> MakeCredentials(host::Files& files, host::Processes
 
 // Whom to trust beside those whom this machine trusts, and who we are.
 struct Certificates {
-  std::string authorities = {};  // PEM text
+  std::string authorities = {};         // PEM text
+  std::string client_certificate = {};  // PEM files; empty: none
+  std::string client_key = {};
 };
 
 // What is in the first of the directories that has "HOST[:PORT]": as docker's and containers'

@@ -108,6 +108,7 @@ Result<CollectReport> Collector::Run() {
   Epoch epoch = 0;
   PLUMB_TRY(const Found found, MarkUnneeded(epoch));
   PLUMB_RETURN_IF_ERROR(Sweep(found, epoch));
+  RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
   return std::move(report_);
 }
 

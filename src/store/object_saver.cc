@@ -167,4 +167,10 @@ Result<std::vector<ObjectRecord>> ObjectSaver::Finish() {
   return std::move(objects_);
 }
 
+std::vector<PackName> ObjectSaver::packs() const {
+  std::vector<PackName> packs = unwanted_;
+  packs.insert(packs.end(), adopted_.begin(), adopted_.end());
+  return packs;
+}
+
 }  // namespace plumb::store

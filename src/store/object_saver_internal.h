@@ -43,8 +43,8 @@ class ObjectSaver {
   // On return everything is durable. Gives the objects that are new. If an object could not be
   // saved, this fails too: another caller may have relied on it.
   Result<std::vector<ObjectRecord>> Finish();
-  // Those that Finish() made durable.
-  const std::vector<PackName>& packs() const { return unwanted_; }
+  // Those that Finish() made durable, of others too.
+  std::vector<PackName> packs() const;
   // The packs are wanted: the catalog names them.
   void Keep() { unwanted_.clear(); }
 

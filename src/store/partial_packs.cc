@@ -52,4 +52,19 @@ Result<std::set<PackName>> PartialPacks(host::Directory& directory, std::int64_t
   return names;
 }
 
+void RemoveOldPartials(host::Directory& directory, std::int64_t since_ns) {
+  const auto entries = directory.List(kDirectory);
+  if (!entries) return;
+  for (const host::DirectoryEntry& entry : *entries) {
+    const std::string path = std::string(kDirectory) + "/" + entry.name;
+    const auto state = directory.State(path);
+    if (!state || state->type != host::FileType::kRegular || state->modified_ns >= since_ns)
+      continue;
+    const auto file = directory.Open(path, host::OpenHow::kReadWrite);
+    if (!file) continue;
+    if (const auto lock = (*file)->Lock(host::LockKind::kExclusive, 0); lock)
+      static_cast<void>(directory.Remove(path));
+  }
+}
+
 }  // namespace plumb::store

@@ -20,6 +20,10 @@ std::set<PackName> PackNamesIn(std::string_view text);
 // transfers that were stopped and may go on. `directory` is the store's.
 Result<std::set<PackName>> PartialPacks(host::Directory& directory, std::int64_t since_ns);
 
+// The other files of partial/ go, but those that somebody holds. Best effort: what stays is a hint
+// that nobody asks for.
+void RemoveOldPartials(host::Directory& directory, std::int64_t since_ns);
+
 }  // namespace plumb::store
 
 #endif  // PLUMB_STORE_PARTIAL_PACKS_INTERNAL_H_

@@ -339,6 +339,8 @@ TEST_F(UpkeepTest, PacksOfATransferThatMayGoOnStay) {
   Collect();
   EXPECT_TRUE(HasPack(young));
   EXPECT_FALSE(HasPack(old));
+  EXPECT_TRUE(fs::exists(Path() + "/partial/young"));
+  EXPECT_FALSE(fs::exists(Path() + "/partial/old"));
   fs::remove(Path() + "/partial/young");
   Collect();
   EXPECT_FALSE(HasPack(young));
