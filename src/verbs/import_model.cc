@@ -31,28 +31,47 @@ Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
   return std::optional(there->RefName());
 }
 
-// Before anything is read: what is adopted is not written when it is built from. Returns how many
-// bytes hard links would save that are going to be copied.
-Result<std::uint64_t> AdoptFiles(store::Adopter& adopter, const StorePlace& place,
-                                 const kit::ForeignModel& model, ImportReport& report, Progress& progress) {
-  std::uint64_t might_be_linked = 0;
-  for (const std::string& path : model.paths) {
-    auto adopted = adopter.Adopt(path, store::AdoptHow::kReflink, progress);
-    const bool cannot_share = !adopted && adopted.error().kind == ErrorKind::kUnsupported;
-    if (cannot_share && link_files == LinkFiles::kYes)
-      adopted = adopter.Adopt(path, store::AdoptHow::kHardLink, progress);
-    if (adopted) {
-      report.bytes_adopted += *adopted;
-      continue;
+// Before anything is read: what is adopted is not written when it is built from.
+class FileAdoption {
+ public:
+  FileAdoption(store::Adopter& adopter, host::Files& files, LinkFiles link_files,
+               Progress& progress)
+      : adopter_(adopter), files_(files), link_files_(link_files), progress_(progress) {}
+
+  Status Adopt(const std::vector<std::string>& paths, const std::string& store_path) {
+    PLUMB_TRY(const host::FileState here, files_.State(store_path));
+    for (const std::string& path : paths) {
+      auto adopted = adopter_.Adopt(path, store::AdoptHow::kReflink, progress_);
+      const bool cannot_share = !adopted && adopted.error().kind == ErrorKind::kUnsupported;
+      if (cannot_share && link_files_ == LinkFiles::kYes)
+        adopted = adopter_.Adopt(path, store::AdoptHow::kHardLink, progress_);
+      if (adopted) {
+        bytes_ += *adopted;
+        continue;
+      }
+      if (adopted.error().kind != ErrorKind::kUnsupported) return adopted.error();
+      if (link_files_ == LinkFiles::kYes)
+        progress_.Warn("copying '" + path + "': " + adopted.error().message);
+      PLUMB_TRY(const host::FileState there, files_.State(path));
+      if (there.device == here.device) might_be_linked_ += there.size;
     }
-    if (adopted.error().kind != ErrorKind::kUnsupported) return adopted.error();
-    if (link_files == LinkFiles::kYes)
-      progress.Warn("copying '" + path + "': " + adopted.error().message);
-    PLUMB_TRY(const host::FileState there, machine.files.State(path));
-    if (there.device == here.device) might_be_linked += there.size;
+    return Done{};
   }
-  return link_files == LinkFiles::kNo ? might_be_linked : 0;
-}
+
+  std::uint64_t bytes() const { return bytes_; }
+  // What hard links would have saved.
+  std::uint64_t might_be_linked() const {
+    return link_files_ == LinkFiles::kNo ? might_be_linked_ : 0;
+  }
+
+ private:
+  store::Adopter& adopter_;
+  host::Files& files_;
+  const LinkFiles link_files_;
+  Progress& progress_;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t might_be_linked_ = 0;
+};
 
 }  // namespace
 
@@ -61,8 +80,15 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   PLUMB_TRY(const std::optional<store::RefName> tag, NameHere(model, import.name));
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
-  PLUMB_TRY(const std::uint64_t saved_by_links,
-            AdoptFiles(workspace, model, import.link_files, report, progress));
+  const Machine& machine = workspace.machine();
+  const std::unique_ptr<host::Links> links = host::MakeLinks();
+  PLUMB_TRY(const std::string home, workspace.Home());
+  // Until the kit is there, or a gc in between would take away what it is going to need.
+  PLUMB_TRY(const std::unique_ptr<store::Adopter> adopter,
+            store::OpenAdopter(machine.files, *links, machine.entropy, home + "/store"));
+  FileAdoption adoption(*adopter, machine.files, import.link_files, progress);
+  PLUMB_RETURN_IF_ERROR(adoption.Adopt(model.paths, home + "/store"));
+  report.bytes_adopted += adoption.bytes();
   PLUMB_TRY(const auto directory,
             model.files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail));
   kit::BuildOptions options;
@@ -71,7 +97,6 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   if (tag) options.tags.push_back(*tag);
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, options.tags));
 
-  const Machine& machine = workspace.machine();
   const kit::BuildContext context{*model.files,  *directory,          kit::kGatheredPath,
                                   machine.clock, machine.environment, *store,
                                   *bases};
@@ -82,7 +107,7 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
     (layer.was_known ? report.bytes_present : report.bytes_moved) += layer.size;
     if (!layer.was_known) copied += layer.size;
   }
-  if (const std::uint64_t saved = std::min(copied, saved_by_links); saved > 0) {
+  if (const std::uint64_t saved = std::min(copied, adoption.might_be_linked()); saved > 0) {
     progress.Note("--link would have saved " + FormatSize(saved) +
                   ": the files are used where they lie then");
   }
