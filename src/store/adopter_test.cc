@@ -162,7 +162,7 @@ TEST_F(AdopterTest, GcTakesAwayWhatNothingNeedsOnceNobodyIsAtWork) {
   EXPECT_EQ(Links(), 2U);
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
   RemoveKit(layer);
-  EXPECT_EQ(Collect().packs, 2U);
+  EXPECT_EQ(Collect().packs, 1U);
   EXPECT_EQ(Links(), 1U);
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
 }

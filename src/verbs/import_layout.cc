@@ -64,10 +64,11 @@ class LayoutImporter {
     PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(store_, wanted.names));
     registry::PullRequest request;
     request.digest = wanted.digest;
+    request.names = wanted.names;
+    request.message = "import";
     request.connections = connections_;
     PLUMB_TRY(const registry::TransferReport moved,
               registry::Pull(store_, *layout_.remote, request, progress_));
-    PLUMB_RETURN_IF_ERROR(Name(wanted));
     report_.bytes_moved += moved.bytes_moved;
     report_.bytes_present += moved.bytes_present;
     NoteMoves(before, wanted.digest, progress_);
@@ -81,14 +82,6 @@ class LayoutImporter {
   ImportReport& report() { return report_; }
 
  private:
-  Status Name(const Wanted& wanted) {
-    if (wanted.names.empty()) return Done{};
-    const auto session = store_.Begin();
-    for (const store::RefName& name : wanted.names)
-      session->MoveRef({name, wanted.digest, "import"});
-    return session->Commit();
-  }
-
   store::Store& store_;
   const registry::Layout layout_;
   const unsigned connections_;

@@ -36,18 +36,16 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
             Connect(workspace, source, options.network, progress));
   registry::PullRequest request;
-  PLUMB_TRY(request.name, NameHere(options, source));
+  PLUMB_TRY(const std::optional<store::RefName> name, NameHere(options, source));
+  if (name) request.names.push_back(*name);
   PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, source));
   request.connections = options.network.connections;
   PLUMB_TRY(store::Store * store, workspace.Store());
 
   PullReport report;
   report.source = source.ToString();
-  if (request.name) report.name = request.name->ToString();
-  std::vector<store::Ref> before;
-  if (request.name) {
-    PLUMB_TRY(before, FindRefs(*store, {*request.name}));
-  }
+  if (name) report.name = name->ToString();
+  PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, request.names));
   // Looked at first: what is no ModelKit must not take the place of one.
   const std::string doing = "cannot pull '" + report.source + "'";
   auto modelkit = FetchModelKit(*remote, source.reference, progress, options.platform);
@@ -58,7 +56,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
     return std::move(transfer).error().While(doing);
   }
   report.transfer = *transfer;
-  if (!request.name && !source.reference.digest) {
+  if (!name && !source.reference.digest) {
     const std::string id = report.transfer.manifest.ToString();
     progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
   }
