@@ -57,7 +57,11 @@ TEST(Manifest, ReadsTheExampleOfTheSpecification) {
       "annotations": {"b": "1", "a": "\u00e9"}
     }],
     "annotations": {"k": "v"},
-    "subject": {"anything": 1}
+    "subject": {
+      "mediaType": "application/vnd.oci.image.manifest.v1+json",
+      "digest": "sha256:3f907c1a03bf20f20355fe449e18ff3f9de2e49570ffb536f1a32f20c7179808",
+      "size": 7
+    }
   })");
   ASSERT_TRUE(manifest) << manifest.error().message;
   EXPECT_EQ(manifest->media_type, "");

@@ -60,7 +60,8 @@ class BasePullerTest : public testing::Test {
   std::unique_ptr<host::Entropy> entropy_ = host::MakeEntropy();
   HomeOnly environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
-  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_}, 2};
+  std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_, *processes_}, 2};
   SilentProgress progress_;
 };
 

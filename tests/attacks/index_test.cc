@@ -55,7 +55,7 @@ class IndexAttack : public testing::Test {
     selection.tag = "v1";
     selection.platform = platform;
     selection.is_wanted = [](const oci::Manifest& manifest) {
-      return oci::IsModelKitConfig(manifest.config.media_type);
+      return oci::FormatOfConfig(manifest.config.media_type).has_value();
     };
     return FetchSelected(*world_.Connect("registry.example.org"), selection);
   }

@@ -78,11 +78,11 @@ TEST(SqliteCatalogTest, ManyMayMakeItAtOnce) {
 // As 0.1.0 wrote it before there was a gc.
 TEST(SqliteCatalogTest, AnOlderOneIsUpgraded) {
   const TemporaryDirectory temporary;
-  const std::string path = temporary.path() + "/catalog.sqlite";
+  const auto files = host::MakeFiles();
+  const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
   {
-    const auto connection = *SqliteConnection::Open(path, 1000);
+    const auto connection = *SqliteConnection::Open(*directory, "catalog.sqlite", 1000);
     ASSERT_TRUE(connection->Execute(R"sql(
-      PRAGMA journal_mode = WAL;
       CREATE TABLE packs(pack INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE) STRICT;
       CREATE TABLE objects(id BLOB PRIMARY KEY, pack INTEGER NOT NULL REFERENCES packs,
         position INTEGER NOT NULL, stored_size INTEGER NOT NULL, raw_size INTEGER NOT NULL,
@@ -106,11 +106,9 @@ TEST(SqliteCatalogTest, AnOlderOneIsUpgraded) {
       PRAGMA user_version = 1;
     )sql"));
   }
-  const auto files = host::MakeFiles();
-  const auto directory = *files->OpenDirectory(temporary.path(), host::IfMissing::kFail);
   const auto lock_file = *directory->Open("catalog.lock", host::OpenHow::kCreate);
   for (int i = 0; i < 2; ++i) {
-    const auto catalog = OpenSqliteCatalog(path, *lock_file);
+    const auto catalog = OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
     ASSERT_TRUE(catalog) << catalog.error().message;
     EXPECT_EQ((*(*catalog)->FindObject(ObjectId()))->stored_size, 7U);
     EXPECT_TRUE((*catalog)->Mark({}));

@@ -122,7 +122,8 @@ World::World(host::SimulatedDisk& disk, const std::string& home)
       entropy_(disk.now_ns()),
       environment_(home),
       http_(host::MakeHttp("plumb-test")),
-      workspace_({disk, clock_, entropy_, environment_, *http_}, 1) {}
+      processes_(host::MakeProcesses()),
+      workspace_({disk, clock_, entropy_, environment_, *http_, *processes_}, 1) {}
 
 Status World::Write(const std::string& path, std::string_view text) {
   const host::PathParts parts = host::SplitPath(path);

@@ -74,6 +74,7 @@ class World {
   SeededEntropy entropy_;
   OnlyHome environment_;
   const std::unique_ptr<host::Http> http_;
+  const std::unique_ptr<host::Processes> processes_;
   SilentProgress progress_;
   verbs::Workspace workspace_;
 };
