@@ -334,8 +334,8 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(),
-                              Keeping()})
+    for (const Help& group :
+         {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

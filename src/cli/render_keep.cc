@@ -141,8 +141,7 @@ Answer Render(const verbs::DuReport& report) {
       {"garbage", FormatSize(measured.unneeded)},
       {"bookkeeping", FormatSize(measured.overhead)},
       {"on disk", FormatSize(measured.on_disk)}};
-  if (measured.adopted > 0)
-    sums.push_back({"  in files of others", FormatSize(measured.adopted)});
+  if (measured.adopted > 0) sums.push_back({"  in files of others", FormatSize(measured.adopted)});
   text += "\n" + Table(sums);
   Json json = Json::MakeObject();
   json.Append("kits", std::move(kits));

@@ -140,7 +140,9 @@ class FilePackStore final : public PackStore {
 
 }  // namespace
 
-std::string AdoptedFileName(const PackName& name) { return name.ToString() + std::string(kAdoptedSuffix); }
+std::string AdoptedFileName(const PackName& name) {
+  return name.ToString() + std::string(kAdoptedSuffix);
+}
 
 std::string PackName::ToString() const { return EncodeHex(bytes); }
 
