@@ -88,6 +88,11 @@ class Place:
             file.seek(MODEL_SIZE // 2)
             file.write(b"somebody else was here")
 
+    def overwrite_all(self, path):
+        """Takes as much again if somebody shares its blocks."""
+        with open(path, "r+b") as file:
+            file.write(bytes(len(self.model)))
+
 
 def check_shared(place, name):
     """Where blocks can be shared."""
@@ -101,6 +106,14 @@ def check_shared(place, name):
     done, target = place.unpacks("org/name")
     check(done.returncode == 0, f"{name}: {done.stderr}")
     check((target / "model.safetensors").read_bytes() == place.model, f"{name}: other bytes came")
+    check(place.plumb("fsck", "--full").returncode == 0, f"{name}: fsck says that the store is damaged")
+    for kit in ("org/name", "tiny"):
+        place.plumb("remove", "-f", kit)
+    check(place.plumb("gc").returncode == 0, f"{name}: gc")
+    shutil.rmtree(target)
+    place.overwrite_all(place.hub_blob)
+    left = place.used() - before
+    check(left < OVERHEAD_MAX, f"{name}: after a gc the store holds on to {left} bytes")
     print(f"{name}: imported 2 models of {MODEL_SIZE >> 20} MiB in {grown >> 10} KiB")
 
 
@@ -121,6 +134,7 @@ def check_linked(place):
     check(done.returncode == 4, f"a changed file was not noticed: {done.returncode}")
     check("is damaged" in done.stderr and "sha256:" in done.stderr, f"nothing is named: {done.stderr}")
     check(not (target / "model.safetensors").exists(), "a changed file was returned")
+    check(place.plumb("fsck", "--full").returncode == 4, "fsck does not see that a file was changed")
     print("hard link: imported without a copy; a change behind our back was noticed")
 
 
