@@ -13,7 +13,7 @@ constexpr std::size_t kNameSizeMax = 4096;
 constexpr std::uint64_t kExtendedSizeMax = std::uint64_t{1} << 20;
 // So large that adding padding cannot wrap.
 constexpr std::uint64_t kSizeMax = std::uint64_t{1} << 62;
-constexpr std::size_t kSkipSize = std::size_t{1} << 20;
+constexpr std::size_t kEndReadSize = std::size_t{1} << 20;
 constexpr std::uint32_t kPermissions = 0777;
 
 Error Corrupt(std::string_view what) {
@@ -214,12 +214,8 @@ Result<ByteSpan> TarReader::Read(std::size_t size_max) {
 }
 
 Status TarReader::Skip(std::uint64_t size) {
-  while (size > 0) {
-    const std::uint64_t wanted = std::min<std::uint64_t>(size, kSkipSize);
-    PLUMB_TRY(const ByteSpan bytes, source_.Read(static_cast<std::size_t>(wanted)));
-    if (bytes.empty()) return Corrupt("it ends too early");
-    size -= bytes.size();
-  }
+  PLUMB_TRY(const bool is_there, source_.Skip(size));
+  if (!is_there) return Corrupt("it ends too early");
   return Done{};
 }
 
@@ -228,7 +224,7 @@ Status TarReader::Skip(std::uint64_t size) {
 Status TarReader::ReadToEnd() {
   ended_ = true;
   while (true) {
-    PLUMB_TRY(const ByteSpan bytes, source_.Read(kSkipSize));
+    PLUMB_TRY(const ByteSpan bytes, source_.Read(kEndReadSize));
     if (bytes.empty()) return Done{};
     if (!IsZeros(AsText(bytes))) return Corrupt("something lies behind its end");
   }

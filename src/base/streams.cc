@@ -10,6 +10,16 @@ constexpr std::size_t kCopySize = std::size_t{1} << 20;
 
 }  // namespace
 
+Result<bool> ByteSource::Skip(std::uint64_t size) {
+  while (size > 0) {
+    const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(size, kCopySize));
+    PLUMB_TRY(const ByteSpan piece, Read(wanted));
+    if (piece.empty()) return false;
+    size -= piece.size();
+  }
+  return true;
+}
+
 Result<ByteSpan> MemorySource::Read(std::size_t size_max) {
   const ByteSpan piece = rest_.first(std::min(size_max, rest_.size()));
   rest_ = rest_.subspan(piece.size());

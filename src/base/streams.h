@@ -3,6 +3,7 @@
 #define PLUMB_BASE_STREAMS_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -21,6 +22,10 @@ class ByteSource {
   // The next bytes: at least one and at most `size_max` (which is > 0), or none at the end.
   // The view stays valid until the next call. After an error or the end, do not call again.
   virtual Result<ByteSpan> Read(std::size_t size_max) = 0;
+
+  // Passes over the next `size` bytes; false if the end comes before. Reads them, unless the
+  // source knows better.
+  virtual Result<bool> Skip(std::uint64_t size);
 };
 
 // Takes bytes in order. Threads: one at a time. After an error, do not call again.

@@ -186,6 +186,18 @@ Status CheckRest(const std::vector<std::string>& rest, Command* command) {
                UsageLine(*command)};
 }
 
+// In "REFERENCE... FILE" all words have gone to the list: the last is not its own.
+void GiveLastWord(const std::vector<Operand>& operands) {
+  for (std::size_t i = 0; i + 1 < operands.size(); ++i) {
+    if (!operands[i].IsList()) continue;
+    std::vector<std::string>& list = *std::get<std::vector<std::string>*>(operands[i].target);
+    std::string& word = *std::get<std::string*>(operands[i + 1].target);
+    if (!word.empty() || list.empty()) continue;
+    word = std::move(list.back());
+    list.pop_back();
+  }
+}
+
 bool IsMissing(const Operand& operand) {
   if (operand.presence == Presence::kOptional) return false;
   if (operand.IsList()) return std::get<std::vector<std::string>*>(operand.target)->empty();
@@ -233,6 +245,7 @@ Result<Command*> ReadArguments(const std::vector<std::string>& words, const Comm
   }
   PLUMB_RETURN_IF_ERROR(CheckRest(grammar.Rest(), command));
   if (command == nullptr || options.help) return command;
+  GiveLastWord(command->Operands());
   for (const Operand& operand : command->Operands()) {
     if (!IsMissing(operand)) continue;
     return Error{ErrorKind::kInvalid,

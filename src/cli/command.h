@@ -66,6 +66,8 @@ struct Context {
 struct Answer {
   std::string text;  // with its line ends
   Json json;
+  // What was asked for has gone to standard output already: nothing of the above is printed.
+  bool is_given = false;
   // What the program ends with although there is an answer: `fsck` found damage.
   std::optional<Error> failure = {};
 };
@@ -87,6 +89,7 @@ class Command {
 // One of each verb. The functions stand in the file of their group.
 Commands AllCommands();
 void AddBuildCommands(Commands& commands);
+void AddExchangeCommands(Commands& commands);
 void AddLookCommands(Commands& commands);
 void AddChangeCommands(Commands& commands);
 void AddShareCommands(Commands& commands);

@@ -30,6 +30,11 @@ class FakeTerminal final : public host::Terminal {
     return Done{};
   }
   Result<std::string> ReadInput(std::size_t /*size_max*/) override { return input; }
+  Result<std::string> ReadSome(std::size_t size_max) override {
+    std::string piece = input.substr(0, size_max);
+    input.erase(0, piece.size());
+    return piece;
+  }
   Result<std::string> ReadSecret(std::string_view prompt) override {
     errors += prompt;
     return input;

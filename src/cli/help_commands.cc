@@ -104,6 +104,7 @@ void AddHelpCommands(Commands& commands) {
 Commands AllCommands() {
   Commands commands;
   AddBuildCommands(commands);
+  AddExchangeCommands(commands);
   AddLookCommands(commands);
   AddChangeCommands(commands);
   AddShareCommands(commands);

@@ -61,6 +61,64 @@ Help Making() {
   };
 }
 
+Help Exchanging() {
+  return {
+      {"init",
+       "",
+       "make",
+       "Write a blueprint for what lies in a directory",
+       "Looks at names and sizes of the files in DIR (default: the working directory)\n"
+       "and writes a Kitfile that 'plumb build' takes: the largest model file, or the\n"
+       "first of several shards, is the model, other model files and the texts beside\n"
+       "them are its parts; tables are data sets; what remains is code. A well-known\n"
+       "licence is recognised. With --modelfile it is a Modelfile.",
+       {{"For the working directory", "plumb init"},
+        {"Only look", "plumb init models --modelfile --output -"}},
+       {3, 5, 6, 7, 8}},
+      {"export",
+       "",
+       "make",
+       "Write ModelKits into one file",
+       "Writes the kits, with their names and the kits they are built upon, into FILE:\n"
+       "a tar with an OCI image layout in it, which 'plumb import', skopeo and podman\n"
+       "read. The same kits give the same bytes. FILE appears whole or not at all; -\n"
+       "writes to standard output.",
+       {{"Two kits into one file", "plumb export demo:v1 demo:v2 demo.tar"},
+        {"To another machine", "plumb export demo:v1 - | ssh server plumb import -"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+      {"import",
+       "",
+       "make",
+       "Take models from elsewhere on this machine into the store",
+       "SOURCE is\n"
+       "  FILE                     what 'plumb export' or skopeo (oci-archive) wrote, plain\n"
+       "                           or compressed; - for standard input; a GGUF or a\n"
+       "                           safetensors file\n"
+       "  DIRECTORY                files, with a Kitfile or Modelfile or without; an OCI\n"
+       "                           layout; the store of Ollama or of kit; a model of a\n"
+       "                           Hugging Face cache (models--ORGANIZATION--NAME)\n"
+       "  oci:DIRECTORY[:TAG]      an OCI layout\n"
+       "  ollama:MODEL[:TAG]       from Ollama's store ($OLLAMA_MODELS)\n"
+       "  hf:ORG/NAME[@REVISION]   from the Hugging Face cache ($HF_HUB_CACHE, $HF_HOME)\n"
+       "  kit:[REFERENCE]          from kit's store ($KITOPS_HOME)\n"
+       "Nothing is fetched from a network. What is named by a digest is compared with it;\n"
+       "a kit is there whole or not at all.\n"
+       "\n"
+       "Files of Ollama, of the Hugging Face cache, of GGUF and safetensors share their\n"
+       "blocks with the store where the file system can do that (xfs, btrfs). With\n"
+       "--link they are used where they lie, by hard links: who writes to one later makes\n"
+       "the kit unreadable, which is noticed; it is never read wrong. Else they are copied.\n"
+       "\n"
+       "Kits and models keep their names; a tag that is in use moves, and where it\n"
+       "pointed is printed. --tag names the kit otherwise, if there is only one.",
+       {{"What somebody sent", "plumb import demo.tar"},
+        {"A model that Ollama has pulled", "plumb import ollama:llama3.2"},
+        {"One that was downloaded with Hugging Face's tools",
+         "plumb import hf:org/model --tag model:v1"}},
+       {3, 4, 5, 6, 7, 8, 9}},
+  };
+}
+
 Help Looking() {
   return {
       {"list",
@@ -95,6 +153,17 @@ Help Looking() {
        {{"A kit of this store", "plumb inspect demo:v1"},
         {"A kit in a registry, without pulling it",
          "plumb inspect -r registry.example.com/team/demo:v1"}},
+       {3, 4, 6, 7, 8, 9}},
+      {"diff",
+       "",
+       "look",
+       "Show in what two ModelKits differ",
+       "Compares configs, annotations and layers, and the Kitfiles field by field. Layers\n"
+       "are the same if their digests are. A name after remote://, and an OCI layout\n"
+       "oci:DIR[:TAG], is looked up there and nothing is pulled.",
+       {{"Two versions", "plumb diff demo:v1 demo:v2"},
+        {"What a push would change",
+         "plumb diff remote://registry.example.com/team/demo:v1 demo:v1"}},
        {3, 4, 6, 7, 8, 9}},
       {"show",
        "",
@@ -285,7 +354,8 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group : {Making(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
+    for (const Help& group :
+         {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/network_flags.h"
 #include "cli/render.h"
+#include "verbs/diff.h"
 #include "verbs/info.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
@@ -106,6 +107,34 @@ class InspectCommand final : public Command {
   bool referrers_ = false;
 };
 
+class DiffCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "diff"; }
+  std::vector<Operand> Operands() override {
+    return {{"BEFORE", &options_.before.name, Presence::kRequired, Offer::kReference},
+            {"AFTER", &options_.after.name, Presence::kRequired, Offer::kReference}};
+  }
+  std::vector<Flag> Flags() override {
+    std::vector<Flag> flags = {
+        {"-r,--remote", "", "Look where their names say, not in this store", &remote_}};
+    network_.AddTo(flags);
+    return flags;
+  }
+  Result<Answer> Run(Context& context) override {
+    for (verbs::KitSource* kit : {&options_.before, &options_.after}) {
+      if (remote_) kit->where = verbs::Where::kElsewhere;
+      kit->network = network_.Options();
+    }
+    PLUMB_TRY(const auto report, verbs::Diff(context.workspace, options_, context.progress));
+    return Render(report);
+  }
+
+ private:
+  verbs::DiffOptions options_;
+  NetworkFlags network_;
+  bool remote_ = false;
+};
+
 class ShowCommand final : public Command {
  public:
   std::string_view Name() const override { return "show"; }
@@ -142,6 +171,7 @@ void AddLookCommands(Commands& commands) {
   commands.push_back(std::make_unique<ListCommand>());
   commands.push_back(std::make_unique<InfoCommand>());
   commands.push_back(std::make_unique<InspectCommand>());
+  commands.push_back(std::make_unique<DiffCommand>());
   commands.push_back(std::make_unique<ShowCommand>());
 }
 

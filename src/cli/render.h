@@ -11,9 +11,13 @@
 #include "cli/command.h"
 #include "verbs/build.h"
 #include "verbs/config.h"
+#include "verbs/diff.h"
 #include "verbs/du.h"
+#include "verbs/export.h"
 #include "verbs/fsck.h"
 #include "verbs/gc.h"
+#include "verbs/import.h"
+#include "verbs/init.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
 #include "verbs/pull.h"
@@ -33,6 +37,10 @@ Answer Render(const verbs::TagReport& report);
 Answer Render(const std::vector<verbs::RemoveReport>& reports);
 Answer Render(const verbs::PushReport& report);
 Answer Render(const verbs::PullReport& report);
+Answer Render(const verbs::DiffReport& report);
+Answer Render(const verbs::InitReport& report);
+Answer Render(const verbs::ExportReport& report);
+Answer Render(const verbs::ImportReport& report);
 Answer Render(const verbs::GcReport& report);
 Answer Render(const verbs::FsckReport& report);
 Answer Render(const verbs::DuReport& report);

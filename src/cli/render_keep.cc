@@ -139,12 +139,15 @@ Answer Render(const verbs::DuReport& report) {
   }
   const store::MeasureReport& measured = report.measured;
   std::string text = Table(rows);
-  text += "\n" + Table({{"needed", FormatSize(measured.needed)},
-                        {"  by one kit only", FormatSize(measured.needed - measured.shared)},
-                        {"  by several", FormatSize(measured.shared)},
-                        {"garbage", FormatSize(measured.unneeded)},
-                        {"bookkeeping", FormatSize(measured.overhead)},
-                        {"on disk", FormatSize(measured.on_disk)}});
+  std::vector<std::vector<std::string>> sums = {
+      {"needed", FormatSize(measured.needed)},
+      {"  by one kit only", FormatSize(measured.needed - measured.shared)},
+      {"  by several", FormatSize(measured.shared)},
+      {"garbage", FormatSize(measured.unneeded)},
+      {"bookkeeping", FormatSize(measured.overhead)},
+      {"on disk", FormatSize(measured.on_disk)}};
+  if (measured.adopted > 0) sums.push_back({"  in files of others", FormatSize(measured.adopted)});
+  text += "\n" + Table(sums);
   Json json = Json::MakeObject();
   json.Append("kits", std::move(kits));
   json.Append("needed", Json::Uint(measured.needed));
@@ -152,6 +155,7 @@ Answer Render(const verbs::DuReport& report) {
   json.Append("garbage", Json::Uint(measured.unneeded));
   json.Append("bookkeeping", Json::Uint(measured.overhead));
   json.Append("onDisk", Json::Uint(measured.on_disk));
+  json.Append("adopted", Json::Uint(measured.adopted));
   return {std::move(text), std::move(json)};
 }
 

@@ -75,6 +75,7 @@ Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& termina
 
 // What a kit says is printed as it is, but must not steer a terminal.
 Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
+  if (answer.is_given) return Done{};
   std::string text = options.json ? PrintedJson(answer.json) : answer.text;
   if (terminal.IsInteractive(host::Stream::kOutput)) text = PrintableLines(text);
   auto status = terminal.Write(host::Stream::kOutput, text);

@@ -6,6 +6,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -17,6 +18,7 @@
 namespace plumb::host {
 namespace {
 
+constexpr std::size_t kPieceSize = std::size_t{256} << 10;
 constexpr unsigned kWidthUnknown = 80;
 constexpr int kExitInterrupted = 130;
 
@@ -90,20 +92,28 @@ class SystemTerminal final : public Terminal {
 
   Result<std::string> ReadInput(std::size_t size_max) override {
     std::string input;
-    std::array<char, 65536> buffer = {};
     for (;;) {
-      const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+      PLUMB_TRY(const std::string piece, ReadSome(kPieceSize));
+      if (piece.empty()) return input;
+      input += piece;
+      if (input.size() > size_max) {
+        return Error{ErrorKind::kExhausted,
+                     "standard input is longer than " + std::to_string(size_max) + " bytes"};
+      }
+    }
+  }
+
+  Result<std::string> ReadSome(std::size_t size_max) override {
+    std::string piece(std::min(size_max, kPieceSize), '\0');
+    for (;;) {
+      const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
       if (got < 0 && errno == EINTR) {
         if (StopRequested()) return Error{ErrorKind::kInterrupted, "stopped on request"};
         continue;
       }
       if (got < 0) return PosixError(errno, "cannot read", "standard input");
-      if (got == 0) return input;
-      input.append(buffer.data(), static_cast<std::size_t>(got));
-      if (input.size() > size_max) {
-        return Error{ErrorKind::kExhausted,
-                     "standard input is longer than " + std::to_string(size_max) + " bytes"};
-      }
+      piece.resize(static_cast<std::size_t>(got));
+      return piece;
     }
   }
 

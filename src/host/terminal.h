@@ -26,6 +26,8 @@ class Terminal {
   virtual Status Write(Stream stream, std::string_view text) = 0;
   // Everything on standard input, at most `size_max` bytes.
   virtual Result<std::string> ReadInput(std::size_t size_max) = 0;
+  // The next bytes of standard input, at most `size_max`; none at its end.
+  virtual Result<std::string> ReadSome(std::size_t size_max) = 0;
   // One line that a person types. kInvalid if standard input is no terminal.
   virtual Result<std::string> ReadLine(std::string_view prompt) = 0;
   // One line typed without echo. kInvalid if standard input is no terminal.

@@ -8,24 +8,19 @@
 #include "base/text.h"
 #include "host/machine.h"
 #include "oci/reference.h"
+#include "registry/bundle.h"
 #include "registry/checked_sink_internal.h"
 #include "registry/connect.h"
+#include "registry/file_streams_internal.h"
+#include "registry/layout_internal.h"
 #include "registry/referrers_internal.h"
 
 namespace plumb::registry {
 namespace {
 
-constexpr std::string_view kIndexFile = "index.json";
-constexpr std::string_view kMarkerFile = "oci-layout";
-constexpr std::string_view kAlgorithms = "blobs";
-constexpr std::string_view kBlobs = "blobs/sha256";
-constexpr std::uint64_t kMarkerSizeMax = 4096;
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
 constexpr std::size_t kInnerIndexCountMax = 1000;  // each may be 4 MiB
-constexpr std::size_t kReadSize = std::size_t{1} << 20;
 constexpr std::uint32_t kByUmask = 0;
-
-std::string BlobPath(const Digest& digest) { return std::string(kBlobs) + "/" + digest.ToHex(); }
 
 // Of one writer alone, should another push the same blob.
 std::string PartialPath(const Digest& digest) {
@@ -33,40 +28,6 @@ std::string PartialPath(const Digest& digest) {
   host::MakeEntropy()->Fill(random);
   return BlobPath(digest) + ".new-" + EncodeHex(random);
 }
-
-// A file, from an offset on.
-class FileSource final : public ByteSource {
- public:
-  FileSource(host::File& file, std::uint64_t offset)
-      : file_(file), offset_(offset), buffer_(kReadSize) {}
-
-  Result<ByteSpan> Read(std::size_t size_max) override {
-    const auto room = MutableByteSpan(buffer_).first(std::min(size_max, buffer_.size()));
-    PLUMB_TRY(const std::size_t size, file_.ReadAt(offset_, room));
-    offset_ += size;
-    return ByteSpan(room.first(size));
-  }
-
- private:
-  host::File& file_;
-  std::uint64_t offset_;
-  std::vector<std::byte> buffer_;
-};
-
-class FileSink final : public ByteSink {
- public:
-  explicit FileSink(host::File& file) : file_(file) {}
-
-  Status Write(ByteSpan bytes) override {
-    PLUMB_RETURN_IF_ERROR(file_.WriteAt(offset_, bytes));
-    offset_ += bytes.size();
-    return Done{};
-  }
-
- private:
-  host::File& file_;
-  std::uint64_t offset_ = 0;
-};
 
 bool IsSameManifest(const oci::Descriptor& a, const oci::Descriptor& b) {
   return a.digest == b.digest && a.size == b.size && a.media_type == b.media_type;
@@ -220,9 +181,13 @@ class LayoutRemote final : public Repository {
     });
   }
 
-  Result<std::vector<std::string>> ListTags() override {
+  Result<oci::Index> ReadWholeIndex() {
     PLUMB_TRY(host::Directory * directory, OpenToRead());
-    PLUMB_TRY(const oci::Index index, ReadIndex(*directory));
+    return ReadIndex(*directory);
+  }
+
+  Result<std::vector<std::string>> ListTags() override {
+    PLUMB_TRY(const oci::Index index, ReadWholeIndex());
     std::vector<std::string> tags;
     // Others also write whole references there, by which nothing can be asked for here.
     for (const oci::IndexEntry& entry : index.entries)
@@ -373,6 +338,12 @@ class LayoutRemote final : public Repository {
 
 std::unique_ptr<Repository> OpenLayout(host::Files& files, const std::string& path) {
   return std::make_unique<LayoutRemote>(files, path);
+}
+
+Result<Layout> OpenLayoutToRead(host::Files& files, const std::string& path) {
+  auto remote = std::make_unique<LayoutRemote>(files, path);
+  PLUMB_TRY(oci::Index index, remote->ReadWholeIndex());
+  return Layout{std::move(remote), std::move(index), BlobOrder::kAny};
 }
 
 std::optional<LayoutName> ParseLayoutName(std::string_view text) {

@@ -127,7 +127,8 @@ class Puller {
     for (const oci::Descriptor& layer : layers)
       needs.push_back(layer.digest);
     session_->AddKit(info.digest, needs);
-    if (request_.name) session_->MoveRef({*request_.name, info.digest, "pull"});
+    for (const store::RefName& name : request_.names)
+      session_->MoveRef({name, info.digest, request_.message});
     PLUMB_RETURN_IF_ERROR(session_->Commit());
     return TransferReport{info.digest, moved_, present_, 0};
   }

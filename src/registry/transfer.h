@@ -37,8 +37,9 @@ Result<TransferReport> Push(store::Store& store, Remote& target, const PushReque
 struct PullRequest {
   std::string tag;               // or
   std::optional<Digest> digest;  // which decides if both are given
-  // What the kit shall be called here; without a tag it is only a kit.
-  std::optional<store::RefName> name;
+  // What the kit shall be called here; without a name it is only a kit.
+  std::vector<store::RefName> names;
+  std::string message = "pull";  // for the log of those names
   unsigned connections = 4;
 };
 

@@ -7,10 +7,6 @@
 namespace plumb::store {
 namespace {
 
-std::string PlaceText(const ObjectPlace& place) {
-  return "in pack '" + place.pack.ToString() + "' at byte " + std::to_string(place.offset);
-}
-
 // The frame whose payload lies at `offset`.
 const PackFrame* FrameAt(const PackIndex& index, std::uint64_t offset) {
   const auto found = std::ranges::lower_bound(index.frames, offset, {}, &PackFrame::PayloadAt);
@@ -82,6 +78,7 @@ Status Checker::CheckUnnamedPacks() {
     const auto pack = parts_.packs->Open(name);
     if (!pack && pack.error().kind == ErrorKind::kNotFound) continue;
     if (!pack) return pack.error();
+    if ((*pack)->kind() == PackKind::kAdopted) continue;
     const auto index = ReadPackIndex(**pack, name);
     if (!index && index.error().kind == ErrorKind::kCorrupt) continue;
     if (!index) return index.error();
@@ -92,6 +89,7 @@ Status Checker::CheckUnnamedPacks() {
 
 Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEntry*>& objects) {
   auto pack = parts_.packs->Open(name);
+  if (pack && (*pack)->kind() == PackKind::kAdopted) return CheckAdopted(**pack, name, objects);
   auto index = pack ? ReadPackIndex(**pack, name) : Result<PackIndex>(pack.error());
   if (index) {
     if (index->is_torn)
@@ -107,6 +105,21 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
     BlameObject(object->first, "its pack '" + name.ToString() + "': " + why);
   if (objects.empty())
     progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
+  return Done{};
+}
+
+Status Checker::CheckAdopted(PackReader& file, const PackName& name,
+                             const std::vector<const ObjectEntry*>& objects) {
+  adopted_.insert(name);
+  PLUMB_TRY(const std::uint64_t size, file.Size());
+  for (const ObjectEntry* const object : objects) {
+    const auto& [id, place] = *object;
+    if (place.encoding != Encoding::kRaw || place.stored_size != place.raw_size) {
+      BlameObject(id, "it is not as it is, " + PlaceText(place));
+    } else if (place.offset > size || place.stored_size > size - place.offset) {
+      BlameObject(id, "it is not whole " + PlaceText(place) + ": that file was cut short");
+    }
+  }
   return Done{};
 }
 
@@ -235,6 +248,11 @@ Result<bool> Checker::ReadObject(const ObjectId& id, std::vector<std::byte>& out
                                ? read.error().message
                                : "its bytes " + PlaceText(found->second) + " are others");
   return false;
+}
+
+std::string Checker::PlaceText(const ObjectPlace& place) const {
+  const std::string at = place.pack.ToString() + "' at byte " + std::to_string(place.offset);
+  return (adopted_.contains(place.pack) ? "in the adopted file '" : "in pack '") + at;
 }
 
 void Checker::BlameObject(const ObjectId& id, const std::string& why) {

@@ -41,6 +41,9 @@ class Checker {
   Status CheckPacks();
   Status CheckUnnamedPacks();
   Status CheckPack(const PackName& name, const std::vector<const ObjectEntry*>& objects);
+  // Of an adopted file, which has no frames.
+  Status CheckAdopted(PackReader& file, const PackName& name,
+                      const std::vector<const ObjectEntry*>& objects);
   void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
   void CheckBlobs();
@@ -51,6 +54,7 @@ class Checker {
   Status CheckKits();
   Status Remember();
 
+  std::string PlaceText(const ObjectPlace& place) const;
   void BlameObject(const ObjectId& id, const std::string& why);
   void BlameBlob(const Digest& digest, const std::string& why);
   void FillBlobs();
@@ -63,6 +67,7 @@ class Checker {
   ObjectReader objects_;
   Inventory inventory_;
   std::unordered_set<ObjectId, HashOfHash> records_;  // that were found in packs
+  std::set<PackName> adopted_;
 
   std::mutex mutex_;  // of what follows
   std::map<ObjectId, std::string> bad_objects_;

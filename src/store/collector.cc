@@ -22,8 +22,9 @@ constexpr std::int64_t kPartialKeptNs = 14 * kDayNs;
 // Each repeats the look because a kit was added within its few milliseconds.
 constexpr int kLooksMax = 100;
 
-// What is torn is whole afterwards.
+// What is torn is whole afterwards. Nobody else's file is written anew.
 bool IsSparse(const PackUse& use) {
+  if (use.kind == PackKind::kAdopted) return false;
   if (use.is_torn) return true;
   return use.dead_size >= kDeadSizeMin &&
          use.live_size / kLivePercentMin < (use.live_size + use.dead_size) / 100;
@@ -38,13 +39,15 @@ struct Sorted {
 
 Sorted Sort(std::vector<PackUse> uses) {
   Sorted sorted;
-  const auto small = std::ranges::count_if(
-      uses, [](const PackUse& use) { return use.size < kSmallPackSize && !use.live.empty(); });
+  const auto is_small = [](const PackUse& use) {
+    return use.size < kSmallPackSize && !use.live.empty();
+  };
+  const auto small = std::ranges::count_if(uses, is_small);
   const bool merge_small = static_cast<std::size_t>(small) > kSmallPacksMax;
   for (PackUse& use : uses) {
-    if (use.live.empty()) {
+    if (use.live_size == 0) {
       sorted.dead.push_back(std::move(use));
-    } else if (IsSparse(use) || (merge_small && use.size < kSmallPackSize)) {
+    } else if (IsSparse(use) || (merge_small && is_small(use))) {
       sorted.sparse.push_back(std::move(use));
     } else {
       sorted.good.push_back(std::move(use));
@@ -165,16 +168,41 @@ Result<Collector::Found> Collector::Look() {
     const bool is_named = std::ranges::binary_search(inventory.packs, pack, {}, &PackRecord::name);
     if (is_named || spared_.contains(pack)) continue;
     PLUMB_TRY(const bool is_known, IsKnown(pack, inventory));
-    (is_known ? found.adopted : mark.strange_packs).push_back(pack);
+    (is_known ? found.known_packs : mark.strange_packs).push_back(pack);
   }
   mark.moves_before_ns = now_ns_ - kMovesKeptNs;
+  PLUMB_RETURN_IF_ERROR(SpareAdopted(found));
   return found;
+}
+
+// Who adopts files has a lease before the catalog knows of them, and until the kit that needs them
+// is there. A mark would lose nothing, but have them written, and so be in vain that they were
+// adopted. Looked at behind the catalog: whoever ended in between has added the kit, which the mark
+// finds out.
+Status Collector::SpareAdopted(Found& found) {
+  PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
+  if (!oldest) return Done{};
+  std::map<PackName, bool> is_adopted;
+  std::vector<ObjectId> unneeded;
+  for (const ObjectId& id : found.mark.unneeded_objects) {
+    const PackName& name = found.inventory.objects.at(id).pack;
+    const auto [known, is_new] = is_adopted.try_emplace(name, false);
+    if (is_new) {
+      const auto pack = parts_.packs->Open(name);
+      known->second = pack && (*pack)->kind() == PackKind::kAdopted;
+    }
+    if (!known->second) unneeded.push_back(id);
+  }
+  if (unneeded.size() < found.mark.unneeded_objects.size()) report_.others_at_work = true;
+  found.mark.unneeded_objects = std::move(unneeded);
+  return Done{};
 }
 
 Result<bool> Collector::IsKnown(const PackName& pack, const Inventory& inventory) {
   const auto opened = parts_.packs->Open(pack);
   if (!opened && opened.error().kind == ErrorKind::kNotFound) return false;
   if (!opened) return opened.error();
+  if ((*opened)->kind() == PackKind::kAdopted) return false;
   const auto index = ReadPackIndex(**opened, pack);
   if (!index && index.error().kind == ErrorKind::kCorrupt) return false;
   if (!index) return index.error();
@@ -275,7 +303,7 @@ Status Collector::Sweep(const Found& found, Epoch epoch) {
   PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
   const Epoch up_to = std::min(oldest.value_or(epoch), epoch);
   UpkeepChange change;
-  change.new_packs = found.adopted;
+  change.new_packs = found.known_packs;
   change.collect_up_to = up_to;
   PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
 
@@ -285,8 +313,9 @@ Status Collector::Sweep(const Found& found, Epoch epoch) {
     report_.blobs += left.blobs.contains(blob) ? 0U : 1U;
   for (const ObjectId& object : found.mark.unneeded_objects)
     report_.objects += left.objects.contains(object) ? 0U : 1U;
-  report_.others_at_work = report_.blobs < found.mark.unneeded_blobs.size() ||
-                           report_.objects < found.mark.unneeded_objects.size();
+  if (report_.blobs < found.mark.unneeded_blobs.size() ||
+      report_.objects < found.mark.unneeded_objects.size())
+    report_.others_at_work = true;
   return TakePacks(left, up_to);
 }
 
@@ -310,7 +339,7 @@ Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
     } else if (is_damaged && !with_objects.contains(record.name)) {
       // A check has told, and all of it was written anew.
       PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-      uses.push_back({record, size, 0, size, false, {}});
+      uses.push_back({record, size, 0, size});
     } else if (is_damaged) {
       progress_.Warn("pack '" + record.name.ToString() +
                      "' is damaged and was left alone: plumb fsck");
@@ -331,7 +360,7 @@ Status Collector::TakePacks(const Inventory& inventory, Epoch up_to) {
       continue;
     }
     PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-    litter.push_back({record, size, 0, size, false, {}});
+    litter.push_back({record, size, 0, size});
   }
   PLUMB_RETURN_IF_ERROR(TakeAway(litter));
   PLUMB_TRY(auto uses, JudgePacks(inventory));

@@ -34,9 +34,11 @@ class Collector {
   struct Found {
     Inventory inventory;
     MarkRequest mark;
-    std::vector<PackName> adopted;  // that hold what the catalog knows, and were not named
+    std::vector<PackName> known_packs;  // that hold what the catalog knows, and were not named
   };
   Result<Found> Look();
+  // Takes out of the mark what lies in adopted files, if somebody is at work.
+  Status SpareAdopted(Found& found);
   // The blobs that kits need, but for those of `mark.expired_kits`.
   Result<std::unordered_set<Digest, HashOfHash>> NeededBlobs(const Found& found,
                                                              const DamagedBlobs& damaged);

@@ -11,13 +11,14 @@ namespace plumb::store {
 namespace {
 
 constexpr std::string_view kSuffix = ".pack";
+constexpr std::string_view kAdoptedSuffix = ".file";
 
 std::string FileOf(const PackName& name) { return name.ToString() + std::string(kSuffix); }
 
 std::optional<PackName> NameOf(std::string_view file) {
   PackName name;
-  if (!file.ends_with(kSuffix)) return std::nullopt;
-  file.remove_suffix(kSuffix.size());
+  if (!file.ends_with(kSuffix) && !file.ends_with(kAdoptedSuffix)) return std::nullopt;
+  file = file.substr(0, file.rfind('.'));
   if (!DecodeHex(file, name.bytes)) return std::nullopt;
   return name;
 }
@@ -62,8 +63,10 @@ class FilePackWriter final : public PackWriter {
 
 class FilePackReader final : public PackReader {
  public:
-  FilePackReader(const PackName& name, std::unique_ptr<host::File> file)
-      : name_(name), file_(std::move(file)) {}
+  FilePackReader(const PackName& name, PackKind kind, std::unique_ptr<host::File> file)
+      : name_(name), kind_(kind), file_(std::move(file)) {}
+
+  PackKind kind() const override { return kind_; }
 
   Result<std::uint64_t> Size() override {
     PLUMB_TRY(const host::FileState state, file_->State());
@@ -78,6 +81,7 @@ class FilePackReader final : public PackReader {
 
  private:
   const PackName name_;
+  const PackKind kind_;
   const std::unique_ptr<host::File> file_;
 };
 
@@ -101,8 +105,15 @@ class FilePackStore final : public PackStore {
   }
 
   Result<std::unique_ptr<PackReader>> Open(const PackName& name) override {
-    PLUMB_TRY(auto file, directory_.Open(FileOf(name), host::OpenHow::kRead));
-    return std::unique_ptr<PackReader>(std::make_unique<FilePackReader>(name, std::move(file)));
+    PackKind kind = PackKind::kFrames;
+    auto file = directory_.Open(FileOf(name), host::OpenHow::kRead);
+    if (!file && file.error().kind == ErrorKind::kNotFound) {
+      kind = PackKind::kAdopted;
+      file = directory_.Open(AdoptedFileName(name), host::OpenHow::kRead);
+    }
+    if (!file) return std::move(file).error();
+    return std::unique_ptr<PackReader>(
+        std::make_unique<FilePackReader>(name, kind, *std::move(file)));
   }
 
   Result<std::vector<PackName>> List() override {
@@ -115,8 +126,10 @@ class FilePackStore final : public PackStore {
   }
 
   Status Remove(const PackName& name) override {
-    Status removed = directory_.Remove(FileOf(name));
-    if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
+    for (const std::string& file : {FileOf(name), AdoptedFileName(name)}) {
+      Status removed = directory_.Remove(file);
+      if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed;
+    }
     return Done{};
   }
 
@@ -126,6 +139,10 @@ class FilePackStore final : public PackStore {
 };
 
 }  // namespace
+
+std::string AdoptedFileName(const PackName& name) {
+  return name.ToString() + std::string(kAdoptedSuffix);
+}
 
 std::string PackName::ToString() const { return EncodeHex(bytes); }
 

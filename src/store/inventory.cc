@@ -148,10 +148,19 @@ Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inven
 FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
   for (const Kit& kit : inventory.kits)
     kits_.emplace(kit.manifest, kit.added_ns);
+  for (const auto& [id, place] : inventory.objects)
+    with_objects_.insert(place.pack);
 }
 
 Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) const {
-  PackUse use = {record, 0, 0, 0, false, {}};
+  PackUse use;
+  use.record = record;
+  if (pack.kind() == PackKind::kAdopted) {
+    use.kind = PackKind::kAdopted;
+    PLUMB_TRY(use.size, pack.Size());
+    (with_objects_.contains(record.name) ? use.live_size : use.dead_size) = use.size;
+    return use;
+  }
   PLUMB_TRY(const PackIndex index, ReadPackIndex(pack, record.name));
   use.size = index.size;
   use.is_torn = index.is_torn;

@@ -84,12 +84,14 @@ class NeedsCache {
 
 // How much of a pack somebody needs.
 struct PackUse {
-  PackRecord record;
+  PackRecord record = {};
   std::uint64_t size = 0;
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
   bool is_torn = false;
-  std::vector<PackFrame> live;
+  // An adopted file is needed whole if any object lies in it, and has no frames to be copied.
+  PackKind kind = PackKind::kFrames;
+  std::vector<PackFrame> live = {};
 };
 
 // Tells which frames of packs are needed by what the inventory holds.
@@ -104,6 +106,7 @@ class FrameJudge {
 
   const Inventory& inventory_;
   std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came
+  std::set<PackName> with_objects_;
 };
 
 }  // namespace plumb::store

@@ -90,7 +90,9 @@ Status AddPacks(const StoreParts& parts, const Inventory& inventory, MeasureRepo
     }
     auto use = judge.Judge(*opened, *record);
     if (!use && use.error().kind != ErrorKind::kCorrupt) return std::move(use).error();
-    if (use) report.unneeded += use->dead_size;
+    if (!use) continue;
+    report.unneeded += use->dead_size;
+    if (use->kind == PackKind::kAdopted) report.adopted += size;
   }
   return Done{};
 }

@@ -40,11 +40,17 @@ class PackWriter {
   virtual Status Finish() = 0;
 };
 
+enum class PackKind : std::uint8_t {
+  kFrames,
+  kAdopted,  // a file of somebody else's, without frames: docs/format.md, "Adopted files"
+};
+
 // Threads: any number at once.
 class PackReader {
  public:
   virtual ~PackReader() = default;
 
+  virtual PackKind kind() const = 0;
   virtual Result<std::uint64_t> Size() = 0;
   // Fills all of `buffer`; kCorrupt if the pack ends before.
   virtual Status ReadAt(std::uint64_t offset, MutableByteSpan buffer) = 0;
@@ -65,10 +71,15 @@ class PackStore {
   virtual Status MakeDurable(const PackName& name) = 0;
   // kNotFound if there is none of that name.
   virtual Result<std::unique_ptr<PackReader>> Open(const PackName& name) = 0;
-  virtual Result<std::vector<PackName>> List() = 0;  // sorted; may be slow
+  // Of every kind; sorted. May be slow.
+  virtual Result<std::vector<PackName>> List() = 0;
   // Done also if it is not there.
   virtual Status Remove(const PackName& name) = 0;
 };
+
+// Under which name an adopted file lies among the packs. It is opened, listed and removed as they
+// are, and made by an Adopter.
+std::string AdoptedFileName(const PackName& name);
 
 // Packs as files NAME.pack in `directory`. Both arguments must outlive it.
 std::unique_ptr<PackStore> MakeFilePackStore(host::Directory& directory, host::Entropy& entropy);

@@ -100,6 +100,8 @@ struct MeasureReport {
   std::uint64_t unneeded = 0;  // what a gc would find, kits without tags not counted
   std::uint64_t overhead = 0;  // headers, footers, padding, records, the catalog
   std::uint64_t on_disk = 0;   // the sum of the three
+  // Of that, in adopted files: the same bytes as those of somebody else's, while that has them.
+  std::uint64_t adopted = 0;
 };
 
 // Promises, checked by tests/conformance, tests/sim and tests/scripts:

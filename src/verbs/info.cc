@@ -30,24 +30,6 @@ constexpr std::array<EmptyField, 20> kEmptyFields = {
      {"datasets", "[]\n"},      {"docs", "[]\n"},
      {"prompts", "[]\n"},       {"mcpServers", "[]\n"}}};
 
-void DropDigests(blueprint::Kitfile& kitfile) {
-  if (kitfile.model) {
-    kitfile.model->layer.reset();
-    for (blueprint::ModelPart& part : kitfile.model->parts)
-      part.layer.reset();
-  }
-  for (blueprint::Code& code : kitfile.code)
-    code.layer.reset();
-  for (blueprint::Dataset& dataset : kitfile.datasets)
-    dataset.layer.reset();
-  for (blueprint::Docs& docs : kitfile.docs)
-    docs.layer.reset();
-  for (blueprint::Prompt& prompt : kitfile.prompts)
-    prompt.layer.reset();
-  for (blueprint::McpServer& server : kitfile.mcp_servers)
-    server.layer.reset();
-}
-
 Result<InfoReport> Filtered(const Json& kitfile, std::string_view filter) {
   const std::string_view path = filter.starts_with('.') ? filter.substr(1) : filter;
   const Json* value = &kitfile;
@@ -68,11 +50,11 @@ Result<InfoReport> Filtered(const Json& kitfile, std::string_view filter) {
 }  // namespace
 
 Result<InfoReport> Info(Workspace& workspace, const InfoOptions& options, Progress& progress) {
-  PLUMB_TRY(kit::ModelKit modelkit, ReadKit(workspace, options.kit, progress));
-  DropDigests(modelkit.kitfile);
-  const Json kitfile = blueprint::KitfileToJson(modelkit.kitfile);
+  PLUMB_TRY(const kit::ModelKit modelkit, ReadKit(workspace, options.kit, progress));
+  const blueprint::Kitfile plain = WithoutDigests(modelkit.kitfile);
+  const Json kitfile = blueprint::KitfileToJson(plain);
   if (!options.filter.empty()) return Filtered(kitfile, options.filter);
-  return InfoReport{kitfile, blueprint::PrintKitfile(modelkit.kitfile)};
+  return InfoReport{kitfile, blueprint::PrintKitfile(plain)};
 }
 
 }  // namespace plumb::verbs

@@ -8,6 +8,7 @@
 
 #include "kit/modelkit.h"
 #include "verbs/kit_name.h"
+#include "verbs/read_kit.h"
 
 namespace plumb::verbs {
 namespace {
@@ -28,25 +29,6 @@ Result<std::optional<store::RefName>> NameHere(const PullOptions& options,
   return std::optional(KitName(source.reference).RefName());
 }
 
-// A kit whose model is another kit cannot be unpacked without that one.
-Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
-  const auto& model = modelkit.kitfile.model;
-  if (!model || model->layer) return Done{};
-  const auto base = KitName::Parse(model->path);
-  if (!base) return Done{};
-  const std::optional<Digest>& digest = base->reference().digest;
-  if (!digest) return Done{};
-  PLUMB_TRY(const bool here, HasKit(store, *digest));
-  if (here) return Done{};
-  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
-  if (base->reference().host.empty()) {
-    progress.Warn(missing + ", and its name tells no registry");
-  } else {
-    progress.Note(missing + "; unpack will pull it");
-  }
-  return Done{};
-}
-
 }  // namespace
 
 Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progress& progress) {
@@ -54,18 +36,16 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   PLUMB_TRY(const std::unique_ptr<registry::Remote> remote,
             Connect(workspace, source, options.network, progress));
   registry::PullRequest request;
-  PLUMB_TRY(request.name, NameHere(options, source));
+  PLUMB_TRY(const std::optional<store::RefName> name, NameHere(options, source));
+  if (name) request.names.push_back(*name);
   PLUMB_RETURN_IF_ERROR(CompleteTag(*remote, source));
   PLUMB_TRY(request.connections, ConcurrencyFor(workspace, options.network));
   PLUMB_TRY(store::Store * store, workspace.Store());
 
   PullReport report;
   report.source = source.ToString();
-  if (request.name) report.name = request.name->ToString();
-  std::vector<store::Ref> before;
-  if (request.name) {
-    PLUMB_TRY(before, FindRefs(*store, {*request.name}));
-  }
+  if (name) report.name = name->ToString();
+  PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, request.names));
   // Looked at first: what is no ModelKit must not take the place of one.
   const std::string doing = "cannot pull '" + report.source + "'";
   auto modelkit = FetchModelKit(*remote, source.reference, progress, options.platform);
@@ -76,7 +56,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
     return std::move(transfer).error().While(doing);
   }
   report.transfer = *transfer;
-  if (!request.name && !source.reference.digest) {
+  if (!name && !source.reference.digest) {
     const std::string id = report.transfer.manifest.ToString();
     progress.Note("it has no name here yet: plumb tag " + id + " NAME:TAG");
   }

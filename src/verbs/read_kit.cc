@@ -32,4 +32,45 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
   return kit::LoadModelKit(*store, *id);
 }
 
+blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile) {
+  if (kitfile.model) {
+    kitfile.model->layer.reset();
+    for (blueprint::ModelPart& part : kitfile.model->parts)
+      part.layer.reset();
+  }
+  const auto drop = [](auto& entries) {
+    for (auto& entry : entries)
+      entry.layer.reset();
+  };
+  drop(kitfile.code);
+  drop(kitfile.datasets);
+  drop(kitfile.docs);
+  drop(kitfile.prompts);
+  drop(kitfile.mcp_servers);
+  return kitfile;
+}
+
+std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
+  const auto& model = modelkit.kitfile.model;
+  if (!model || model->layer) return std::nullopt;
+  auto base = KitName::Parse(model->path);
+  if (!base || !base->HasDigest()) return std::nullopt;
+  return *std::move(base);
+}
+
+Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
+  const std::optional<KitName> base = PinnedBase(modelkit);
+  if (!base) return Done{};
+  const std::optional<Digest>& digest = base->reference().digest;
+  PLUMB_TRY(const bool here, HasKit(store, *digest));
+  if (here) return Done{};
+  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
+  if (base->reference().host.empty()) {
+    progress.Warn(missing + ", and its name tells no registry");
+  } else {
+    progress.Note(missing + "; unpack will pull it");
+  }
+  return Done{};
+}
+
 }  // namespace plumb::verbs

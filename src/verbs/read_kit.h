@@ -3,11 +3,15 @@
 #define PLUMB_VERBS_READ_KIT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "blueprint/kitfile.h"
 #include "kit/modelkit.h"
+#include "store/store.h"
+#include "verbs/kit_name.h"
 #include "verbs/place.h"
 #include "verbs/workspace.h"
 
@@ -24,6 +28,14 @@ struct KitSource {
 
 // Manifest and config of a kit. From elsewhere nothing is stored.
 Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Progress& progress);
+
+// What a person wrote, without what a build added.
+blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile);
+
+// The kit that this one is built upon, by its digest, if there is one.
+std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit);
+// Says so if that kit is not in the store: without it this one cannot be unpacked.
+Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress);
 
 }  // namespace plumb::verbs
 

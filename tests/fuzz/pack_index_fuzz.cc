@@ -19,6 +19,7 @@ using plumb::MutableByteSpan;
 class MemoryPack final : public plumb::store::PackReader {
  public:
   explicit MemoryPack(ByteSpan bytes) : bytes_(bytes) {}
+  plumb::store::PackKind kind() const override { return plumb::store::PackKind::kFrames; }
   plumb::Result<std::uint64_t> Size() override { return std::uint64_t{bytes_.size()}; }
   plumb::Status ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
     if (offset > bytes_.size() || buffer.size() > bytes_.size() - offset)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT OR Apache-2.0
 """What plumb pushes, skopeo copies to a layout and to another repository, and plumb pulls it back from
-both; what plumb writes as a layout, skopeo takes: skopeo.py PLUMB [REGISTRY]"""
+both; what plumb writes as a layout, skopeo takes, and so with a bundle: skopeo.py PLUMB [REGISTRY]"""
 import json
 import sys
 
@@ -32,6 +32,14 @@ def main():
         kits.same(kits.check_layout(own, "v3", author.id), author.kit["kitfile"], "its config")
         kits.run(*skopeo, "copy", "--dest-tls-verify=false", f"oci:{own}:v3", f"docker://{host}/others/own:v3")
         reader.check(f"{host}/others/own:v3", "--plain-http")
+
+        # One file: ours read by skopeo, and skopeo's by plumb.
+        bundle, archive, unpacked = work / "ours.tar", work / "theirs.tar", work / "unpacked"
+        author.plumb("export", "kit:v1", bundle)
+        kits.run(*skopeo, "copy", f"oci-archive:{bundle}:kit:v1", f"oci:{unpacked}:v4")
+        kits.same(kits.check_layout(unpacked, "v4", author.id), author.kit["kitfile"], "its config")
+        kits.run(*skopeo, "copy", f"oci:{unpacked}:v4", f"oci-archive:{archive}:v5")
+        reader.check_import(archive)
         reader.report()
 
 

@@ -11,7 +11,9 @@
 #include "store/sqlite_internal.h"
 #include "tests/sim/world.h"
 #include "verbs/build.h"
+#include "verbs/export.h"
 #include "verbs/gc.h"
+#include "verbs/import.h"
 #include "verbs/pull.h"
 #include "verbs/push.h"
 #include "verbs/remove.h"
@@ -47,7 +49,8 @@ std::ostream& operator<<(std::ostream& out, const Operation& operation) {
 
 constexpr const char* kKitfile =
     "manifestVersion: 1.0.0\nmodel: {path: w.bin}\ndocs: [{path: r.md}]\n";
-const std::vector<std::string> kLayouts = {"/shelf", "/target"};
+const Shelves kShelves = {{"/shelf", "/target"}, {"/bundle.tar"}};
+const std::string kBundle = kShelves.bundles[0];
 
 template <typename T>
 Status Only(const Result<T>& result) {
@@ -115,6 +118,24 @@ Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
   };
 }
 
+Step Import(const std::string& source) {
+  return [=](World& world) {
+    verbs::ImportOptions options;
+    options.source = source;
+    return Only(verbs::Import(world.workspace(), std::move(options), world.progress()));
+  };
+}
+
+Step Export(const std::string& name) {
+  return [=](World& world) {
+    verbs::ExportOptions options;
+    options.kits = {name};
+    options.file = kBundle;
+    options.overwrite = host::Overwrite::kYes;
+    return Only(verbs::Export(world.workspace(), options, world.progress()));
+  };
+}
+
 Status Gc(World& world) {
   verbs::GcOptions options;
   options.keep_untagged = "0";
@@ -149,6 +170,8 @@ std::vector<Operation> Operations() {
   const std::vector<Step> shelved = {Files('c'), Elsewhere(Build("c:v1")),
                                      Elsewhere(Push("c:v1", "oci:/shelf:v1")), Files('a'),
                                      Build("m:v1")};
+  const std::vector<Step> bundled = {Files('c'), Elsewhere(Build("c:v1")),
+                                     Elsewhere(Export("c:v1")), Files('a'), Build("m:v1")};
   const std::vector<Step> pushed = {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
                                     Push("m:v1", "oci:/target:x")};
   return {
@@ -157,6 +180,12 @@ std::vector<Operation> Operations() {
       {"BuildUntagged", changed, Build("")},
       {"Pull", shelved, Pull("oci:/shelf:v1", "p:v1")},
       {"PullThatMovesATag", shelved, Pull("oci:/shelf:v1", "m:v1")},
+      {"ImportOfALayout", shelved, Import("oci:/shelf")},
+      {"ImportOfABundle", bundled, Import(kBundle)},
+      {"ExportToANewFile", built, Export("m:v1")},
+      {"ExportOverAFile",
+       {Files('a'), Build("m:v1"), Export("m:v1"), Files('b'), Build("m:v2")},
+       Export("m:v2")},
       {"PushToANewLayout", built, Push("m:v1", "oci:/target:x")},
       {"PushThatMovesATag", pushed, Push("m:v2", "oci:/target:x")},
       {"TagAnew", built, Tag("m:v1", "m:latest")},
@@ -254,7 +283,7 @@ class Simulation {
 
  private:
   Contents Found(SimulatedDisk& disk, const std::string& where) {
-    auto contents = Inspect(disk, kLayouts);
+    auto contents = Inspect(disk, kShelves);
     if (contents) return *std::move(contents);
     Violation(where, contents.error().message);
     return {{"damaged", where}};

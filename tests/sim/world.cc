@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kit/modelkit.h"
+#include "registry/bundle.h"
 #include "registry/connect.h"
 #include "store/store.h"
 #include "verbs/fsck.h"
@@ -68,21 +69,40 @@ Status CheckNames(host::Files& files, const std::string& path) {
   return Done{};
 }
 
+Status InspectTag(registry::Remote& remote, const std::string& path, const std::string& tag,
+                  Contents& contents) {
+  SilentProgress silent;
+  PLUMB_TRY(const auto fetched, remote.FetchManifest(tag, std::nullopt));
+  contents[path + ":" + tag] = fetched.descriptor.digest.ToString();
+  PLUMB_TRY(const auto manifest, oci::Manifest::Parse(fetched.bytes));
+  std::vector<oci::Descriptor> blobs = manifest.layers;
+  blobs.push_back(manifest.config);
+  for (const oci::Descriptor& blob : blobs)
+    PLUMB_RETURN_IF_ERROR(registry::FetchWholeBlob(remote, blob, silent));
+  return Done{};
+}
+
+// There whole, or not at all.
+Status InspectBundle(host::Files& files, const std::string& path, Contents& contents) {
+  const host::PathParts parts = host::SplitPath(path);
+  PLUMB_TRY(const auto directory, files.OpenDirectory(parts.directory, host::IfMissing::kFail));
+  auto file = directory->Open(parts.name, host::OpenHow::kRead);
+  if (!file && file.error().kind == ErrorKind::kNotFound) return Done{};
+  if (!file) return file.error();
+  SilentProgress silent;
+  PLUMB_TRY(const registry::Layout layout, registry::OpenBundle(*std::move(file), path, silent));
+  for (const oci::IndexEntry& entry : layout.index.entries)
+    PLUMB_RETURN_IF_ERROR(InspectTag(*layout.remote, path, entry.tag, contents));
+  return Done{};
+}
+
 Status InspectLayout(host::Files& files, const std::string& path, Contents& contents) {
   const auto layout = registry::OpenLayout(files, path);
   const auto tags = layout->ListTags();
   if (!tags && tags.error().kind == ErrorKind::kNotFound) return Done{};
   if (!tags) return tags.error();
-  SilentProgress silent;
-  for (const std::string& tag : *tags) {
-    PLUMB_TRY(const auto fetched, layout->FetchManifest(tag, std::nullopt));
-    contents[path + ":" + tag] = fetched.descriptor.digest.ToString();
-    PLUMB_TRY(const auto manifest, oci::Manifest::Parse(fetched.bytes));
-    std::vector<oci::Descriptor> blobs = manifest.layers;
-    blobs.push_back(manifest.config);
-    for (const oci::Descriptor& blob : blobs)
-      PLUMB_RETURN_IF_ERROR(registry::FetchWholeBlob(*layout, blob, silent));
-  }
+  for (const std::string& tag : *tags)
+    PLUMB_RETURN_IF_ERROR(InspectTag(*layout, path, tag, contents));
   return CheckNames(files, path);
 }
 
@@ -112,13 +132,15 @@ Status World::Write(const std::string& path, std::string_view text) {
   return host::WriteFileDurably(*directory, parts.name, text, 0644);
 }
 
-Result<Contents> Inspect(host::SimulatedDisk& disk, const std::vector<std::string>& layouts) {
+Result<Contents> Inspect(host::SimulatedDisk& disk, const Shelves& shelves) {
   World world(disk);
   Contents contents;
   PLUMB_RETURN_IF_ERROR(InspectStore(world.workspace(), contents));
   PLUMB_RETURN_IF_ERROR(CheckStore(world.workspace(), world.progress()));
-  for (const std::string& path : layouts)
+  for (const std::string& path : shelves.layouts)
     PLUMB_RETURN_IF_ERROR(InspectLayout(disk, path, contents));
+  for (const std::string& path : shelves.bundles)
+    PLUMB_RETURN_IF_ERROR(InspectBundle(disk, path, contents));
   return contents;
 }
 

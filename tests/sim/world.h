@@ -79,11 +79,17 @@ class World {
   verbs::Workspace workspace_;
 };
 
-// What the disk means: each tag and kit of the store, and each tag of the layouts, and what it
+// Where kits may be besides the store.
+struct Shelves {
+  std::vector<std::string> layouts = {};
+  std::vector<std::string> bundles = {};
+};
+
+// What the disk means: each tag and kit of the store, and each tag of the shelves, and what it
 // points at. Fails if any of it is not whole: every blob of every kit is read and hashed, and so
 // is every file of a layout that has a blob's name.
 using Contents = std::map<std::string, std::string>;
-Result<Contents> Inspect(host::SimulatedDisk& disk, const std::vector<std::string>& layouts);
+Result<Contents> Inspect(host::SimulatedDisk& disk, const Shelves& shelves);
 
 }  // namespace plumb::sim
 

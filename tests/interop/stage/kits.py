@@ -130,10 +130,16 @@ class Reader:
         self.count = 0
 
     def check(self, place, *flags):
+        self.check_after("pull", place, "pulled:v1", *flags)
+
+    def check_import(self, bundle):
+        self.check_after("import", bundle, "--tag", "pulled:v1")
+
+    def check_after(self, *command):
         self.count += 1
         home = Home(self.author.program, self.work / f"reader{self.count}")
-        home.plumb("pull", place, "pulled:v1", *flags)
-        same(home.inspect("pulled:v1"), self.author.kit, place)
+        home.plumb(*command)
+        same(home.inspect("pulled:v1"), self.author.kit, str(command))
         target = home.directory / "unpacked"
         home.plumb("unpack", "pulled:v1", "-d", target)
         for path in sorted(self.author.context.rglob("*")):

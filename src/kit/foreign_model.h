@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_KIT_FOREIGN_MODEL_H_
+#define PLUMB_KIT_FOREIGN_MODEL_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "host/files.h"
+#include "kit/build.h"
+#include "oci/ollama.h"
+
+// Models as other programs keep them, made ready for `Build`: where their files are, and a
+// blueprint. Trust: what these programs wrote, and who else could write there, is read as an
+// enemy's: names cannot leave their store, sizes have limits, and a file that is named by its
+// SHA-256 is compared with it while it is read.
+namespace plumb::kit {
+
+struct ForeignModel {
+  std::unique_ptr<host::Files> files;  // one directory, kGatheredPath
+  BlueprintText blueprint;             // for it
+  std::string name;                    // what the kit may be called; empty: nobody says
+  std::vector<std::string> paths;      // of its files, on this machine
+};
+
+// `path` is $OLLAMA_MODELS: a directory with `manifests` and `blobs` in it. kNotFound if the model
+// is not there.
+Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path,
+                                     const oci::OllamaName& name);
+// All that are in it, sorted by their paths; what is no name there is passed over.
+Result<std::vector<oci::OllamaName>> ListOllamaModels(host::Files& files, const std::string& path);
+
+// `path` is a directory models--ORGANIZATION--NAME of a Hugging Face cache; `revision` a name
+// beneath its refs, or a commit.
+Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string& path,
+                                          std::string_view revision, Progress& progress);
+
+// A GGUF or safetensors file, with the others of its series ("w-00001-of-00002.gguf"). kUnsupported
+// if it is neither.
+Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path);
+
+}  // namespace plumb::kit
+
+#endif  // PLUMB_KIT_FOREIGN_MODEL_H_

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "kit/gathered_files.h"
+
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "archive/tar_reader.h"
+#include "base/text.h"
+
+namespace plumb::kit {
+namespace {
+
+constexpr std::uint32_t kDirectoryMode = 0755;
+
+// By name; a directory is known by what is in it.
+using Gathered = std::map<std::string, GatheredFile, std::less<>>;
+
+Error Denied() { return Error{ErrorKind::kDenied, "gathered files cannot be written"}; }
+
+Error NotThere(std::string_view path) {
+  return Error{ErrorKind::kNotFound, "'" + Printable(path) + "' is not there"};
+}
+
+// Compares a file with its digest while it is read from front to back.
+class CheckedFile final : public host::File {
+ public:
+  CheckedFile(std::unique_ptr<host::File> file, const GatheredFile& known)
+      : file_(std::move(file)), name_(known.name), digest_(known.digest) {}
+
+  Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
+    PLUMB_TRY(const std::size_t size, file_->ReadAt(offset, buffer));
+    if (!digest_) return size;
+    const std::lock_guard lock(mutex_);
+    if (offset != hashed_ || is_done_) return size;
+    hasher_.Add(buffer.first(size));
+    hashed_ += size;
+    PLUMB_TRY(const host::FileState state, file_->State());
+    if (hashed_ < state.size) return size;
+    is_done_ = true;
+    if (hasher_.Finish() == *digest_) return size;
+    return Error{ErrorKind::kCorrupt, "'" + Printable(name_) + "' is not the blob '" +
+                                          digest_->ToString() +
+                                          "' that it is kept as: it was changed or is damaged"};
+  }
+
+  Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return Denied(); }
+  Status Truncate(std::uint64_t /*size*/) override { return Denied(); }
+  void WillSync() override {}
+  Status Sync() override { return Done{}; }
+  Result<host::FileState> State() override { return file_->State(); }
+  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind kind, std::uint64_t timeout_ms,
+                                               host::LockRange range) override {
+    return file_->Lock(kind, timeout_ms, range);
+  }
+
+ private:
+  const std::unique_ptr<host::File> file_;
+  const std::string name_;
+  const std::optional<Digest> digest_;
+  std::mutex mutex_;
+  Sha256Hasher hasher_;
+  std::uint64_t hashed_ = 0;
+  bool is_done_ = false;
+};
+
+// A part of what was gathered, as a directory.
+class GatheredDirectory final : public host::Directory {
+ public:
+  GatheredDirectory(std::shared_ptr<const Gathered> files, std::string prefix)
+      : files_(std::move(files)), prefix_(std::move(prefix)) {}
+
+  Result<std::unique_ptr<host::File>> Open(std::string_view path, host::OpenHow how,
+                                           std::uint32_t /*mode*/) override {
+    if (how != host::OpenHow::kRead && how != host::OpenHow::kReadFollow) return Denied();
+    const auto found = files_->find(prefix_ + std::string(path));
+    if (found == files_->end()) return NotThere(path);
+    const GatheredFile& known = found->second;
+    PLUMB_TRY(auto file, known.directory->Open(known.path, known.how));
+    return std::unique_ptr<host::File>(std::make_unique<CheckedFile>(std::move(file), known));
+  }
+
+  Result<host::FileState> State(std::string_view path) override {
+    if (path.empty() || HasBeneath(path)) {
+      host::FileState state;
+      state.type = host::FileType::kDirectory;
+      state.mode = kDirectoryMode;
+      return state;
+    }
+    PLUMB_TRY(const auto file, Open(path, host::OpenHow::kRead, 0));
+    return file->State();
+  }
+
+  Result<std::vector<host::DirectoryEntry>> List(std::string_view path) override {
+    const std::string folder = prefix_ + std::string(path) + (path.empty() ? "" : "/");
+    std::map<std::string, host::FileType> entries;
+    for (auto at = files_->lower_bound(folder);
+         at != files_->end() && at->first.starts_with(folder); ++at) {
+      const std::string_view rest = std::string_view(at->first).substr(folder.size());
+      const std::size_t slash = rest.find('/');
+      entries.emplace(rest.substr(0, slash), slash == std::string_view::npos
+                                                 ? host::FileType::kRegular
+                                                 : host::FileType::kDirectory);
+    }
+    if (entries.empty() && !path.empty()) return NotThere(path);
+    std::vector<host::DirectoryEntry> listed;
+    for (auto& [name, type] : entries)
+      listed.push_back({name, type});
+    return listed;
+  }
+
+  Status MakeDirectory(std::string_view /*path*/, std::uint32_t /*mode*/) override {
+    return Denied();
+  }
+  Status Rename(std::string_view /*source*/, std::string_view /*target*/,
+                host::Overwrite /*overwrite*/) override {
+    return Denied();
+  }
+  Status Remove(std::string_view /*path*/) override { return Denied(); }
+  Status Sync(std::string_view /*path*/) override { return Done{}; }
+
+ private:
+  bool HasBeneath(std::string_view path) const {
+    const std::string folder = prefix_ + std::string(path) + "/";
+    const auto first = files_->lower_bound(folder);
+    return first != files_->end() && first->first.starts_with(folder);
+  }
+
+  const std::shared_ptr<const Gathered> files_;
+  const std::string prefix_;  // with a slash at its end; empty for all of them
+};
+
+class GatheredMachine final : public host::Files {
+ public:
+  explicit GatheredMachine(Gathered files)
+      : files_(std::make_shared<const Gathered>(std::move(files))) {}
+
+  Result<std::unique_ptr<host::Directory>> OpenDirectory(const std::string& path,
+                                                         host::IfMissing if_missing,
+                                                         std::uint32_t /*mode*/) override {
+    if (if_missing == host::IfMissing::kCreate) return Denied();
+    PLUMB_TRY(const host::FileState state, State(path));
+    if (state.type != host::FileType::kDirectory) return NotThere(path);
+    PLUMB_TRY(std::string name, NameOf(path));
+    if (!name.empty()) name += '/';
+    return std::unique_ptr<host::Directory>(
+        std::make_unique<GatheredDirectory>(files_, std::move(name)));
+  }
+
+  Result<host::FileState> State(const std::string& path) override {
+    PLUMB_TRY(const std::string name, NameOf(path));
+    return GatheredDirectory(files_, "").State(name);
+  }
+
+  Result<std::string> Canonical(const std::string& path) override {
+    PLUMB_TRY(const std::string name, NameOf(path));
+    PLUMB_TRY([[maybe_unused]] const host::FileState state, State(path));
+    return std::string(kGatheredPath) + (name.empty() ? "" : "/" + name);
+  }
+
+ private:
+  // The name of what this path of the machine means, without "." and "..".
+  static Result<std::string> NameOf(std::string_view path) {
+    std::vector<std::string> parts;
+    for (const std::string_view part : Split(path, '/')) {
+      if (part.empty() || part == ".") continue;
+      if (part == "..") {
+        if (!parts.empty()) parts.pop_back();
+      } else {
+        parts.emplace_back(part);
+      }
+    }
+    if (parts.empty() || "/" + parts.front() != kGatheredPath) return NotThere(path);
+    parts.erase(parts.begin());
+    return Join(parts, "/");
+  }
+
+  const std::shared_ptr<const Gathered> files_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<host::Files>> GatherFiles(std::vector<GatheredFile> files) {
+  Gathered gathered;
+  for (GatheredFile& file : files) {
+    PLUMB_TRY(const std::string name, archive::CheckEntryName(file.name));
+    file.name = name;
+    if (!gathered.emplace(name, std::move(file)).second)
+      return Error{ErrorKind::kInvalid, "two files are called '" + Printable(name) + "'"};
+  }
+  for (const auto& [name, file] : gathered) {
+    const auto beneath = gathered.lower_bound(name + "/");
+    if (beneath != gathered.end() && beneath->first.starts_with(name + "/"))
+      return Error{ErrorKind::kInvalid,
+                   "'" + Printable(name) + "' is a file and a directory at once"};
+  }
+  return std::unique_ptr<host::Files>(std::make_unique<GatheredMachine>(std::move(gathered)));
+}
+
+}  // namespace plumb::kit

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/export.h"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/text.h"
+#include "kit/modelkit.h"
+#include "registry/bundle.h"
+#include "verbs/kit_name.h"
+#include "verbs/read_kit.h"
+
+namespace plumb::verbs {
+namespace {
+
+constexpr std::uint32_t kByUmask = 0;
+
+class FileSink final : public ByteSink {
+ public:
+  explicit FileSink(host::File& file) : file_(file) {}
+  Status Write(ByteSpan bytes) override {
+    PLUMB_RETURN_IF_ERROR(file_.WriteAt(offset_, bytes));
+    offset_ += bytes.size();
+    return Done{};
+  }
+
+ private:
+  host::File& file_;
+  std::uint64_t offset_ = 0;
+};
+
+// The kits that others of `report` are built upon, and so on; without them they are of no use.
+Status FindBases(store::Store& store, ExportReport& report, Progress& progress) {
+  std::set<Digest> known;
+  std::vector<Digest> waiting;
+  for (const ExportedKit& kit : report.kits)
+    if (known.insert(kit.digest).second) waiting.push_back(kit.digest);
+  while (!waiting.empty()) {
+    const Digest id = waiting.back();
+    waiting.pop_back();
+    PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
+    const std::optional<KitName> base = PinnedBase(modelkit);
+    if (!base) continue;
+    const Digest digest = base->reference().digest.value_or(id);
+    if (known.contains(digest)) continue;
+    PLUMB_TRY(const bool is_here, HasKit(store, digest));
+    if (!is_here) {
+      progress.Warn("the base '" + base->ToString() + "' of " + id.ToString() +
+                    " is not in this store, and not exported");
+      continue;
+    }
+    known.insert(digest);
+    report.bases.push_back({{}, digest});
+    waiting.push_back(digest);
+  }
+  return Done{};
+}
+
+// The file has its name once all of it is on the disk.
+Status WriteWhole(const Machine& machine, const ExportOptions& options,
+                  const std::function<Status(ByteSink&)>& write) {
+  const host::PathParts parts = host::SplitPath(options.file);
+  PLUMB_TRY(const auto directory,
+            machine.files.OpenDirectory(parts.directory, host::IfMissing::kFail));
+  const auto there = directory->State(parts.name);
+  if (!there && there.error().kind != ErrorKind::kNotFound) return there.error();
+  if (there && options.overwrite == host::Overwrite::kNo) {
+    return Error{ErrorKind::kConflict, "'" + options.file + "' is there already",
+                 "add --force to replace it"};
+  }
+  std::array<std::byte, 8> random = {};
+  machine.entropy.Fill(random);
+  const std::string partial = parts.name + ".new-" + EncodeHex(random);
+  const auto make = [&]() -> Status {
+    PLUMB_TRY(const auto file, directory->Open(partial, host::OpenHow::kCreateNew, kByUmask));
+    file->WillSync();
+    FileSink sink(*file);
+    PLUMB_RETURN_IF_ERROR(write(sink));
+    PLUMB_RETURN_IF_ERROR(file->Sync());
+    return directory->Rename(partial, parts.name, options.overwrite);
+  };
+  if (Status made = make(); !made) {
+    static_cast<void>(directory->Remove(partial));
+    return made;
+  }
+  return directory->Sync("");
+}
+
+}  // namespace
+
+Result<ExportReport> Export(Workspace& workspace, const ExportOptions& options,
+                            Progress& progress) {
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  ExportReport report;
+  report.file = options.file;
+  for (const std::string& text : options.kits) {
+    PLUMB_TRY(const KitName name, KitName::Parse(text));
+    PLUMB_TRY(const Digest id, FindKit(*store, name));
+    report.kits.push_back({name.HasDigest() ? std::string() : name.ToString(), id});
+  }
+  PLUMB_RETURN_IF_ERROR(FindBases(*store, report, progress));
+
+  std::vector<registry::BundleKit> kits;
+  for (const auto* part : {&report.kits, &report.bases})
+    for (const ExportedKit& kit : *part)
+      kits.push_back({kit.digest, kit.name});
+  const auto write = [&](ByteSink& sink) -> Status {
+    PLUMB_TRY(const registry::BundleReport written,
+              registry::WriteBundle(*store, kits, sink, progress));
+    report.bytes = written.bytes;
+    return Done{};
+  };
+  Status written = options.output != nullptr ? write(*options.output)
+                                             : WriteWhole(workspace.machine(), options, write);
+  if (!written) return std::move(written).error().While("cannot export to '" + options.file + "'");
+  return report;
+}
+
+}  // namespace plumb::verbs

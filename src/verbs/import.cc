@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#include "verbs/import.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "host/files.h"
+#include "kit/foreign_model.h"
+#include "oci/ollama.h"
+#include "registry/bundle.h"
+#include "registry/connect.h"
+#include "registry/kit_store.h"
+#include "verbs/build.h"
+#include "verbs/import_layout.h"
+#include "verbs/import_model.h"
+#include "verbs/init.h"
+
+namespace plumb::verbs {
+namespace {
+
+constexpr std::string_view kDefaultRevision = "main";
+
+class Importer {
+ public:
+  Importer(Workspace& workspace, ImportOptions& options, Progress& progress)
+      : workspace_(workspace),
+        files_(workspace.machine().files),
+        environment_(workspace.machine().environment),
+        options_(options),
+        progress_(progress) {}
+
+  Result<ImportReport> Run() {
+    const std::string& source = options_.source;
+    if (source == "-") {
+      PLUMB_TRY(registry::Layout layout,
+                registry::OpenBundle(std::move(options_.input), "standard input", progress_));
+      return FromLayout(std::move(layout), ChoiceOf(source));
+    }
+    if (const auto layout = registry::ParseLayoutName(source)) return FromLayoutDirectory(*layout);
+    if (const auto name = Behind("ollama:")) return FromOllama(*name);
+    if (const auto name = Behind("hf:")) return FromHuggingFace(*name);
+    if (const auto name = Behind("kit:")) return FromKit(*name);
+    auto state = files_.State(source);
+    if (!state) {
+      Error error = std::move(state).error();
+      if (error.kind == ErrorKind::kNotFound)
+        error.hint = "a path, or oci:DIRECTORY, ollama:MODEL, hf:ORGANIZATION/NAME, kit:REFERENCE";
+      return error;
+    }
+    return state->type == host::FileType::kDirectory ? FromDirectory() : FromFile();
+  }
+
+  // Whether there was something whose files can be used where they lie.
+  bool HasSeenModel() const { return has_seen_model_; }
+
+ private:
+  std::optional<std::string> Behind(std::string_view scheme) const {
+    if (!options_.source.starts_with(scheme)) return std::nullopt;
+    return options_.source.substr(scheme.size());
+  }
+
+  LayoutChoice ChoiceOf(const std::string& label) const {
+    LayoutChoice choice;
+    choice.label = label;
+    choice.name = options_.name;
+    return choice;
+  }
+
+  Result<ImportReport> FromLayout(registry::Layout layout, const LayoutChoice& choice) {
+    return ImportLayout(workspace_, std::move(layout), choice, progress_);
+  }
+
+  Result<ImportReport> FromLayoutDirectory(const registry::LayoutName& name) {
+    PLUMB_TRY(registry::Layout layout, registry::OpenLayoutToRead(files_, name.directory));
+    LayoutChoice choice = ChoiceOf(options_.source);
+    choice.tag = name.tag;
+    return FromLayout(std::move(layout), choice);
+  }
+
+  Result<ImportReport> FromModel(const Result<kit::ForeignModel>& model) {
+    if (!model) return model.error();
+    has_seen_model_ = true;
+    ImportReport report;
+    PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
+    return report;
+  }
+
+  Result<ImportReport> FromOllama(const std::string& name) {
+    PLUMB_TRY(const std::string path, OllamaStorePath(environment_));
+    PLUMB_TRY(const oci::OllamaName wanted, oci::OllamaName::Parse(name));
+    return FromModel(kit::ReadOllamaModel(files_, path, wanted));
+  }
+
+  // Every model of a store that was named by its path.
+  Result<ImportReport> FromOllamaStore() {
+    PLUMB_TRY(const auto names, kit::ListOllamaModels(files_, options_.source));
+    if (names.empty()) return Error{ErrorKind::kNotFound, "there is no model in it"};
+    if (names.size() > 1 && !options_.name.empty()) {
+      return Error{ErrorKind::kInvalid, "it holds " + std::to_string(names.size()) +
+                                            " models, which cannot all be called '" +
+                                            options_.name + "'"};
+    }
+    ImportReport report;
+    for (const oci::OllamaName& name : names) {
+      auto model = kit::ReadOllamaModel(files_, options_.source, name);
+      // One model of another kind is no reason to leave the others behind.
+      if (!model && model.error().kind == ErrorKind::kUnsupported) {
+        progress_.Warn("passing over '" + name.ToString() + "': " + model.error().message);
+        continue;
+      }
+      if (!model) return std::move(model).error().While("'" + name.ToString() + "'");
+      has_seen_model_ = true;
+      PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
+    }
+    return report;
+  }
+
+  Result<ImportReport> FromHuggingFace(const std::string& text) {
+    PLUMB_TRY(const std::string cache, HuggingFaceCachePath(environment_));
+    const std::size_t at = text.find('@');
+    const std::string name = text.substr(0, at);
+    const std::string revision(at == std::string::npos ? kDefaultRevision : text.substr(at + 1));
+    std::string folder = "models--" + name;
+    if (const std::size_t slash = folder.find('/'); slash != std::string::npos)
+      folder.replace(slash, 1, "--");
+    if (name.empty() || folder.find('/') != std::string::npos)
+      return Error{ErrorKind::kInvalid, "'" + name + "' is no name of a model",
+                   "write hf:ORGANIZATION/NAME[@REVISION]"};
+    return FromModel(kit::ReadHuggingFaceModel(files_, cache + "/" + folder, revision, progress_));
+  }
+
+  // One kit of kit's store, or (empty) all.
+  Result<ImportReport> FromKit(const std::string& name) {
+    PLUMB_TRY(const std::string path, KitStorePath(environment_));
+    return FromKitStore(path, name);
+  }
+
+  Result<ImportReport> FromKitStore(const std::string& path, const std::string& name) {
+    PLUMB_TRY(auto repositories, registry::OpenKitStore(files_, path));
+    std::optional<oci::Reference> wanted;
+    if (!name.empty()) {
+      PLUMB_TRY(wanted, oci::Reference::Parse(name));
+      std::erase_if(repositories,
+                    [&](const auto& repository) { return repository.name != wanted->Name(); });
+      if (repositories.empty())
+        return Error{ErrorKind::kNotFound, "'" + name + "' is not in kit's store", "kit list"};
+    }
+    ImportReport report;
+    for (registry::KitRepository& repository : repositories) {
+      LayoutChoice choice = ChoiceOf(repository.name);
+      choice.repository = repository.name;
+      if (wanted) choice.tag = wanted->TagOrDefault();
+      PLUMB_TRY(ImportReport part, FromLayout(std::move(repository.layout), choice));
+      std::ranges::move(part.kits, std::back_inserter(report.kits));
+      report.bytes_moved += part.bytes_moved;
+      report.bytes_present += part.bytes_present;
+    }
+    return report;
+  }
+
+  Result<ImportReport> FromDirectory() {
+    const std::string& path = options_.source;
+    const auto has = [&](const char* name) { return files_.State(path + "/" + name).has_value(); };
+    if (has("oci-layout") && has("index.json")) return FromLayoutDirectory({path, {}});
+    if (has("snapshots") && has("blobs"))
+      return FromModel(kit::ReadHuggingFaceModel(files_, path, kDefaultRevision, progress_));
+    if (has("manifests") && has("blobs")) return FromOllamaStore();
+    if (has("storage/blobs")) return FromKitStore(path + "/storage", {});
+    return FromFiles();
+  }
+
+  // A directory of files, with a blueprint or without.
+  Result<ImportReport> FromFiles() {
+    BuildOptions build;
+    build.directory = options_.source;
+    build.message = "import";
+    if (!options_.name.empty()) build.tags.push_back(options_.name);
+    const auto has = [&](const char* name) {
+      return files_.State(build.directory + "/" + name).has_value();
+    };
+    constexpr std::array kNames = {"Kitfile", "kitfile", ".kitfile", "Modelfile"};
+    if (std::ranges::none_of(kNames, has)) {
+      InitOptions init;
+      init.directory = options_.source;
+      build.blueprint.file = "-";
+      PLUMB_TRY(build.blueprint.input, DraftBlueprint(workspace_, init, progress_));
+    }
+    PLUMB_TRY(const BuildReport built, Build(workspace_, build, progress_));
+    ImportReport report;
+    for (const kit::BuiltLayer& layer : built.built.layers)
+      (layer.was_known ? report.bytes_present : report.bytes_moved) += layer.size;
+    report.kits.push_back(
+        {built.tags.empty() ? std::string() : built.tags.front(), built.built.id});
+    return report;
+  }
+
+  Result<ImportReport> FromFile() {
+    const auto model = kit::ReadModelFile(files_, options_.source);
+    if (model || model.error().kind != ErrorKind::kUnsupported) return FromModel(model);
+    const host::PathParts parts = host::SplitPath(options_.source);
+    PLUMB_TRY(const auto directory, files_.OpenDirectory(parts.directory, host::IfMissing::kFail));
+    PLUMB_TRY(auto file, directory->Open(parts.name, host::OpenHow::kReadFollow));
+    PLUMB_TRY(registry::Layout layout,
+              registry::OpenBundle(std::move(file), options_.source, progress_));
+    return FromLayout(std::move(layout), ChoiceOf(options_.source));
+  }
+
+  Workspace& workspace_;
+  host::Files& files_;
+  host::Environment& environment_;
+  ImportOptions& options_;
+  Progress& progress_;
+  bool has_seen_model_ = false;
+};
+
+}  // namespace
+
+Result<ImportReport> Import(Workspace& workspace, ImportOptions options, Progress& progress) {
+  Importer importer(workspace, options, progress);
+  auto report = importer.Run();
+  if (!report) return std::move(report).error().While("cannot import '" + options.source + "'");
+  report->source = options.source;
+  if (options.link_files == LinkFiles::kYes && !importer.HasSeenModel())
+    progress.Warn("--link is for files of models: this was copied");
+  for (const ImportedKit& kit : report->kits) {
+    if (!kit.name.empty()) continue;
+    progress.Note("it has no name here yet: plumb tag " + kit.digest.ToString() + " NAME:TAG");
+  }
+  return report;
+}
+
+}  // namespace plumb::verbs

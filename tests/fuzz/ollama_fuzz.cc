@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+// A manifest of Ollama's, all of whose blobs are the text behind the first line. Whatever becomes
+// of it is a Modelfile that reads back, and names no file but those of the store.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/check.h"
+#include "blueprint/modelfile.h"
+#include "kit/foreign_model.h"
+
+namespace plumb {
+namespace {
+
+Error Denied() { return Error{ErrorKind::kDenied, "this is only read"}; }
+
+class MemoryFile final : public host::File {
+ public:
+  explicit MemoryFile(std::string text) : text_(std::move(text)) {}
+  Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
+    if (offset >= text_.size()) return std::size_t{0};
+    const auto rest = AsBytes(text_).subspan(static_cast<std::size_t>(offset));
+    const std::size_t size = std::min(rest.size(), buffer.size());
+    std::copy_n(rest.begin(), size, buffer.begin());
+    return size;
+  }
+  Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return Denied(); }
+  Status Truncate(std::uint64_t /*size*/) override { return Denied(); }
+  void WillSync() override {}
+  Status Sync() override { return Done{}; }
+  Result<host::FileState> State() override {
+    host::FileState state;
+    state.type = host::FileType::kRegular;
+    state.size = text_.size();
+    return state;
+  }
+  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
+                                               std::uint64_t /*timeout_ms*/) override {
+    return Denied();
+  }
+
+ private:
+  const std::string text_;
+};
+
+struct Store {
+  std::string manifest;
+  std::string blob;
+};
+
+class MemoryStore final : public host::Directory {
+ public:
+  explicit MemoryStore(Store store) : store_(std::move(store)) {}
+  Result<std::unique_ptr<host::File>> Open(std::string_view path, host::OpenHow /*how*/,
+                                           std::uint32_t /*mode*/) override {
+    // Nothing else may be asked for.
+    PLUMB_CHECK(path.starts_with("manifests/h/n/m/t") || path.starts_with("blobs/sha256-"));
+    return std::unique_ptr<host::File>(std::make_unique<MemoryFile>(
+        path.starts_with("manifests/") ? store_.manifest : store_.blob));
+  }
+  Result<host::FileState> State(std::string_view path) override {
+    PLUMB_TRY(const auto file, Open(path, host::OpenHow::kRead, 0));
+    return file->State();
+  }
+  Result<std::vector<host::DirectoryEntry>> List(std::string_view /*path*/) override {
+    return Denied();
+  }
+  Status MakeDirectory(std::string_view /*path*/, std::uint32_t /*mode*/) override {
+    return Denied();
+  }
+  Status Rename(std::string_view /*source*/, std::string_view /*target*/,
+                host::Overwrite /*overwrite*/) override {
+    return Denied();
+  }
+  Status Remove(std::string_view /*path*/) override { return Denied(); }
+  Status Sync(std::string_view /*path*/) override { return Done{}; }
+
+ private:
+  const Store store_;
+};
+
+class MemoryMachine final : public host::Files {
+ public:
+  explicit MemoryMachine(Store store) : store_(std::move(store)) {}
+  Result<std::unique_ptr<host::Directory>> OpenDirectory(const std::string& /*path*/,
+                                                         host::IfMissing /*if_missing*/,
+                                                         std::uint32_t /*mode*/) override {
+    return std::unique_ptr<host::Directory>(std::make_unique<MemoryStore>(store_));
+  }
+  Result<host::FileState> State(const std::string& /*path*/) override { return Denied(); }
+  Result<std::string> Canonical(const std::string& path) override { return path; }
+
+ private:
+  const Store store_;
+};
+
+}  // namespace
+}  // namespace plumb
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace plumb;
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const std::size_t line = std::min(bytes.find('\n'), bytes.size());
+  if (const auto name = oci::OllamaName::Parse(bytes.substr(0, line)))
+    PLUMB_CHECK(oci::OllamaName::Parse(name->ToString()) == *name);
+  const std::string blob(bytes.substr(std::min(line + 1, bytes.size())));
+  // The digest of the blob cannot be found by chance: '$' stands for it.
+  std::string manifest(bytes.substr(0, line));
+  const std::string digest = Sha256(AsBytes(blob)).ToString();
+  for (std::size_t at = manifest.find('$'); at != std::string::npos;
+       at = manifest.find('$', at + 71))
+    manifest.replace(at, 1, digest);
+  MemoryMachine machine({manifest, blob});
+  const auto model = kit::ReadOllamaModel(machine, "store", *oci::OllamaName::Parse("h/n/m:t"));
+  if (!model) {
+    PLUMB_CHECK(!model.error().message.empty());
+    return 0;
+  }
+  const auto read = blueprint::ParseModelfile(model->blueprint.bytes, "Modelfile");
+  PLUMB_CHECK(read.has_value());
+  for (const blueprint::ModelfileCommand& command : read->commands)
+    PLUMB_CHECK(command.name != "model" || command.args.starts_with("./"));
+  return 0;
+}
