@@ -44,11 +44,11 @@ Result<std::vector<Wanted>> WantedOf(const oci::Index& index, const LayoutChoice
 
 class LayoutImporter {
  public:
-  LayoutImporter(Workspace& workspace, store::Store& store, registry::Layout layout,
+  LayoutImporter(unsigned threads, store::Store& store, registry::Layout layout,
                  Progress& progress)
       : store_(store),
         layout_(std::move(layout)),
-        connections_(layout_.order == registry::BlobOrder::kAny ? workspace.threads() : 1),
+        connections_(layout_.order == registry::BlobOrder::kAny ? threads : 1),
         progress_(progress) {}
 
   // False if it is no kit.
@@ -115,7 +115,8 @@ Result<ImportReport> ImportLayout(Workspace& workspace, registry::Layout layout,
   }
   PLUMB_RETURN_IF_ERROR(GiveName(choice, wanted));
   PLUMB_TRY(store::Store * store, workspace.Store());
-  LayoutImporter importer(workspace, *store, std::move(layout), progress);
+  PLUMB_TRY(const unsigned threads, workspace.Threads());
+  LayoutImporter importer(threads, *store, std::move(layout), progress);
   for (const Wanted& kit : wanted) {
     const auto taken = importer.Take(kit);
     if (!taken) return taken.error();

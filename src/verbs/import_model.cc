@@ -92,7 +92,7 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   PLUMB_TRY(const auto directory,
             model.files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail));
   kit::BuildOptions options;
-  options.threads = workspace.threads();
+  PLUMB_TRY(options.threads, workspace.Threads());
   options.message = "import";
   if (tag) options.tags.push_back(*tag);
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, options.tags));
