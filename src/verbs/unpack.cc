@@ -44,6 +44,9 @@ BaseOptions BasesFor(const std::vector<kit::Filter>& filters, const UnpackOption
   if (!filters.empty() && std::ranges::none_of(filters, wants_models))
     bases.parts = BaseParts::kConfig;
   bases.network = options.network;
+  if (const auto name = KitName::Parse(options.kit);
+      name && !registry::ParseLayoutName(options.kit))
+    bases.host = name->reference().host;
   return bases;
 }
 

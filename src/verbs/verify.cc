@@ -161,6 +161,8 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
   BaseOptions base_options;
   base_options.parts = BaseParts::kConfig;
   base_options.network = options.network;
+  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  base_options.host = name.reference().host;
   PLUMB_TRY(const auto bases, MakeBasePuller(workspace, std::move(base_options), progress));
   const Machine& machine = workspace.machine();
   const kit::RebuildContext context{*store, *bases, machine.clock, machine.environment,
