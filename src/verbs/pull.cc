@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "kit/base_resolver.h"
 #include "kit/modelkit.h"
 #include "verbs/kit_name.h"
 
@@ -30,16 +31,12 @@ Result<std::optional<store::RefName>> NameHere(const PullOptions& options,
 
 // A kit whose model is another kit cannot be unpacked without that one.
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
-  const auto& model = modelkit.kitfile.model;
-  if (!model || model->layer) return Done{};
-  const auto base = KitName::Parse(model->path);
-  if (!base) return Done{};
-  const std::optional<Digest>& digest = base->reference().digest;
-  if (!digest) return Done{};
-  PLUMB_TRY(const bool here, HasKit(store, *digest));
+  const auto base = kit::BaseOf(modelkit);
+  if (!base || !*base || !(*base)->digest) return Done{};
+  PLUMB_TRY(const bool here, HasKit(store, *(*base)->digest));
   if (here) return Done{};
-  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
-  if (base->reference().host.empty()) {
+  const std::string missing = "its base '" + (*base)->ToString() + "' is not in this store";
+  if ((*base)->host.empty()) {
     progress.Warn(missing + ", and its name tells no registry");
   } else {
     progress.Note(missing + "; unpack will pull it");
