@@ -20,6 +20,9 @@ Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
   registry::ConnectOptions connect;
   connect.tls_verify = options.tls_verify;
   connect.proxy = options.proxy;
+  if (options.client_certificate.empty() != options.client_key.empty()) {
+    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
+  }
   if (options.plain_http == PlainHttp::kYes) {
     connect.scheme = registry::ConnectOptions::Scheme::kHttp;
     return connect;
@@ -30,9 +33,6 @@ Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
   if (!options.authorities_file.empty()) {
     PLUMB_TRY(connect.certificates.authorities,
               registry::ReadAuthorities(files, options.authorities_file));
-  }
-  if (options.client_certificate.empty() != options.client_key.empty()) {
-    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
   }
   if (!options.client_certificate.empty()) {
     connect.certificates.client_certificate = options.client_certificate;
