@@ -102,9 +102,7 @@ BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>
   BuildOptions options;
   options.threads = threads;
   const auto& annotations = modelkit.manifest.annotations;
-  const auto is_kit_version = [](const auto& item) {
-    return item.first == kKit17VersionKey;
-  };
+  const auto is_kit_version = [](const auto& item) { return item.first == kKit17VersionKey; };
   if (std::ranges::any_of(annotations, is_kit_version)) options.rules = blueprint::KitRules::kKit17;
   options.format = modelkit.format;
   // The first tells how all were written, but that MCP servers are always raw.

@@ -191,7 +191,10 @@ TEST_F(BasePullerTest, TheDigestOfAnIndexIsNoBase) {
                             std::string(oci::kIndexMediaType) + R"(","manifests":[{"mediaType":")" +
                             std::string(oci::kManifestMediaType) + R"(","digest":")" +
                             base.id.ToString() + R"(","size":)" +
-                            std::to_string(base.manifest.size()) + "}]}";
+                            std::to_string(base.manifest.size()) +
+                            // Nobody can ask for this one, and it harms no other.
+                            R"(},{"mediaType":")" + std::string(oci::kManifestMediaType) +
+                            R"(","digest":"sha512:)" + std::string(128, '0') + R"(","size":5}]})";
   const std::string digest = Sha256(AsBytes(index)).ToString();
   http_.On("GET https://one.example.org/v2/team/base/manifests/" + digest,
            {{200, {{"Content-Type", std::string(oci::kIndexMediaType)}}, index}});
