@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{1} << 20;
 constexpr std::string_view kNowhere = "/rebuild";
-constexpr std::string_view kKit17VersionKey = "ml.kitops.modelkit.cli-version";
 constexpr int kFastestGzip = 1;
 
 class HashingWriter final : public store::BlobWriter {
@@ -102,7 +101,9 @@ BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>
   BuildOptions options;
   options.threads = threads;
   const auto& annotations = modelkit.manifest.annotations;
-  const auto is_kit_version = [](const auto& item) { return item.first == kKit17VersionKey; };
+  const auto is_kit_version = [](const auto& item) {
+    return item.first == oci::kKitVersionAnnotation;
+  };
   if (std::ranges::any_of(annotations, is_kit_version)) options.rules = blueprint::KitRules::kKit17;
   options.format = modelkit.format;
   // The first tells how all were written, but that MCP servers are always raw.
