@@ -261,7 +261,9 @@ Help Trusting() {
        "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
        "with the same library; then the content is compared and the answer is no.\n"
        "\n"
-       "A no ends with exit code 4, or 5 if it is of the rebuild alone.",
+       "A no ends with exit code 4, or 5 if it is of the rebuild alone. A rebuild that is\n"
+       "unknown ends with that of what stood in its way, such as 7 for a base whose\n"
+       "registry does not answer.",
        {{"Read everything once", "plumb verify demo:v1"},
         {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
        {3, 4, 5, 6, 7, 8, 9}},

@@ -42,6 +42,11 @@ Answer Render(const verbs::VerifyReport& report, const std::string& kit) {
     const bool is_damage = failed->name != "rebuild";
     answer.failure = Error{is_damage ? ErrorKind::kCorrupt : ErrorKind::kConflict,
                            "'" + kit + "' is not what it says it is: " + failed->name};
+  } else if (const verbs::Check* open = report.Unanswered()) {
+    // Whoever asked for it and reads the exit code only must not take it for a yes.
+    answer.failure =
+        Error{*open->obstacle,
+              "whether '" + kit + "' is what it says it is stays unknown: " + open->name};
   }
   return answer;
 }

@@ -126,8 +126,10 @@ class Builder {
          config.digest, config.size},
         layers, plan.kitfile);
     // What cannot be read again, because it is over some limit, is not written.
-    if (const auto read = ParseModelKit(manifest_bytes, config_bytes);
-        !read || manifest_bytes.size() > oci::kManifestSizeMax) {
+    const auto read = ParseModelKit(manifest_bytes, config_bytes);
+    if (!read && read.error().kind != ErrorKind::kExhausted)
+      return Error(read.error()).While("what was built cannot be read again");
+    if (!read || manifest_bytes.size() > oci::kManifestSizeMax) {
       return Error{
           ErrorKind::kExhausted,
           "too much for one ModelKit: " + std::to_string(layers.size()) + " layers, " +

@@ -105,6 +105,10 @@ bool Matches(const Filter& filter, const PackedEntry& entry) {
 
 bool MatchesKitfile(const Filter& filter) { return HasType(filter, kKitfileType); }
 
+bool MayMatchModels(const Filter& filter) {
+  return HasType(filter, FilterTypeOf(oci::LayerType::kModel));
+}
+
 Result<std::vector<PackedEntry>> ChooseEntries(std::vector<PackedEntry> entries,
                                                const std::vector<Filter>& filters) {
   if (filters.empty()) return entries;

@@ -13,6 +13,8 @@ namespace plumb::kit {
 
 bool Matches(const Filter& filter, const PackedEntry& entry);
 bool MatchesKitfile(const Filter& filter);
+// Whether it may match models and parts of them: of bases nothing else is unpacked.
+bool MayMatchModels(const Filter& filter);
 
 // The entries that some filter matches; without filters, all. kInvalid for a filter that matches
 // nothing, saying what there is.

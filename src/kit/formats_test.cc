@@ -236,6 +236,17 @@ TEST_F(FormatsTest, AFileIsNotReadAgainInEitherFormat) {
     EXPECT_TRUE(layer.was_known) << layer.path;
 }
 
+TEST_F(FormatsTest, OfModctlTheFileOfThatNameIsPackedOnce) {
+  const std::string text = "MODEL lora.bin\nCODE Modelfile\nDOC Model*\n";
+  bench_.Write("Modelfile", text);
+  const auto built = bench_.BuildModelfile(text);
+  ASSERT_TRUE(built) << built.error().message;
+  EXPECT_EQ(built->layers.size(), 2U);
+  const auto unpacked = bench_.Unpack(built->id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench_.List(), (std::vector<std::string>{"Kitfile", "Modelfile", "lora.bin"}));
+}
+
 TEST_F(FormatsTest, OfModctlWhatIsWrongIsSaidWithItsLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"NAME x\nMODEL absent.bin\n", "Modelfile:2:1: 'absent.bin' does not exist"},

@@ -15,6 +15,15 @@
 
 namespace plumb::kit {
 
+namespace {
+
+Error WrongConfig(const Digest& id) {
+  return Error{ErrorKind::kCorrupt,
+               "the config of " + id.ToString() + " is not what its manifest names"};
+}
+
+}  // namespace
+
 Result<ModelKit> LoadModelKit(store::Store& store, const Digest& id) {
   PLUMB_TRY(std::string manifest, store::ReadBlob(store, id, oci::kManifestSizeMax));
   PLUMB_TRY(ModelKit modelkit, ParseModelKit(std::move(manifest), {}));
@@ -26,6 +35,8 @@ Result<ModelKit> LoadModelKit(store::Store& store, const Digest& id) {
     if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kCorrupt;
     return std::move(error).While("cannot read the config of " + id.ToString());
   }
+  // To ParseModelKit it would be one that is not known.
+  if (config->empty()) return WrongConfig(id);
   return ParseModelKit(std::move(modelkit.manifest_bytes), *std::move(config));
 }
 
@@ -69,11 +80,13 @@ Result<ModelKit> ParseModelKit(std::string manifest, std::string config) {
                                               " has a config of type '" +
                                               Printable(named.media_type.substr(0, 128)) + "'"};
   modelkit.format = *format;
+  // Not the same as one that is not known: no program can have written that.
+  if (named.size == 0)
+    return Error{ErrorKind::kInvalid, "the config of " + modelkit.id.ToString() + " is empty"};
   PLUMB_RETURN_IF_ERROR(CheckArtifactType(modelkit));
   modelkit.manifest_bytes = std::move(manifest);
   if (!config.empty() && (config.size() != named.size || Sha256(AsBytes(config)) != named.digest))
-    return Error{ErrorKind::kCorrupt,
-                 "the config of " + modelkit.id.ToString() + " is not what its manifest names"};
+    return WrongConfig(modelkit.id);
   if (modelkit.format == oci::KitFormat::kModelPack) {
     PLUMB_RETURN_IF_ERROR(ReadModelPack(config, modelkit));
   } else if (!config.empty()) {

@@ -45,6 +45,18 @@ TEST(ModelKitTest, TheConfigMustBeTheOneNamed) {
   EXPECT_TRUE(ParseModelKit(modelkit->manifest_bytes, ""));
 }
 
+// Not the same as one that is not known.
+TEST(ModelKitTest, AnEmptyConfigIsNone) {
+  const auto empty = Make("", {});
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().kind, ErrorKind::kInvalid);
+  Workbench bench;
+  const oci::Descriptor named = {std::string(oci::kModelKitConfigMediaType), bench.PutBlob(""), 2};
+  const auto loaded = LoadModelKit(bench.store(), bench.PutBlob(oci::WriteManifest(named, {})));
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(loaded.error().kind, ErrorKind::kCorrupt);
+}
+
 TEST(ModelKitTest, AManifestOfSomethingElseIsUnsupported) {
   const oci::Descriptor config = {"application/vnd.oci.image.config.v1+json", Sha256({}), 0};
   const auto other = ParseModelKit(oci::WriteManifest(config, {}), "");

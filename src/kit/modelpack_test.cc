@@ -167,7 +167,7 @@ TEST(ModelPackTest, TypesMustAgree) {
     const std::string text =
         R"({"schemaVersion":2,"artifactType":")" + std::string(artifact) +
         R"(","config":{"mediaType":")" + std::string(config) + R"(","digest":")" + digest +
-        R"(","size":0},"layers":[{"mediaType":")" + std::string(layer) + R"(","digest":")" +
+        R"(","size":1},"layers":[{"mediaType":")" + std::string(layer) + R"(","digest":")" +
         digest + R"(","size":0,"annotations":{"org.cncf.model.filepath":"x"}}]})";
     auto modelkit = ParseModelKit(text, "");
     if (!modelkit) return modelkit.error().kind == ErrorKind::kInvalid;

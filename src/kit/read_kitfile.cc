@@ -41,7 +41,8 @@ Result<std::vector<ModelKit>> FindBases(const oci::Reference& first, const PlanR
   if (bases) return bases;
   Error error = std::move(bases).error();
   const bool is_bare_name = first.tag.empty() && !first.digest;
-  if (error.kind == ErrorKind::kNotFound && is_bare_name)
+  // A bare name is looked for in the store only. Where it is there, a base of its own is missing.
+  if (error.kind == ErrorKind::kNotFound && is_bare_name && !request.context.bases.Resolve(first))
     return Error{ErrorKind::kInvalid,
                  "path '" + first.ToString() +
                      "' of the model does not exist, and no ModelKit of the store has that name",

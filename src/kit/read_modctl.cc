@@ -97,6 +97,8 @@ class ModctlBlueprint {
         request_.progress.Warn(request_.blueprint.file + ":" + std::to_string(command.line) +
                                ": '" + Printable(command.args) + "' matches no file");
     }
+    // Stored as what it was read as, and only once: AddModelfile says so where it matters.
+    found.erase(std::string(kModelfileName));
     for (const std::string& name : found) {
       const auto [first, is_new] = kinds_.emplace(name, command.name);
       if (!is_new && first->second != command.name)

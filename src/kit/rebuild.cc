@@ -2,7 +2,10 @@
 #include "kit/rebuild.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "kit/build.h"
@@ -13,7 +16,6 @@ namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{1} << 20;
 constexpr std::string_view kNowhere = "/rebuild";
-constexpr std::string_view kKit17VersionKey = "ml.kitops.modelkit.cli-version";
 constexpr int kFastestGzip = 1;
 
 class HashingWriter final : public store::BlobWriter {
@@ -99,7 +101,9 @@ BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>
   BuildOptions options;
   options.threads = threads;
   const auto& annotations = modelkit.manifest.annotations;
-  const auto is_kit_version = [](const auto& item) { return item.first == kKit17VersionKey; };
+  const auto is_kit_version = [](const auto& item) {
+    return item.first == oci::kKitVersionAnnotation;
+  };
   if (std::ranges::any_of(annotations, is_kit_version)) options.rules = blueprint::KitRules::kKit17;
   options.format = modelkit.format;
   // The first tells how all were written, but that MCP servers are always raw.
@@ -126,6 +130,35 @@ std::optional<Digest> DiffIdOf(const PackedEntry& layer) {
   return is_plain ? layer.layer.digest : layer.diff_id;
 }
 
+// Which of the layers that came out each layer is: the one of its digest, else of its content, else
+// the next that is left. There are as many of both.
+std::vector<std::size_t> Counterparts(const std::vector<PackedEntry>& layers,
+                                      const BuildReport& built) {
+  constexpr std::size_t kNone = SIZE_MAX;
+  std::vector<std::size_t> counterparts(layers.size(), kNone);
+  std::vector<bool> is_taken(layers.size());
+  const auto pair = [&](const auto& key_of, const auto& key_of_built) {
+    std::multimap<std::optional<Digest>, std::size_t> left;
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      if (!is_taken[i]) left.emplace(key_of_built(i), i);
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (counterparts[i] != kNone) continue;
+      const auto found = left.lower_bound(key_of(i));
+      if (found == left.end() || found->first != key_of(i)) continue;
+      counterparts[i] = found->second;
+      is_taken[found->second] = true;
+      left.erase(found);
+    }
+  };
+  using Key = std::optional<Digest>;
+  pair([&](std::size_t i) { return Key(layers[i].layer.digest); },
+       [&](std::size_t i) { return Key(built.layers[i].digest); });
+  pair([&](std::size_t i) { return DiffIdOf(layers[i]); },
+       [&](std::size_t i) { return Key(built.lock.inputs[i].content.digest); });
+  pair([](std::size_t) { return Key(); }, [](std::size_t) { return Key(); });
+  return counterparts;
+}
+
 RebuildReport Compare(const ModelKit& modelkit, const std::vector<PackedEntry>& layers,
                       const BuildReport& built) {
   RebuildReport report{built.id};
@@ -139,15 +172,19 @@ RebuildReport Compare(const ModelKit& modelkit, const std::vector<PackedEntry>& 
                                  std::to_string(built.layers.size()) + " come out");
     return report;
   }
+  const std::vector<std::size_t> counterparts = Counterparts(layers, built);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (built.layers[i].digest == layers[i].layer.digest) continue;
-    const bool is_same = DiffIdOf(layers[i]) == built.lock.inputs[i].content.digest;
+    const std::size_t other = counterparts[i];
+    if (built.layers[other].digest == layers[i].layer.digest) continue;
+    const bool is_same = DiffIdOf(layers[i]) == built.lock.inputs[other].content.digest;
     report.is_same_content = report.is_same_content && is_same;
-    report.differences.push_back(NameOfLayer(layers[i]) +
-                                 (is_same
-                                      ? ": the same content, compressed in another way"
-                                      : ": other content, " + built.layers[i].digest.ToString()));
+    report.differences.push_back(
+        NameOfLayer(layers[i]) +
+        (is_same ? ": the same content, compressed in another way"
+                 : ": other content, " + built.layers[other].digest.ToString()));
   }
+  if (report.is_same_content && !std::ranges::is_sorted(counterparts))
+    report.differences.emplace_back("the layers: in another order");
   if (report.differences.empty() && built.config != modelkit.manifest.config.digest)
     report.differences.push_back("the config: " + built.config.ToString());
   if (report.differences.empty())

@@ -102,6 +102,18 @@ TEST_F(RebuildTest, OtherContentIsTold) {
   EXPECT_THAT(again->differences, ElementsAre(HasSubstr("model layer 'w.bin': other content, ")));
 }
 
+TEST_F(RebuildTest, AnotherOrderIsTheSameContent) {
+  const auto at = [](const std::string& path) { return oci::WriteFileAnnotations(path, 0644, 1); };
+  const Digest id =
+      bench_.PutModelPack({{"application/vnd.cncf.model.doc.v1.raw", "d", at("d.md")},
+                           {"application/vnd.cncf.model.weight.v1.raw", "w", at("w.safetensors")}});
+  const auto again = Again(id);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_NE(again->id, id);
+  EXPECT_TRUE(again->is_same_content);
+  EXPECT_THAT(again->differences, ElementsAre("the layers: in another order"));
+}
+
 TEST_F(RebuildTest, ANameThatUnpackRefusesIsRefused) {
   const Digest id =
       bench_.PutKit(R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"."}})",

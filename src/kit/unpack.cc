@@ -28,10 +28,13 @@ constexpr std::string_view kKitfileName = "Kitfile";
 constexpr std::size_t kLeftoversMax = 10000;
 
 // What the bases bring along (the deepest first, as kit does), and then the ModelKit's own.
-Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelKit& modelkit) {
+Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelKit& modelkit,
+                                            const std::vector<Filter>& filters) {
   std::vector<PackedEntry> all;
   PLUMB_TRY(const auto base, BaseOf(modelkit));
-  if (base) {
+  // Where nothing of them can be wanted they need not be to be had.
+  const bool are_wanted = filters.empty() || std::ranges::any_of(filters, MayMatchModels);
+  if (base && are_wanted) {
     PLUMB_TRY(const std::vector<ModelKit> bases, ResolveBases(*base, resolver));
     for (auto next = bases.rbegin(); next != bases.rend(); ++next) {
       PLUMB_TRY(std::vector<PackedEntry> entries, PairLayers(*next));
@@ -200,7 +203,7 @@ class Unpacker {
 
 Result<UnpackReport> Unpack(const UnpackContext& context, const ModelKit& modelkit,
                             const UnpackOptions& options, Progress& progress) {
-  PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(context.bases, modelkit));
+  PLUMB_TRY(std::vector<PackedEntry> layers, AllEntries(context.bases, modelkit, options.filters));
   AddRemote(modelkit.kitfile, layers);
   PLUMB_TRY(layers, ChooseEntries(std::move(layers), options.filters));
   LeaveRemote(layers, progress);

@@ -249,6 +249,19 @@ TEST_F(UnpackTest, ABaseBringsItsModelAndParts) {
   EXPECT_EQ(Rebuild(BlueprintKind::kKitfile), child->id);
 }
 
+TEST_F(UnpackTest, ABaseThatNothingIsWantedOfMayBeMissing) {
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"gone:v1"}})";
+  const Digest id = bench_.PutKit(config, {});
+  UnpackOptions options;
+  options.filters = {*Filter::Parse("kitfile")};
+  const auto unpacked = bench_.Unpack(id, options);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench_.List(), (Names{"Kitfile"}));
+  options.filters = {*Filter::Parse("kitfile"), *Filter::Parse("model:x")};
+  EXPECT_EQ(bench_.Unpack(id, options).error().kind, ErrorKind::kNotFound);
+}
+
 TEST_F(UnpackTest, ABasesModelfileStaysBehind) {
   bench_.Write("m.gguf", "weights");
   BuildOptions options;

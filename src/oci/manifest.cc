@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "oci/descriptor_internal.h"
+#include "oci/media_types.h"
 
 namespace plumb::oci {
 namespace {
@@ -99,7 +100,7 @@ std::string WriteManifest(const Descriptor& config, const std::vector<Descriptor
 
 std::string WriteKit17Manifest(const Descriptor& config, const std::vector<Descriptor>& layers) {
   Json annotations = Json::MakeObject();
-  annotations.Append("ml.kitops.modelkit.cli-version", Json::String("1.7.0"));
+  annotations.Append(std::string(kKitVersionAnnotation), Json::String("1.7.0"));
   Json json = Json::MakeObject();
   json.Append("schemaVersion", Json::Uint(2));
   json.Append("config", DescriptorToJson(config));

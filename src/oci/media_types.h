@@ -37,6 +37,9 @@ inline constexpr std::string_view kCnaiFileMetadataAnnotation = "org.cnai.model.
 inline constexpr std::string_view kKitopsKitfileAnnotation = "ml.kitops.modelkit.kitfile";
 inline constexpr std::string_view kKitfileAnnotation = "plumb.kitfile";
 
+// Of a manifest: which kit wrote it.
+inline constexpr std::string_view kKitVersionAnnotation = "ml.kitops.modelkit.cli-version";
+
 enum class KitFormat : std::uint8_t { kModelKit, kModelPack };
 
 // What a layer holds. The order is the order of layers in a manifest.

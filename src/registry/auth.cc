@@ -91,7 +91,11 @@ Result<std::optional<Credential>> Authenticator::FindCredential() {
   if (given_) return given_;
   // Once: a helper may ask a person each time.
   if (!stored_) {
-    PLUMB_TRY(stored_, network_.credentials.Find(registry_host_));
+    auto found = network_.credentials.Find(registry_host_);
+    if (!found && found.error().kind != ErrorKind::kUnsupported) return found;
+    if (!found && network_.progress != nullptr)
+      network_.progress->Warn(found.error().message + "; going on without a login");
+    stored_ = found ? *std::move(found) : std::optional<Credential>();
   }
   return *stored_;
 }

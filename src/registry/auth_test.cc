@@ -69,6 +69,29 @@ TEST_F(AuthTest, ALoginIsSentOnceItIsAskedForAndFromThenOn) {
   EXPECT_THAT(Authorizations(), ElementsAre("", kBasic, kBasic));
 }
 
+// As docker's file on a machine without docker: what needs no login must go on.
+TEST_F(AuthTest, AMissingHelperIsSaidOnceAndIsNoReasonNotToAsk) {
+  class Helperless final : public Credentials {
+   public:
+    Result<std::optional<Credential>> Find(std::string_view /*registry*/) override {
+      return Error{ErrorKind::kUnsupported, "no such helper"};
+    }
+    Status Save(std::string_view /*registry*/, const Credential& /*credential*/) override {
+      return Done{};
+    }
+    Result<bool> Erase(std::string_view /*registry*/) override { return false; }
+  };
+  WantAuthorization("Bearer t", kBearer);
+  world_.http.On(kService, {Token(R"({"token":"t","expires_in":1})")});
+  Helperless helperless;
+  const Network network{world_.http, world_.clock, world_.entropy, helperless, &world_.progress};
+  remote_ = *ConnectRegistry(network, kHost, "models/tiny", {});
+  ASSERT_TRUE(ListTags());
+  world_.clock.Pass(100'000);
+  ASSERT_TRUE(ListTags());
+  EXPECT_THAT(world_.progress.warnings, ElementsAre("no such helper; going on without a login"));
+}
+
 TEST_F(AuthTest, WithoutALoginItIsSaidHowToGetOne) {
   WantAuthorization(kBasic, "Basic realm=\"x\"");
   const Status status = ListTags();

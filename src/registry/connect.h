@@ -36,7 +36,8 @@ struct Credential {
 class Credentials {
  public:
   virtual ~Credentials() = default;
-  // For a registry "host[:port]"; nothing means anonymous.
+  // For a registry "host[:port]"; nothing means anonymous. kUnsupported if there is no login, but
+  // docker's file names a helper that is not on this machine: then too one may go on without.
   virtual Result<std::optional<Credential>> Find(std::string_view registry) = 0;
   virtual Status Save(std::string_view registry, const Credential& credential) = 0;
   // False if there was none.

@@ -50,6 +50,8 @@ Result<std::optional<std::string>> CredentialHelper::Ask(const char* action,
     const bool is_missing = error.kind == ErrorKind::kNotFound || error.kind == ErrorKind::kDenied;
     // Not "no such login": that nobody could be asked is no answer.
     if (is_missing) error.kind = ErrorKind::kUnsupported;
+    // Nor is it asked again by whoever tries again: each time a person may have to answer.
+    if (error.kind == ErrorKind::kUnavailable) error.kind = ErrorKind::kDenied;
     return error;
   }
   if (result->exit_code == 0) return std::optional(std::move(result->output));
@@ -57,8 +59,8 @@ Result<std::optional<std::string>> CredentialHelper::Ask(const char* action,
   if (said == kNotFound) return std::optional<std::string>();
   const std::string_view reason = said.empty() ? Trim(result->errors) : said;
   // Never what a helper prints that succeeds: in that the secret stands.
-  return Error{ErrorKind::kUnavailable, "'" + program_ + " " + action + "' fails: " +
-                                            Printable(reason.substr(0, kReasonSizeMax))};
+  return Error{ErrorKind::kDenied, "'" + program_ + " " + action +
+                                       "' fails: " + Printable(reason.substr(0, kReasonSizeMax))};
 }
 
 Result<std::optional<Credential>> CredentialHelper::Get(const std::string& server) const {
@@ -66,7 +68,7 @@ Result<std::optional<Credential>> CredentialHelper::Get(const std::string& serve
   if (!answer) return std::optional<Credential>();
   const auto json = ParseJson(*answer);
   if (!json || json->IfObject() == nullptr)
-    return Error{ErrorKind::kUnavailable, "'" + program_ + " get' prints no login"};
+    return Error{ErrorKind::kDenied, "'" + program_ + " get' prints no login"};
   Credential credential = {TextOf(*json, "Username"), TextOf(*json, "Secret")};
   if (credential.user == kIdentityToken && !credential.secret.empty())
     return std::optional<Credential>({{}, {}, credential.secret});
@@ -82,7 +84,7 @@ Status CredentialHelper::Store(const std::string& server, const Credential& cred
   json.Append("Secret", Json::String(credential.secret));
   PLUMB_TRY(const auto answer, Ask("store", WriteJson(json, JsonStyle::kCompact)));
   if (answer) return Done{};
-  return Error{ErrorKind::kUnavailable, "'" + program_ + " store' keeps nothing"};
+  return Error{ErrorKind::kDenied, "'" + program_ + " store' keeps nothing"};
 }
 
 Result<bool> CredentialHelper::Erase(const std::string& server) const {

@@ -96,17 +96,22 @@ class ConfigCredentials final : public Credentials {
         docker_path_(std::move(docker_path)) {}
 
   Result<std::optional<Credential>> Find(std::string_view registry) override {
+    std::optional<Error> missing;
     for (const std::string& path : {own_path_, docker_path_}) {
       if (path.empty()) continue;
       PLUMB_TRY(const Json config, Read(path));
       const std::string helper_name = HelperName(config, registry).value_or("");
       if (!helper_name.empty()) {
-        PLUMB_TRY(auto kept, AskHelper(helper_name, registry, path));
-        if (kept) return kept;
+        auto kept = AskHelper(helper_name, registry, path);
+        if (kept && *kept) return kept;
+        const bool may_pass = kept || kept.error().kind == ErrorKind::kUnsupported;
+        if (!may_pass) return kept;
+        if (!kept) missing = std::move(kept).error();
       }
       PLUMB_TRY(auto credential, FindIn(config, registry, path));
       if (credential) return credential;
     }
+    if (missing) return *std::move(missing);
     return std::optional<Credential>();
   }
 
@@ -173,6 +178,8 @@ class ConfigCredentials final : public Credentials {
     Error error = std::move(kept).error().While("cannot ask the helper that '" + path + "' names");
     // Ours comes first, and needs none.
     if (path != own_path_) error.hint = "plumb login " + Printable(registry);
+    // Who had ours name a helper wants to be known.
+    if (path == own_path_ && error.kind == ErrorKind::kUnsupported) error.kind = ErrorKind::kDenied;
     return error;
   }
 

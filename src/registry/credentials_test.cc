@@ -200,13 +200,23 @@ TEST_F(HelperTest, WhatAHelperHasNotMayBeInTheFile) {
 
 TEST_F(HelperTest, AHelperThatFailsIsNoAnonymity) {
   for (const auto& [name, kind] :
-       {std::pair("broken", ErrorKind::kUnavailable), {"gone", ErrorKind::kUnsupported}}) {
+       {std::pair("broken", ErrorKind::kDenied), {"gone", ErrorKind::kUnsupported}}) {
     temporary_.Write("docker.json", R"({"credsStore":")" + std::string(name) + "\"}");
     const auto found = credentials_->Find("host");
     ASSERT_FALSE(found) << name;
     EXPECT_EQ(found.error().kind, kind);
     EXPECT_EQ(found.error().hint, "plumb login host");
   }
+  // Nobody may pass over one that ours names.
+  temporary_.Write("own/config.json", R"({"credsStore":"gone"})");
+  EXPECT_EQ(credentials_->Find("host").error().kind, ErrorKind::kDenied);
+}
+
+TEST_F(HelperTest, WhatDockersMissingHelperKeepsMayBeInItsFile) {
+  temporary_.Write("docker.json",
+                   R"({"credsStore":"gone","auths":{)" + Entry("host", "me:3") + "}}");
+  EXPECT_EQ(Find("host"), "me:3");
+  EXPECT_EQ(credentials_->Find("other").error().kind, ErrorKind::kUnsupported);
 }
 
 TEST_F(HelperTest, TheHelperKeepsWhatALoginGives) {
@@ -233,7 +243,7 @@ TEST_F(HelperTest, WithoutAHelperTheFileKeepsIt) {
   EXPECT_EQ(Find("host"), "me:secret");
   // But one that is there and fails keeps nothing, and neither do we.
   temporary_.Write("docker.json", R"({"credsStore":"broken"})");
-  EXPECT_EQ(credentials_->Save("other", {"me", "secret"}).error().kind, ErrorKind::kUnavailable);
+  EXPECT_EQ(credentials_->Save("other", {"me", "secret"}).error().kind, ErrorKind::kDenied);
   EXPECT_EQ(Find("host"), "me:secret");
   // Unless ours says that no helper is wanted.
   temporary_.Write("own/config.json", R"({"credsStore":""})");

@@ -80,7 +80,11 @@ Status HttpRemote::PushPieces(const oci::Descriptor& blob, const OpenBlob& open,
     record = client_->uploads()->Open({client_->registry_host(), repository_, blob.digest});
   const PiecewiseUpload::Target target = {*client_, push_scope_, UrlOf("blobs/uploads/"),
                                           UrlOf("blobs/" + blob.digest.ToString()), record.get()};
-  return PiecewiseUpload(target, blob, open, progress).Run();
+  Status pushed = PiecewiseUpload(target, blob, open, progress).Run();
+  // It is sent whole then: nobody goes on with that session.
+  if (!pushed && pushed.error().kind == ErrorKind::kUnsupported && record != nullptr)
+    record->Erase();
+  return pushed;
 }
 
 // Every try opens a session of its own: what the last one left is unknown.

@@ -182,7 +182,9 @@ Status PiecewiseUpload::AskOffset() {
   const bool can_be =
       end && *end <= blob_.size && (!is_ours || *end <= std::max<std::uint64_t>(sent_, 1));
   if (can_be && *end > known_) disagreements_ = 0;
-  if (!can_be || ++disagreements_ > kDisagreementsMax) {
+  // Who says the same again after a piece that was refused for now does not disagree.
+  if (can_be && *end < known_) ++disagreements_;
+  if (!can_be || disagreements_ > kDisagreementsMax) {
     Lose(response);
     return Done{};
   }

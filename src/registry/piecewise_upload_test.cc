@@ -220,6 +220,21 @@ TEST_F(PiecewiseUploadTest, ASessionThatIsGoneIsBegunAnew) {
   }
 }
 
+TEST_F(PiecewiseUploadTest, ABusyRegistryKeepsItsSession) {
+  for (const int status : {429, 503}) {
+    registry_.posts = 0;
+    registry_.ranges.clear();
+    registry_.on_patch = [&, status](const Asked&) -> std::optional<FakeAnswer> {
+      const std::size_t count = registry_.ranges.size();
+      if (count >= 2 && count <= 5) return FakeAnswer{status};
+      return std::nullopt;
+    };
+    ASSERT_TRUE(Push()) << status;
+    EXPECT_EQ(registry_.bytes, bytes_) << status;
+    EXPECT_EQ(registry_.posts, 1) << status;
+  }
+}
+
 TEST_F(PiecewiseUploadTest, ButNotForEver) {
   registry_.on_patch = [](const Asked&) { return FakeAnswer{404}; };
   const Status pushed = Push();
@@ -244,6 +259,7 @@ TEST_F(PiecewiseUploadTest, WhoTakesNoPiecesGetsTheWhole) {
   registry_.on_put = [] { return FakeAnswer{201}; };
   ASSERT_TRUE(Push());
   EXPECT_EQ(world_.http.asked().back().body, bytes_);
+  EXPECT_FALSE(HasRecord());
 }
 
 TEST_F(PiecewiseUploadTest, WhatCameAfterAllIsNotSentAgain) {

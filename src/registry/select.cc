@@ -55,6 +55,24 @@ std::string DescribeAll(const std::vector<oci::IndexEntry>& entries) {
   return Join(texts, ", ");
 }
 
+// An index without the entries whose digests are of other algorithms than ours: nobody can ask for
+// them here, and those beside them are none the worse.
+Result<oci::Index> ParseKnown(std::string_view bytes) {
+  auto whole = oci::Index::Parse(bytes);
+  if (whole) return whole;
+  auto json = ParseJson(bytes);
+  const Json* entries = json ? json->Find("manifests") : nullptr;
+  if (entries == nullptr || entries->IfArray() == nullptr) return whole;
+  Json known = Json::MakeArray();
+  for (const Json& entry : *entries->IfArray()) {
+    const std::string digest = TextOf(&entry, "digest");
+    const bool is_other = digest.find(':') != std::string::npos && !digest.starts_with("sha256:");
+    if (!is_other) known.Add(entry);
+  }
+  json->Set("manifests", std::move(known));
+  return oci::Index::Parse(WriteJson(*json, JsonStyle::kCompact));
+}
+
 // A manifest that an index names, which need not be there to be no answer: it is damage.
 Result<RemoteManifest> FetchEntry(Remote& remote, const oci::IndexEntry& entry) {
   auto manifest = remote.FetchManifest("", entry.descriptor.digest);
@@ -79,12 +97,18 @@ Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection)
   PLUMB_TRY(RemoteManifest named,
             remote.FetchManifest(selection.digest ? "" : selection.tag, selection.digest));
   if (!oci::IsIndexMediaType(named.descriptor.media_type)) return named;
-  PLUMB_TRY(const oci::Index index, oci::Index::Parse(named.bytes));
+  PLUMB_TRY(const oci::Index index, ParseKnown(named.bytes));
   std::vector<oci::IndexEntry> candidates;
   for (const oci::IndexEntry& entry : index.entries) {
+    // One manifest may be there for several platforms.
+    const auto is_same = [&](const oci::IndexEntry& other) {
+      return other.descriptor.digest == entry.descriptor.digest;
+    };
     if (oci::IsManifestMediaType(entry.descriptor.media_type) &&
-        IsOnPlatform(PlatformOf(entry), selection.platform))
+        IsOnPlatform(PlatformOf(entry), selection.platform) &&
+        std::ranges::none_of(candidates, is_same))
       candidates.push_back(entry);
+    if (candidates.size() > kCandidateCountMax) break;
   }
   if (candidates.size() > kCandidateCountMax)
     return Error{ErrorKind::kExhausted, "this index names more than 32 manifests",

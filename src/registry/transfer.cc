@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <utility>
@@ -37,6 +38,25 @@ Status CheckSame(const store::BlobInfo& info, const oci::Descriptor& blob) {
                "blob '" + blob.digest.ToString() + "' is not as its manifest says: '" +
                    info.digest.ToString() + "' of " + std::to_string(info.size) + " bytes"};
 }
+
+// Whether the other side does not give a part of a blob that it may well give whole.
+bool IsRefusal(const Error& error) {
+  return error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kCorrupt;
+}
+
+class CountingSink final : public ByteSink {
+ public:
+  explicit CountingSink(ByteSink& sink) : sink_(sink) {}
+  Status Write(ByteSpan bytes) override {
+    size_ += bytes.size();
+    return sink_.Write(bytes);
+  }
+  std::uint64_t size() const { return size_; }
+
+ private:
+  ByteSink& sink_;
+  std::uint64_t size_ = 0;
+};
 
 class Pusher {
  public:
@@ -157,11 +177,11 @@ class Puller {
       return Done{};
     }
     Kept kept;
-    Status taken = TakeBlob(blob, kept);
+    Status taken = TakeBlob(blob, WhatIsKept::kTake, kept);
     // What was kept may have been of another blob, whoever wrote that down.
-    if (!taken && kept.is_suspect) {
+    if (!taken && (kept.is_suspect || kept.is_refused)) {
       progress_.Warn(taken.error().message + "; fetching all of it again");
-      taken = TakeBlob(blob, kept);
+      taken = TakeBlob(blob, kept.is_refused ? WhatIsKept::kLeave : WhatIsKept::kTake, kept);
     }
     return taken;
   }
@@ -170,13 +190,18 @@ class Puller {
   struct Kept {
     std::uint64_t size = 0;
     bool is_suspect = false;  // some was taken, and the whole is another blob
+    bool is_refused = false;  // some was taken, and the other side does not give the rest
   };
-  Status TakeBlob(const oci::Descriptor& blob, Kept& kept) {
+  // Who does not give a part when it is asked for one cannot make us lose the other.
+  enum class WhatIsKept : std::uint8_t { kTake, kLeave };
+  Status TakeBlob(const oci::Descriptor& blob, WhatIsKept what_is_kept, Kept& kept) {
     kept = {};
     const bool is_tar = blob.media_type.ends_with(".tar");
     store::BlobPlan plan = is_tar ? store::Shape::kTar : store::Shape::kOpaque;
-    plan.expected = blob.digest;
-    plan.expected_size = blob.size;
+    if (what_is_kept == WhatIsKept::kTake) {
+      plan.expected = blob.digest;
+      plan.expected_size = blob.size;
+    }
     PLUMB_TRY(const auto writer, session_->CreateBlob(plan));
     while (true) {
       if (progress_.StopRequested()) return Interrupted();
@@ -187,7 +212,9 @@ class Puller {
     if (kept.size > 0)
       progress_.Note("going on with blob '" + blob.digest.ToString() + "' at " +
                      FormatSize(kept.size) + " of " + FormatSize(blob.size));
-    Status fetched = source_.FetchBlob(blob, kept.size, *writer, progress_);
+    CountingSink sink(*writer);
+    Status fetched = source_.FetchBlob(blob, kept.size, sink, progress_);
+    kept.is_refused = !fetched && kept.size > 0 && sink.size() == 0 && IsRefusal(fetched.error());
     // A manifest names it: that it is not there is damage, not absence.
     if (!fetched && fetched.error().kind == ErrorKind::kNotFound)
       fetched.error().kind = ErrorKind::kCorrupt;

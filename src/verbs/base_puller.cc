@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/base_puller.h"
 
+#include <optional>
 #include <utility>
 
 #include "kit/modelkit.h"
@@ -18,9 +19,13 @@ class BasePuller final : public kit::BaseResolver {
         store_(store),
         here_(here),
         options_(std::move(options)),
-        progress_(progress) {}
+        progress_(progress) {
+    if (!options_.host.empty()) named_host_ = options_.host;
+  }
 
   Result<kit::ModelKit> Resolve(const oci::Reference& written) override {
+    // Before it is looked for here: what is here may name the next host, and was made by others.
+    if (!named_host_) named_host_ = written.host;
     PLUMB_TRY(const oci::Reference reference, Pinned(written));
     // Nothing that we build names a base so: kit 1.7 does.
     if (options_.parts == BaseParts::kAll && !reference.digest)
@@ -33,7 +38,10 @@ class BasePuller final : public kit::BaseResolver {
     }
     const bool names_one = !reference.tag.empty() || reference.digest;
     if (reference.host.empty() || !names_one) return kit::NoSuchBase(reference);
-    return options_.parts == BaseParts::kAll ? PullWhole(reference) : FetchConfig(reference);
+    if (options_.parts == BaseParts::kAll) return PullWhole(reference);
+    PLUMB_TRY(kit::ModelKit base, FetchConfig(reference));
+    PLUMB_RETURN_IF_ERROR(CheckIsNamed(base, reference));
+    return base;
   }
 
  private:
@@ -89,13 +97,22 @@ class BasePuller final : public kit::BaseResolver {
     return base;
   }
 
-  NetworkOptions NetworkFor(const std::string& host) {
-    if (first_host_.empty()) first_host_ = host;
-    NetworkOptions network = options_.network;
-    if (host != first_host_) {
-      network.plain_http.reset();
-      network.tls_verify.reset();
-    }
+  // What is built on a kit names that kit. The digest of an index would stand beside that of the
+  // kit in it, and no lock file may say so.
+  static Status CheckIsNamed(const kit::ModelKit& base, const oci::Reference& reference) {
+    if (!reference.digest || base.id == *reference.digest) return Done{};
+    return Error{ErrorKind::kInvalid,
+                 "the base '" + reference.ToString() + "' is an index, and no kit",
+                 "the kit in it: " + reference.Name() + "@" + base.id.ToString()};
+  }
+
+  // A host that a stranger named gets nothing that was meant for another: no way around TLS, no
+  // certificate of ours, nobody to trust.
+  NetworkOptions NetworkFor(const std::string& host) const {
+    if (host == named_host_) return options_.network;
+    NetworkOptions network;
+    network.concurrency = options_.network.concurrency;
+    network.proxy = options_.network.proxy;
     return network;
   }
 
@@ -104,7 +121,7 @@ class BasePuller final : public kit::BaseResolver {
   kit::BaseResolver& here_;
   const BaseOptions options_;
   Progress& progress_;
-  std::string first_host_;
+  std::optional<std::string> named_host_;  // that the person named; empty: the name has none
 };
 
 }  // namespace

@@ -31,7 +31,10 @@ struct BaseOptions {
   // References as they are written, and the ModelKitIDs that they shall mean here.
   std::map<std::string, Digest> pins = {};
   Unpinned unpinned = Unpinned::kResolve;
+  // For `host` alone, but that connections and proxy are for all.
   NetworkOptions network = {};
+  // That of the kit that the person named. Empty: that of the first reference that is resolved.
+  std::string host = {};
 };
 
 // Finds bases in the store, and those that are not there in the registry which their name says;
@@ -41,10 +44,12 @@ struct BaseOptions {
 //
 // kConflict for a tag that is not pinned and must be.
 // kNotFound if the store, or the registry, says that it is not there; kUnavailable if the
-// registry does not answer: never one for the other.
+// registry does not answer: never one for the other. With kConfig, kInvalid for the digest of an
+// index.
 //
 // Trust: a base names its own base, so that whoever made it decides which host is asked next. Plain
-// HTTP and unchecked certificates are only for the first host that is asked.
+// HTTP, unchecked certificates, and certificates that were named are only for the host that the
+// person named.
 // `workspace` and `progress` must outlive it. Threads: one at a time.
 Result<std::unique_ptr<kit::BaseResolver>> MakeBasePuller(Workspace& workspace, BaseOptions options,
                                                           Progress& progress);

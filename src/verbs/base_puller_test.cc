@@ -148,6 +148,62 @@ TEST_F(BasePullerTest, OnlyTheFirstHostIsAskedWithoutTls) {
         << line;
 }
 
+// Whoever made the kit that the person named chose the host of its base.
+TEST_F(BasePullerTest, WhatIsMeantForOneHostIsForNoOther) {
+  const FakeKit base("");
+  Serve("https://two.example.org", "x/deep", "v1", base);
+  directory_.Write("cert.pem", "");
+  BaseOptions options;
+  options.host = "one.example.org:5000";
+  options.network.plain_http = PlainHttp::kYes;
+  ASSERT_TRUE(Make(options)->Resolve(Name("two.example.org/x/deep:v1")));
+  options.network.plain_http = PlainHttp::kNo;
+  options.network.client_certificate = directory_.path() + "/cert.pem";
+  options.network.client_key = options.network.client_certificate;
+  // It is not even read.
+  options.network.authorities_file = directory_.path() + "/missing.pem";
+  ASSERT_TRUE(Make(options)->Resolve(Name("two.example.org/x/deep:v1")));
+  for (const registry::Asked& asked : http_.asked()) {
+    EXPECT_THAT(asked.url, testing::StartsWith("https://two."));
+    EXPECT_THAT(asked.client_certificate, IsEmpty());
+  }
+}
+
+TEST_F(BasePullerTest, AFirstBaseThatIsHereIsTheOneThatWasNamed) {
+  const FakeKit deepest("");
+  const FakeKit middle("two.example.org/x/deep@" + deepest.id.ToString());
+  Serve("http://one.example.org", "team/base", "v1", middle);
+  Serve("https://two.example.org", "x/deep", "v1", deepest);
+  BaseOptions options;
+  options.network.plain_http = PlainHttp::kYes;
+  ASSERT_TRUE(Make(options)->Resolve(Name("one.example.org/team/base:v1")));
+  const auto resolver = Make(options);
+  const auto bases =
+      kit::ResolveBases(Name("one.example.org/team/base@" + middle.id.ToString()), *resolver);
+  ASSERT_TRUE(bases) << bases.error().message;
+  EXPECT_THAT(http_.Log().back(), testing::StartsWith("GET https://two."));
+}
+
+TEST_F(BasePullerTest, TheDigestOfAnIndexIsNoBase) {
+  const FakeKit base("");
+  Serve(kHost, "team/base", "v1", base);
+  const std::string index = R"({"schemaVersion":2,"mediaType":")" +
+                            std::string(oci::kIndexMediaType) + R"(","manifests":[{"mediaType":")" +
+                            std::string(oci::kManifestMediaType) + R"(","digest":")" +
+                            base.id.ToString() + R"(","size":)" +
+                            std::to_string(base.manifest.size()) +
+                            // Nobody can ask for this one, and it harms no other.
+                            R"(},{"mediaType":")" + std::string(oci::kManifestMediaType) +
+                            R"(","digest":"sha512:)" + std::string(128, '0') + R"(","size":5}]})";
+  const std::string digest = Sha256(AsBytes(index)).ToString();
+  http_.On("GET https://one.example.org/v2/team/base/manifests/" + digest,
+           {{200, {{"Content-Type", std::string(oci::kIndexMediaType)}}, index}});
+  const auto resolved = Make()->Resolve(Name("one.example.org/team/base@" + digest));
+  ASSERT_FALSE(resolved);
+  EXPECT_EQ(resolved.error().kind, ErrorKind::kInvalid);
+  EXPECT_THAT(resolved.error().hint, HasSubstr("one.example.org/team/base@" + base.id.ToString()));
+}
+
 // Each kit may name the next: an endless chain ends.
 TEST_F(BasePullerTest, AnEndlessChainEnds) {
   for (int i = 0; i < 20; ++i)

@@ -44,8 +44,7 @@ Result<std::vector<Wanted>> WantedOf(const oci::Index& index, const LayoutChoice
 
 class LayoutImporter {
  public:
-  LayoutImporter(unsigned threads, store::Store& store, registry::Layout layout,
-                 Progress& progress)
+  LayoutImporter(unsigned threads, store::Store& store, registry::Layout layout, Progress& progress)
       : store_(store),
         layout_(std::move(layout)),
         connections_(layout_.order == registry::BlobOrder::kAny ? threads : 1),

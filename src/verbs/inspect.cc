@@ -7,12 +7,6 @@
 #include "blueprint/kitfile.h"
 
 namespace plumb::verbs {
-namespace {
-
-constexpr std::string_view kVersionAnnotation = "ml.kitops.modelkit.cli-version";
-
-}  // namespace
-
 Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& options,
                               Progress& progress) {
   const bool with_referrers = options.with_referrers == WithReferrers::kYes;
@@ -31,7 +25,7 @@ Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& option
   report.digest = modelkit.id;
   report.cli_version = "unknown";
   for (const auto& [name, value] : modelkit.manifest.annotations) {
-    if (name == kVersionAnnotation) report.cli_version = value;
+    if (name == oci::kKitVersionAnnotation) report.cli_version = value;
   }
   if (modelkit.format == oci::KitFormat::kModelPack) {
     report.kitfile = blueprint::KitfileToJson(modelkit.kitfile);

@@ -20,8 +20,6 @@ namespace {
 // Who we are is said by one who says both: a key of the settings is none for another certificate.
 Status FindIdentity(const NetworkOptions& options, const RegistrySettings& set,
                     const std::string& registry_host, registry::Certificates& certificates) {
-  if (options.client_certificate.empty() != options.client_key.empty())
-    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
   if (!options.client_certificate.empty()) {
     certificates.client_certificate = options.client_certificate;
     certificates.client_key = options.client_key;
@@ -60,6 +58,8 @@ Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
       options.tls_verify.value_or(verifies ? host::TlsVerify::kYes : host::TlsVerify::kNo);
   connect.proxy = options.proxy;
   connect.default_proxy = set.proxy.empty() ? settings->proxy : set.proxy;
+  if (options.client_certificate.empty() != options.client_key.empty())
+    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
   const bool is_plain = set.plain_http.value_or(false);
   if (options.plain_http.value_or(is_plain ? PlainHttp::kYes : PlainHttp::kNo) == PlainHttp::kYes) {
     connect.scheme = registry::ConnectOptions::Scheme::kHttp;

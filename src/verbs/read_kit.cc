@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "kit/base_resolver.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -51,11 +52,9 @@ blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile) {
 }
 
 std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
-  const auto& model = modelkit.kitfile.model;
-  if (!model || model->layer) return std::nullopt;
-  auto base = KitName::Parse(model->path);
-  if (!base || !base->HasDigest()) return std::nullopt;
-  return *std::move(base);
+  const auto base = kit::BaseOf(modelkit);
+  if (!base || !*base || !(*base)->digest) return std::nullopt;
+  return KitName(**base);
 }
 
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/unpack.h"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -35,15 +34,12 @@ Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Pr
   return PullTo(workspace, options, progress);
 }
 
-// Layers of bases are wanted where a filter may choose models.
-BaseOptions BasesFor(const std::vector<kit::Filter>& filters, const UnpackOptions& options) {
-  const auto wants_models = [](const kit::Filter& filter) {
-    return std::ranges::find(filter.types, "model") != filter.types.end();
-  };
+BaseOptions BasesFor(const UnpackOptions& options) {
   BaseOptions bases;
-  if (!filters.empty() && std::ranges::none_of(filters, wants_models))
-    bases.parts = BaseParts::kConfig;
   bases.network = options.network;
+  if (const auto name = KitName::Parse(options.kit);
+      name && !registry::ParseLayoutName(options.kit))
+    bases.host = name->reference().host;
   return bases;
 }
 
@@ -61,8 +57,7 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
 
   PLUMB_TRY(const Digest id, FindOrPull(workspace, options, progress));
   PLUMB_TRY(store::Store * store, workspace.Store());
-  PLUMB_TRY(const auto bases,
-            MakeBasePuller(workspace, BasesFor(unpack.filters, options), progress));
+  PLUMB_TRY(const auto bases, MakeBasePuller(workspace, BasesFor(options), progress));
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));
 
   host::Files& files = workspace.machine().files;

@@ -97,9 +97,9 @@ class BasesCheck {
   BasesCheck(store::Store& store, Verifier& verifier) : store_(store), verifier_(verifier) {}
 
   Result<Check> Run(const kit::ModelKit& modelkit) {
+    seen_.push_back(modelkit.id);
     PLUMB_TRY(auto next, FindBase(modelkit));
-    while (next && seen_ < kit::kBaseDepthMax) {
-      ++seen_;
+    while (next && seen_.size() <= kit::kBaseDepthMax) {
       PLUMB_TRY(next, Look(*next));
     }
     if (next) Say(Verdict::kNo, "more than " + std::to_string(kit::kBaseDepthMax) + " bases");
@@ -141,6 +141,11 @@ class BasesCheck {
       Say(Verdict::kUnknown, name + " is not in this store");
       return none;
     }
+    if (std::ranges::find(seen_, *id) != seen_.end()) {
+      Say(Verdict::kNo, name + " is built on itself");
+      return none;
+    }
+    seen_.push_back(*id);
     PLUMB_TRY(const Check digests, verifier_.Digests(*id));
     for (const std::string& reason : digests.reasons)
       Say(digests.verdict, std::string(name).append(": ").append(reason));
@@ -151,9 +156,31 @@ class BasesCheck {
 
   store::Store& store_;
   Verifier& verifier_;
-  std::size_t seen_ = 0;
+  std::vector<Digest> seen_;  // the kit, and its bases
   Check check_{"bases", Verdict::kAbsent, {}};
 };
+
+// Remembers that a base could not be had, which says nothing about the kit that wants it.
+class WatchedBases final : public kit::BaseResolver {
+ public:
+  explicit WatchedBases(kit::BaseResolver& bases) : bases_(bases) {}
+  Result<kit::ModelKit> Resolve(const oci::Reference& reference) override {
+    auto base = bases_.Resolve(reference);
+    has_failed_ = has_failed_ || !base;
+    return base;
+  }
+  bool has_failed() const { return has_failed_; }
+
+ private:
+  kit::BaseResolver& bases_;
+  bool has_failed_ = false;
+};
+
+// Its blobs were read before: rights that are wanting now are those that its layers want.
+bool IsOfTheKit(const Error& error) {
+  return error.kind == ErrorKind::kCorrupt || error.kind == ErrorKind::kInvalid ||
+         error.kind == ErrorKind::kDenied;
+}
 
 Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
                            const VerifyOptions& options, Progress& progress) {
@@ -161,16 +188,21 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
   BaseOptions base_options;
   base_options.parts = BaseParts::kConfig;
   base_options.network = options.network;
+  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  base_options.host = name.reference().host;
   PLUMB_TRY(const auto bases, MakeBasePuller(workspace, std::move(base_options), progress));
   const Machine& machine = workspace.machine();
+  WatchedBases watched(*bases);
   PLUMB_TRY(const unsigned threads, workspace.Threads());
-  const kit::RebuildContext context{*store, *bases, machine.clock, machine.environment, threads};
+  const kit::RebuildContext context{*store, watched, machine.clock, machine.environment, threads};
   const auto rebuilt = kit::Rebuild(context, modelkit, progress);
   if (!rebuilt) {
     const Error& error = rebuilt.error();
-    // That it cannot be built here and now says nothing about what it is.
     if (error.kind == ErrorKind::kInterrupted) return error;
-    return Check{"rebuild", Verdict::kUnknown, {"it cannot be built again: " + error.message}};
+    const std::string reason = "it cannot be built again: " + error.message;
+    if (IsOfTheKit(error) && !watched.has_failed()) return Check{"rebuild", Verdict::kNo, {reason}};
+    // That it cannot be built here and now says nothing about what it is.
+    return Check{"rebuild", Verdict::kUnknown, {reason}, error.kind};
   }
   if (rebuilt->differences.empty())
     return Check{"rebuild", Verdict::kYes, {"building again gives the same ModelKitID"}};
@@ -186,6 +218,12 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
 const Check* VerifyReport::Failure() const {
   const auto failed = std::ranges::find(checks, Verdict::kNo, &Check::verdict);
   return failed == checks.end() ? nullptr : &*failed;
+}
+
+const Check* VerifyReport::Unanswered() const {
+  const auto open =
+      std::ranges::find_if(checks, [](const Check& check) { return check.obstacle.has_value(); });
+  return open == checks.end() ? nullptr : &*open;
 }
 
 Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,

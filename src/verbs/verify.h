@@ -3,6 +3,7 @@
 #define PLUMB_VERBS_VERIFY_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct Check {
   std::string name;  // "digests", "bases", "rebuild"
   Verdict verdict = Verdict::kUnknown;
   std::vector<std::string> reasons;  // at least one
+  // Of a check that was asked for and is kUnknown: what stood in its way.
+  std::optional<ErrorKind> obstacle = std::nullopt;
 };
 
 struct VerifyReport {
@@ -38,6 +41,8 @@ struct VerifyReport {
 
   // The first that is kNo, or null.
   const Check* Failure() const;
+  // The first with an obstacle, or null.
+  const Check* Unanswered() const;
 };
 
 // Looks at a kit of this store, and says of each thing what was found (docs/threat-model.md):

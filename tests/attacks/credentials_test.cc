@@ -179,7 +179,7 @@ TEST_F(CredentialsAttack, WhatAHelperPrintsIsChecked) {
     program.answer = answer;
     const auto found = credentials->Find(kHost);
     ASSERT_FALSE(found) << answer;
-    EXPECT_EQ(found.error().kind, ErrorKind::kUnavailable);
+    EXPECT_EQ(found.error().kind, ErrorKind::kDenied);
     EXPECT_THAT(found.error().message, Not(HasSubstr("secret")));
   }
   program.answer = R"({"Username":7,"Secret":["secret"]})";

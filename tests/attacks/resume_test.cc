@@ -141,6 +141,22 @@ TEST_F(ResumeAttack, TheWholeInPlaceOfAPartIsTakenFromWhereItIsMissing) {
   EXPECT_TRUE(IsHere());
 }
 
+// Rule: a registry that has no parts to give may still give the whole.
+TEST_F(ResumeAttack, WhoRefusesAPartIsAskedForTheWhole) {
+  FakeAnswer elsewhere = Rest(layer_);
+  elsewhere.headers = {{"Content-Range", Range(0)}};
+  for (const FakeAnswer& refusal : {FakeAnswer{416}, FakeAnswer{400}, elsewhere}) {
+    OnLayer({refusal, {403}});
+    EXPECT_EQ(Pull().error().kind, ErrorKind::kDenied);
+    EXPECT_THAT(Ranges(), testing::ElementsAre("bytes=" + std::to_string(9 * kMiB) + "-", ""));
+    EXPECT_TRUE(HasRecord());
+  }
+  OnLayer({{416}, {200, {}, layer_}});
+  ASSERT_TRUE(Pull());
+  EXPECT_TRUE(IsHere());
+  EXPECT_THAT(world_.progress.warnings.back(), HasSubstr("fetching all of it again"));
+}
+
 // Rule: the digest of the whole decides; if it is another, all of it comes anew, once.
 TEST_F(ResumeAttack, OtherBytesInTheRestAreFoundOut) {
   std::string other = layer_;
