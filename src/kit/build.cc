@@ -89,7 +89,8 @@ class Builder {
     PLUMB_TRY(const auto record, context_.store.FindLayer(keys_[layer]));
     if (!record) return false;
     PLUMB_TRY(const auto blob, context_.store.FindBlob(record->blob));
-    if (!blob || blob->size != record->size) return false;
+    const bool is_good = blob && blob->standing == store::Standing::kGood;
+    if (!is_good || blob->size != record->size) return false;
     written_[layer] = {{record->blob, record->size, true}, record->diff_id};
     return true;
   }

@@ -346,6 +346,19 @@ TEST_F(UpkeepTest, PacksOfATransferThatMayGoOnStay) {
   EXPECT_FALSE(HasPack(young));
 }
 
+// The same if it was of a kit, too: the transfer finds that nothing needs it, and offers it again.
+TEST_F(UpkeepTest, EvenIfTheCatalogNamesThem) {
+  Add({Noise(5 * kMiB, 1)}, "v1");
+  const std::string pack = LargestPack().stem();
+  temporary_.Write("store/partial/young", "object 1 " + pack + " 0\n");
+  Untag("v1");
+  Collect();
+  EXPECT_TRUE(HasPack(pack));
+  fs::remove(Path() + "/partial/young");
+  Collect();
+  EXPECT_FALSE(HasPack(pack));
+}
+
 TEST(PackNamesInTest, TakesWordsOf32HexadecimalDigits) {
   const std::string name(32, 'a');
   EXPECT_EQ(PackNamesIn("pack " + name + "\n" + std::string(31, 'b') + " " + std::string(33, 'c') +

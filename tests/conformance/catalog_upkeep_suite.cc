@@ -144,7 +144,7 @@ TEST_P(CatalogUpkeepSuite, AMarkMakesNeededAgain) {
 TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange damage;
-  damage.damaged_objects = {ObjectOf("a")};
+  damage.damaged_objects = {Object("layer a", Pack(1))};
   damage.damaged_blobs = {LayerOf("a")};
   ASSERT_TRUE(catalog().Apply(damage));
   EXPECT_EQ(StandingOfObject("a"), Standing::kDamaged);
@@ -161,7 +161,7 @@ TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
 TEST_P(CatalogUpkeepSuite, WhatIsFoundSoundIsGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange change;
-  change.damaged_objects = {ObjectOf("a")};
+  change.damaged_objects = {Object("layer a", Pack(1))};
   change.damaged_blobs = {LayerOf("a")};
   ASSERT_TRUE(catalog().Apply(change));
   change = {};
@@ -230,7 +230,7 @@ TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOfEachRef) {
   move("v2", "a", 30);
   move("v2", "b", 40);
   MarkRequest mark;
-  mark.known_kits = {ManifestOf("a"), ManifestOf("b")};
+  mark.known_kits = {{ManifestOf("a"), 10}, {ManifestOf("b"), 20}};
   std::ranges::sort(mark.known_kits);
   mark.moves_before_ns = 25;
   ASSERT_TRUE(catalog().Mark(mark));
