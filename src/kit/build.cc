@@ -89,7 +89,8 @@ class Builder {
     PLUMB_TRY(const auto record, context_.store.FindLayer(keys_[layer]));
     if (!record) return false;
     PLUMB_TRY(const auto blob, context_.store.FindBlob(record->blob));
-    if (!blob || blob->size != record->size) return false;
+    const bool is_good = blob && blob->standing == store::Standing::kGood;
+    if (!is_good || blob->size != record->size) return false;
     written_[layer] = {{record->blob, record->size, true}, record->diff_id};
     return true;
   }
@@ -139,15 +140,20 @@ class Builder {
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
     report.manifest_was_known = manifest.was_known;
-    PLUMB_RETURN_IF_ERROR(Commit(report));
+    PLUMB_RETURN_IF_ERROR(Commit(report, plan.bases));
     return report;
   }
 
-  Status Commit(const BuildReport& report) {
+  Status Commit(const BuildReport& report, const std::vector<ModelKit>& bases) {
     // Of equal files there is one blob.
     std::set<Digest> needs = {report.config};
     for (const BuiltLayer& layer : report.layers)
       needs.insert(layer.digest);
+    // A gc may have found meanwhile that nothing needs them. Of some there is only what was read.
+    for (const ModelKit& base : bases) {
+      PLUMB_TRY(const auto manifest, context_.store.FindBlob(base.id));
+      if (manifest) needs.insert(base.id);
+    }
     session_->AddKit(report.id, {needs.begin(), needs.end()});
     for (const store::RefName& tag : options_.tags)
       session_->MoveRef({tag, report.id, options_.message});

@@ -171,7 +171,7 @@ class Puller {
   Status PullBlob(const oci::Descriptor& blob) {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const auto known, store_.FindBlob(blob.digest));
-    if (known) {
+    if (known && known->standing == store::Standing::kGood) {
       PLUMB_RETURN_IF_ERROR(CheckSame(*known, blob));
       present_ += blob.size;
       return Done{};

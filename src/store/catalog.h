@@ -19,13 +19,8 @@ namespace plumb::store {
 
 enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1 };
 
-// Whether what the catalog knows of an object or a blob may be relied upon. What stands otherwise
-// than well is written again by the next session that needs it.
-enum class Standing : std::uint8_t {
-  kGood,
-  kUnneeded,  // a gc found that nothing needs it: it goes with this gc or a later one
-  kDamaged,   // a check found that its bytes are not what they should be
-};
+// A kit without a ref that is added once more is as if it had come today, if it came longer ago.
+inline constexpr std::int64_t kKitsRenewedAfterNs = std::int64_t{24} * 60 * 60 * 1'000'000'000;
 
 // Where the payload of an object's frame lies.
 struct ObjectPlace {
@@ -72,6 +67,7 @@ struct CatalogChange {
   std::vector<PackName> packs = {};        // all that were written
   std::vector<ObjectRecord> objects = {};  // those that are known, and good, are left as they are
   std::vector<BlobRecord> blobs = {};  // the same; those of recipes that are unneeded no more are
+  // Those that are there are left as they are, but for kKitsRenewedAfterNs.
   std::vector<KitChange> added_kits = {};
   std::vector<RefMove> moves = {};
   std::vector<Digest> removed_kits = {};
@@ -95,7 +91,7 @@ class Catalog {
   virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
   virtual Result<std::optional<Digest>> FindRef(const RefName& name) = 0;
   virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
-  virtual Result<std::vector<Kit>> ListKits() = 0;  // oldest first
+  virtual Result<std::vector<Kit>> ListKits() = 0;  // that no gc found unneeded; oldest first
 
   // What kits and recipes of the change need, and a gc found unneeded meanwhile, is needed again.
   // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit

@@ -27,6 +27,11 @@ struct PackRecord {
   friend bool operator==(const PackRecord&, const PackRecord&) = default;
 };
 
+struct KitState {
+  Kit kit;
+  Epoch unneeded_since = 0;  // 0: it is needed
+};
+
 // When which ref moved; the message and the places are not needed here.
 struct MoveTime {
   RefName name;
@@ -41,14 +46,16 @@ struct CatalogVisitor {
   std::function<Status(const BlobRecord&)> on_blob = {};
   std::function<Status(const ObjectRecord&)> on_object = {};
   std::function<Status(const PackRecord&)> on_pack = {};
+  std::function<Status(const KitState&)> on_kit = {};  // oldest first
   std::function<Status(const MoveTime&)> on_move = {};
 };
 
 // What a gc found.
 struct MarkRequest {
-  // Sorted. With another kit in the catalog all of this is out of date.
-  std::vector<Digest> known_kits = {};
-  std::vector<Digest> expired_kits = {};  // without tags; they go
+  // Sorted. With another kit in the catalog, or one that came anew, all of this is out of date.
+  std::vector<Kit> known_kits = {};
+  std::vector<Digest> expired_kits = {};  // without tags; nobody needs them
+  std::vector<Digest> needed_kits = {};   // that are marked as unneeded
   std::vector<Digest> unneeded_blobs = {};
   std::vector<Digest> needed_blobs = {};  // that are marked as unneeded
   std::vector<ObjectId> unneeded_objects = {};
@@ -67,12 +74,15 @@ struct MovedObject {
 struct UpkeepChange {
   std::vector<PackName> new_packs = {};
   std::vector<MovedObject> moved = {};  // those that are where they were
-  // Rows that are unneeded since this epoch or an earlier one go.
+  // Rows that are unneeded since this epoch or an earlier one go; 0: none does.
   Epoch collect_up_to = 0;
+  // Sorted: the kits that are needed, as the mark left them. If there is another by now, what it
+  // is based on may be about to go: kConflict.
+  std::vector<Digest> kept_kits = {};
   // Go, if they are as they are here and no object is in them.
   std::vector<PackRecord> unneeded_packs = {};
   // What a check found; the sound ones were called damaged before.
-  std::vector<ObjectId> damaged_objects = {};
+  std::vector<ObjectRecord> damaged_objects = {};  // if they are where they were
   std::vector<Digest> damaged_blobs = {};
   std::vector<ObjectId> sound_objects = {};
   std::vector<Digest> sound_blobs = {};
@@ -95,7 +105,7 @@ class CatalogUpkeep {
   // tagged, meanwhile: nothing was changed, look again.
   virtual Result<Epoch> Mark(const MarkRequest& request) = 0;
 
-  // Returns which of `unneeded_packs` went.
+  // Returns which of `unneeded_packs` went. kConflict: see `kept_kits`; nothing was changed.
   virtual Result<std::vector<PackName>> Apply(const UpkeepChange& change) = 0;
 
   // What is wrong with the catalog itself; nothing if it is whole. kCorrupt if it is so wrong that

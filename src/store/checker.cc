@@ -5,16 +5,6 @@
 #include "store/checker_internal.h"
 
 namespace plumb::store {
-namespace {
-
-// The frame whose payload lies at `offset`.
-const PackFrame* FrameAt(const PackIndex& index, std::uint64_t offset) {
-  const auto found = std::ranges::lower_bound(index.frames, offset, {}, &PackFrame::PayloadAt);
-  if (found == index.frames.end() || found->PayloadAt() != offset) return nullptr;
-  return &*found;
-}
-
-}  // namespace
 
 Result<CheckReport> Checker::Run() {
   const auto task = progress_.Begin("structure", 0);
@@ -125,7 +115,7 @@ Status Checker::CheckAdopted(PackReader& file, const PackName& name,
 
 void Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
   const auto& [id, place] = object;
-  const PackFrame* const frame = FrameAt(index, place.offset);
+  const PackFrame* const frame = index.FrameAt(place.offset);
   if (frame == nullptr || frame->type != FrameType::kObject || frame->id != id ||
       frame->stored_size != place.stored_size)
     return BlameObject(id, "it is not " + PlaceText(place));
@@ -325,7 +315,11 @@ Status Checker::Remember() {
   for (const auto& [id, place] : inventory_.objects) {
     const bool was_damaged = place.standing == Standing::kDamaged;
     if (bad_objects_.contains(id) == was_damaged) continue;
-    (was_damaged ? change.sound_objects : change.damaged_objects).push_back(id);
+    if (was_damaged) {
+      change.sound_objects.push_back(id);
+    } else {
+      change.damaged_objects.push_back({id, place});
+    }
   }
   if (change.sound_blobs.empty() && change.damaged_blobs.empty() && change.sound_objects.empty() &&
       change.damaged_objects.empty())

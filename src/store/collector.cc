@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/collector_internal.h"
+#include "store/partial_internal.h"
 #include "store/partial_packs_internal.h"
 
 namespace plumb::store {
@@ -17,7 +18,6 @@ constexpr std::size_t kSmallPacksMax = 8;
 constexpr std::uint64_t kSmallPackSize = std::uint64_t{4} << 20;
 
 constexpr std::int64_t kMovesKeptNs = 90 * kDayNs;
-constexpr std::int64_t kPartialKeptNs = 14 * kDayNs;
 
 // Each repeats the look because a kit was added within its few milliseconds.
 constexpr int kLooksMax = 100;
@@ -101,6 +101,9 @@ class PackMerger {
 };
 
 Result<CollectReport> Collector::Run() {
+  // First: on a full disk this is what makes room for the mark.
+  if (request_.dry_run == DryRun::kNo)
+    RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
   PLUMB_TRY(on_disk_, parts_.packs->List());
   PLUMB_TRY(spared_, PartialPacks(*parts_.directory, now_ns_ - kPartialKeptNs));
   if (request_.dry_run == DryRun::kYes) {
@@ -108,27 +111,32 @@ Result<CollectReport> Collector::Run() {
     PLUMB_RETURN_IF_ERROR(Foresee(found));
     return std::move(report_);
   }
-  Epoch epoch = 0;
-  PLUMB_TRY(const Found found, MarkUnneeded(epoch));
-  PLUMB_RETURN_IF_ERROR(Sweep(found, epoch));
-  RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
-  return std::move(report_);
-}
-
-// Looks and marks, until nobody adds a kit between the two.
-Result<Collector::Found> Collector::MarkUnneeded(Epoch& epoch) {
+  // Until nobody adds a kit between the look and the end.
   for (int i = 0; i < kLooksMax; ++i) {
-    PLUMB_TRY(Found found, Look());
+    PLUMB_TRY(const Found found, Look());
     if (progress_.StopRequested()) return Interrupted();
     const auto marked = catalog_.Mark(found.mark);
-    if (marked) {
-      epoch = *marked;
-      report_.kits = found.mark.expired_kits;
-      return found;
+    if (marked) NoteKits(found.mark);
+    const auto up_to = marked ? CollectRows(found, *marked) : marked;
+    if (up_to) {
+      PLUMB_RETURN_IF_ERROR(Sweep(found, *up_to));
+      return std::move(report_);
     }
-    if (marked.error().kind != ErrorKind::kConflict) return marked.error();
+    if (up_to.error().kind == ErrorKind::kConflict) continue;
+    if (up_to.error().kind == ErrorKind::kExhausted)
+      return Error{ErrorKind::kExhausted,
+                   "there is no room to note what can go: " + up_to.error().message,
+                   "free some megabytes on this disk by other means, then: plumb gc"};
+    return up_to.error();
   }
   return Error{ErrorKind::kUnavailable, "others add kits faster than they can be looked at"};
+}
+
+void Collector::NoteKits(const MarkRequest& mark) {
+  report_.kits.insert(report_.kits.end(), mark.expired_kits.begin(), mark.expired_kits.end());
+  for (const Digest& kit : mark.needed_kits)
+    std::erase(report_.kits, kit);
+  std::ranges::sort(report_.kits);
 }
 
 Result<Collector::Found> Collector::Look() {
@@ -137,11 +145,15 @@ Result<Collector::Found> Collector::Look() {
   PLUMB_TRY(found.inventory, TakeInventory(catalog_, &damaged));
   const Inventory& inventory = found.inventory;
   MarkRequest& mark = found.mark;
-  for (const Kit& kit : inventory.kits)
-    mark.known_kits.push_back(kit.manifest);
+  mark.known_kits = inventory.kits;
+  mark.known_kits.insert(mark.known_kits.end(), inventory.unneeded_kits.begin(),
+                         inventory.unneeded_kits.end());
   std::ranges::sort(mark.known_kits);
-  PLUMB_TRY(const std::set<Digest> expired, ExpiredKits(inventory));
-  mark.expired_kits.assign(expired.begin(), expired.end());
+  PLUMB_TRY(found.kept_kits, KeptKits(mark.known_kits, inventory));
+  for (const Kit& kit : inventory.kits)
+    if (!found.Keeps(kit)) mark.expired_kits.push_back(kit.manifest);
+  for (const Kit& kit : inventory.unneeded_kits)
+    if (found.Keeps(kit)) mark.needed_kits.push_back(kit.manifest);
   PLUMB_TRY(const auto needed, NeededBlobs(found, damaged));
 
   std::unordered_set<ObjectId, HashOfHash> objects;
@@ -170,7 +182,9 @@ Result<Collector::Found> Collector::Look() {
     PLUMB_TRY(const bool is_known, IsKnown(pack, inventory));
     (is_known ? found.known_packs : mark.strange_packs).push_back(pack);
   }
-  mark.moves_before_ns = now_ns_ - kMovesKeptNs;
+  // Moves tell since when a kit is without a tag.
+  std::ranges::sort(mark.expired_kits);
+  mark.moves_before_ns = now_ns_ - std::max(kMovesKeptNs, request_.keep_untagged_ns);
   PLUMB_RETURN_IF_ERROR(SpareAdopted(found));
   return found;
 }
@@ -213,11 +227,12 @@ Result<bool> Collector::IsKnown(const PackName& pack, const Inventory& inventory
   });
 }
 
-Result<std::set<Digest>> Collector::ExpiredKits(const Inventory& inventory) {
+Result<std::vector<Digest>> Collector::KeptKits(const std::vector<Kit>& known,
+                                                const Inventory& inventory) {
   std::set<Digest> kept;
   for (const Ref& ref : inventory.refs)
     kept.insert(ref.manifest);
-  for (const Kit& kit : inventory.kits) {
+  for (const Kit& kit : known) {
     const auto untagged = inventory.untagged_ns.find(kit.manifest);
     const std::int64_t since = untagged == inventory.untagged_ns.end()
                                    ? kit.added_ns
@@ -232,21 +247,19 @@ Result<std::set<Digest>> Collector::ExpiredKits(const Inventory& inventory) {
                                                "' needs");
     bases.merge(*based_on);
   }
-  std::set<Digest> expired;
-  for (const Kit& kit : inventory.kits)
-    if (!kept.contains(kit.manifest) && !bases.contains(kit.manifest)) expired.insert(kit.manifest);
-  return expired;
+  std::vector<Digest> there;  // sorted, as `known`
+  for (const Kit& kit : known)
+    if (kept.contains(kit.manifest) || bases.contains(kit.manifest)) there.push_back(kit.manifest);
+  return there;
 }
 
 Result<std::unordered_set<Digest, HashOfHash>> Collector::NeededBlobs(const Found& found,
                                                                       const DamagedBlobs& damaged) {
   std::unordered_set<Digest, HashOfHash> needed;
-  for (const Kit& kit : found.inventory.kits) {
-    if (std::ranges::binary_search(found.mark.expired_kits, kit.manifest)) continue;
-    auto blobs = needs_.BlobsOf(kit.manifest, found.inventory);
+  for (const Digest& kit : found.kept_kits) {
+    auto blobs = needs_.BlobsOf(kit, found.inventory);
     if (!blobs)
-      return std::move(blobs).error().While("cannot tell what kit '" + kit.manifest.ToString() +
-                                            "' needs");
+      return std::move(blobs).error().While("cannot tell what kit '" + kit.ToString() + "' needs");
     needed.insert(blobs->begin(), blobs->end());
   }
   for (const auto& [digest, why] : damaged) {
@@ -272,9 +285,8 @@ Status Collector::Foresee(Found& found) {
   }
   for (const ObjectId& object : mark.unneeded_objects)
     inventory.objects.erase(object);
-  std::erase_if(inventory.kits, [&](const Kit& kit) {
-    return std::ranges::binary_search(mark.expired_kits, kit.manifest);
-  });
+  for (auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
+    std::erase_if(*kits, [&](const Kit& kit) { return !found.Keeps(kit); });
   PLUMB_TRY(auto uses, JudgePacks(inventory));
   const Sorted sorted = Sort(std::move(uses));
   for (const PackUse& use : sorted.good)
@@ -297,7 +309,8 @@ Status Collector::Foresee(Found& found) {
   return Done{};
 }
 
-Status Collector::Sweep(const Found& found, Epoch epoch) {
+// Gives up to which epoch it did. kConflict: the mark is out of date.
+Result<Epoch> Collector::CollectRows(const Found& found, Epoch epoch) {
   // Looked at behind the mark: whoever is not seen here began after it, and takes nothing that
   // is marked for granted.
   PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
@@ -305,8 +318,12 @@ Status Collector::Sweep(const Found& found, Epoch epoch) {
   UpkeepChange change;
   change.new_packs = found.known_packs;
   change.collect_up_to = up_to;
+  change.kept_kits = found.kept_kits;
   PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+  return up_to;
+}
 
+Status Collector::Sweep(const Found& found, Epoch up_to) {
   DamagedBlobs damaged;
   PLUMB_TRY(const Inventory left, TakeInventory(catalog_, &damaged));
   for (const Digest& blob : found.mark.unneeded_blobs)
@@ -319,6 +336,19 @@ Status Collector::Sweep(const Found& found, Epoch epoch) {
   return TakePacks(left, up_to);
 }
 
+// Whether every blob that the catalog has can be found again in packs.
+bool HasAllRecords(const Inventory& inventory, const std::vector<PackUse>& uses) {
+  std::unordered_set<ObjectId, HashOfHash> missing = inventory.records;
+  for (const PackUse& use : uses)
+    for (const PackFrame& frame : use.live)
+      if (frame.type != FrameType::kObject) missing.erase(frame.id);
+  return missing.empty();
+}
+
+void Collector::WarnOfDamage(const PackName& pack) {
+  progress_.Warn("pack '" + pack.ToString() + "' is damaged and was left alone: plumb fsck");
+}
+
 // Of those that sessions named. What is torn or missing is left to fsck.
 Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
   const FrameJudge judge(inventory);
@@ -327,9 +357,11 @@ Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
     with_objects.insert(place.pack);
   const auto task = progress_.Begin("packs", 0);
   std::vector<PackUse> uses;
+  std::vector<PackUse> unreadable;
   for (const PackRecord& record : inventory.packs) {
     if (progress_.StopRequested()) return Interrupted();
-    if (record.unneeded_since != 0) continue;
+    // A command may be about to take over what lies there, whatever the catalog knows of it.
+    if (record.unneeded_since != 0 || spared_.contains(record.name)) continue;
     auto pack = parts_.packs->Open(record.name);
     auto use = pack ? judge.Judge(**pack, record) : Result<PackUse>(std::move(pack).error());
     const bool is_damaged = !use && (use.error().kind == ErrorKind::kCorrupt ||
@@ -337,14 +369,21 @@ Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
     if (use) {
       uses.push_back(*std::move(use));
     } else if (is_damaged && !with_objects.contains(record.name)) {
-      // A check has told, and all of it was written anew.
       PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-      uses.push_back({record, size, 0, size});
+      unreadable.push_back({record, size, 0, size});
     } else if (is_damaged) {
-      progress_.Warn("pack '" + record.name.ToString() +
-                     "' is damaged and was left alone: plumb fsck");
+      WarnOfDamage(record.name);
     } else {
       return std::move(use).error();
+    }
+  }
+  // What they held was written anew, if it is all elsewhere.
+  const bool has_all = HasAllRecords(inventory, uses);
+  for (PackUse& use : unreadable) {
+    if (has_all) {
+      uses.push_back(std::move(use));
+    } else {
+      WarnOfDamage(use.record.name);
     }
   }
   return uses;
@@ -431,6 +470,11 @@ Status Collector::Compact(const std::vector<PackUse>& packs) {
 Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {
   PLUMB_TRY(const auto pack, parts_.packs->Open(use.record.name));
   std::vector<std::byte> stored;
+  // All before any: or else each gc would copy again what lies in front of a damaged frame.
+  for (const PackFrame& frame : use.live) {
+    if (progress_.StopRequested()) return Interrupted();
+    PLUMB_TRY([[maybe_unused]] const FrameContent content, ReadFrame(*pack, frame, stored));
+  }
   for (const PackFrame& frame : use.live) {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const FrameContent content, ReadFrame(*pack, frame, stored));

@@ -2,6 +2,7 @@
 #ifndef PLUMB_STORE_COLLECTOR_INTERNAL_H_
 #define PLUMB_STORE_COLLECTOR_INTERNAL_H_
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <unordered_set>
@@ -34,22 +35,27 @@ class Collector {
   struct Found {
     Inventory inventory;
     MarkRequest mark;
+    std::vector<Digest> kept_kits;      // sorted
     std::vector<PackName> known_packs;  // that hold what the catalog knows, and were not named
+
+    bool Keeps(const Kit& kit) const { return std::ranges::binary_search(kept_kits, kit.manifest); }
   };
   Result<Found> Look();
   // Takes out of the mark what lies in adopted files, if somebody is at work.
   Status SpareAdopted(Found& found);
-  // The blobs that kits need, but for those of `mark.expired_kits`.
+  // The blobs that the kits need which stay.
   Result<std::unordered_set<Digest, HashOfHash>> NeededBlobs(const Found& found,
                                                              const DamagedBlobs& damaged);
-  Result<std::set<Digest>> ExpiredKits(const Inventory& inventory);
+  Result<std::vector<Digest>> KeptKits(const std::vector<Kit>& known, const Inventory& inventory);
   // Whether a pack that nobody named holds a blob or a recipe that is here all the same: stores of
   // before gc named only packs with objects.
   Result<bool> IsKnown(const PackName& pack, const Inventory& inventory);
-  Result<Found> MarkUnneeded(Epoch& epoch);
+  void NoteKits(const MarkRequest& mark);
+  Result<Epoch> CollectRows(const Found& found, Epoch epoch);
 
   Status Foresee(Found& found);
-  Status Sweep(const Found& found, Epoch epoch);
+  Status Sweep(const Found& found, Epoch up_to);
+  void WarnOfDamage(const PackName& pack);
   Result<std::vector<PackUse>> JudgePacks(const Inventory& inventory);
   Status TakePacks(const Inventory& inventory, Epoch up_to);
   // Forgets packs in which nothing is needed, then removes them.

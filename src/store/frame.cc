@@ -12,8 +12,6 @@ namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kAlignment = 4096;  // of payloads that are worth it
-constexpr std::size_t kHashStubSize = 8;
-constexpr std::size_t kCheckSize = 16;
 
 void AppendBytes(std::string& out, ByteSpan bytes) { out.append(AsText(bytes)); }
 void AppendZeros(std::string& out, std::size_t count) { out.append(count, '\0'); }

@@ -34,6 +34,9 @@ inline constexpr std::uint64_t kPackSizeMax = std::uint64_t{256} << 20;
 inline constexpr std::size_t kPackHeaderSize = 64;
 inline constexpr std::size_t kFrameHeaderSize = 128;
 inline constexpr std::size_t kTrailerSize = 32;
+// How much of a BLAKE3 ends a header, and how much of one checks a payload.
+inline constexpr std::size_t kHashStubSize = 8;
+inline constexpr std::size_t kCheckSize = 16;
 // Of an entry of the footer.
 inline constexpr std::size_t kFooterEntrySize = 49;
 // Zeros between the end of a frame's header and its payload.

@@ -57,7 +57,6 @@ std::optional<MoveTime> ParseMove(ByteSpan record) {
 
 Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   Inventory inventory;
-  PLUMB_TRY(inventory.kits, catalog.ListKits());
   PLUMB_TRY(inventory.refs, catalog.ListRefs());
   CatalogVisitor visitor;
   visitor.on_blob = [&](const BlobRecord& blob) -> Status {
@@ -78,6 +77,11 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
     inventory.objects.emplace(object.id, object.place);
     return Done{};
   };
+  visitor.on_kit = [&](const KitState& state) -> Status {
+    (state.unneeded_since == 0 ? inventory.kits : inventory.unneeded_kits).push_back(state.kit);
+    inventory.kit_names.insert(state.kit.manifest);
+    return Done{};
+  };
   visitor.on_pack = [&](const PackRecord& pack) -> Status {
     inventory.packs.push_back(pack);
     return Done{};
@@ -92,8 +96,6 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   };
   PLUMB_RETURN_IF_ERROR(catalog.Visit(visitor));
   std::ranges::sort(inventory.packs, {}, &PackRecord::name);
-  for (const Kit& kit : inventory.kits)
-    inventory.kit_names.insert(kit.manifest);
   return inventory;
 }
 
@@ -146,8 +148,9 @@ Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inven
 }
 
 FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
-  for (const Kit& kit : inventory.kits)
-    kits_.emplace(kit.manifest, kit.added_ns);
+  for (const auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
+    for (const Kit& kit : *kits)
+      kits_.emplace(kit.manifest, kit.added_ns);
   for (const auto& [id, place] : inventory.objects)
     with_objects_.insert(place.pack);
 }

@@ -122,11 +122,7 @@ Result<MeasureReport> Measure(const StoreParts& parts, Store& store, const Measu
   measurer.Finish();
   PLUMB_RETURN_IF_ERROR(AddPacks(parts, inventory, report));
   // What the catalog holds of blobs is a copy.
-  for (const std::string_view name : {"catalog.sqlite", "catalog.sqlite-wal"}) {
-    const auto state = parts.directory->State(name);
-    if (!state) continue;
-    report.on_disk += state->size;
-  }
+  if (const auto state = parts.directory->State("catalog.sqlite")) report.on_disk += state->size;
   report.overhead = report.on_disk - std::min(report.on_disk, report.needed + report.unneeded);
   return report;
 }

@@ -162,8 +162,14 @@ Result<std::vector<ObjectRecord>> ObjectSaver::Finish() {
     unwanted_.push_back(writer->name());
   }
   // Those who wrote these may have ended before anything was durable.
-  for (const PackName& name : adopted_)
-    PLUMB_RETURN_IF_ERROR(packs_.MakeDurable(name));
+  for (const PackName& name : adopted_) {
+    Status durable = packs_.MakeDurable(name);
+    if (!durable && durable.error().kind == ErrorKind::kNotFound)
+      return Error{ErrorKind::kConflict,
+                   "pack '" + name.ToString() + "' was taken away meanwhile: nothing was changed",
+                   "run it again"};
+    PLUMB_RETURN_IF_ERROR(durable);
+  }
   return std::move(objects_);
 }
 

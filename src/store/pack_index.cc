@@ -9,8 +9,6 @@
 namespace plumb::store {
 namespace {
 
-constexpr std::size_t kHashStubSize = 8;
-constexpr std::size_t kCheckSize = 16;
 constexpr std::uint32_t kVersion = 1;
 // No pack is so long: what follows cannot wrap.
 constexpr std::uint64_t kStoredSizeMax = std::uint64_t{1} << 48;
@@ -168,6 +166,12 @@ std::uint64_t PackFrame::PayloadAt() const {
 std::uint64_t PackFrame::SizeInPack() const {
   const std::uint64_t end = PayloadAt() + stored_size;
   return (end + 7) / 8 * 8 - header_at;
+}
+
+const PackFrame* PackIndex::FrameAt(std::uint64_t offset) const {
+  const auto found = std::ranges::lower_bound(frames, offset, {}, &PackFrame::PayloadAt);
+  if (found == frames.end() || found->PayloadAt() != offset) return nullptr;
+  return &*found;
 }
 
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name) {

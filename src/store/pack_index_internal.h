@@ -31,6 +31,9 @@ struct PackIndex {
   std::uint64_t size = 0;  // of the pack
   bool is_torn = false;    // it has no footer: the frames are those that are found from the front
   std::vector<PackFrame> frames;  // in order
+
+  // The frame whose payload lies at `offset`; null if there is none.
+  const PackFrame* FrameAt(std::uint64_t offset) const;
 };
 
 // Header, trailer and footer, checked. A pack whose end is not there or damaged was torn by a

@@ -9,10 +9,8 @@
 namespace plumb::store {
 namespace {
 
-constexpr std::string_view kDirectory = "partial";
 constexpr std::uint32_t kDirectoryMode = 0700;
 constexpr std::uint32_t kFileMode = 0600;
-constexpr std::size_t kCheckSize = 16;
 constexpr std::size_t kPiecesBetweenSyncs = 16;  // 64 MiB
 
 std::string HeadOf(const Digest& blob) { return "plumb-partial 1 " + blob.ToString() + "\n"; }
@@ -67,11 +65,12 @@ std::string WritePartialLine(ByteSpan bytes) {
   return "bytes " + CheckOf(bytes) + " " + EncodeHex(bytes) + "\n";
 }
 
-PartialBlob::PartialBlob(host::Directory& store, PackStore& packs, const Digest& blob)
-    : store_(store),
-      packs_(packs),
+PartialBlob::PartialBlob(const Parts& parts, const Digest& blob)
+    : store_(parts.directory),
+      packs_(parts.packs),
+      clock_(parts.clock),
       blob_(blob),
-      path_(std::string(kDirectory) + "/" + blob.ToHex()) {
+      path_(std::string(kPartialDirectory) + "/" + blob.ToHex()) {
   auto opened = store_.Open(path_, host::OpenHow::kReadWrite);
   if (!opened) {
     is_given_up_ = opened.error().kind != ErrorKind::kNotFound;
@@ -100,9 +99,13 @@ void PartialBlob::ReadKept() {
   const auto size = file_->ReadAt(0, std::as_writable_bytes(std::span(text)));
   if (!size) return;
   file_size_ = text.size();
+  // A gc may be taking away what it names.
+  if (state->modified_ns < clock_.NowNs() - kPartialKeptNs) return;
   text.resize(*size);
   const std::string head = HeadOf(blob_);
   if (!text.starts_with(head)) return;
+  // As it stands: so that the record is young as long as this command is at work.
+  if (!file_->WriteAt(0, AsBytes(head))) return;
   end_ = tail_end_ = head.size();
   std::string_view rest = std::string_view(text).substr(head.size());
   for (std::size_t at = head.size();;) {
@@ -123,7 +126,8 @@ std::optional<PartialBlob::Kept> PartialBlob::TakeKept(std::uint64_t size_max) {
   bool is_good = size <= size_max;
   if (is_good && run.object) {
     const auto pack = packs_.Open(run.object->place.pack);
-    is_good = pack && ReadObject(**pack, run.object->place, run.object->id, object_bytes_);
+    is_good = pack && HasFrame(**pack, *run.object) &&
+              ReadObject(**pack, run.object->place, run.object->id, object_bytes_);
   }
   if (!is_good) {
     // What comes in its place is noted anew, even if it has the same name.
@@ -133,6 +137,22 @@ std::optional<PartialBlob::Kept> PartialBlob::TakeKept(std::uint64_t size_max) {
   }
   ++taken_;
   return Kept{run.object, run.object ? ByteSpan(object_bytes_) : AsBytes(run.bytes)};
+}
+
+// A power cut may keep a payload and lose the header in front of it: what is taken over so could be
+// read, but neither checked nor written anew.
+bool PartialBlob::HasFrame(PackReader& pack, const ObjectRecord& object) {
+  const ObjectPlace& place = object.place;
+  if (!indexes_.contains(place.pack)) {
+    auto index = ReadPackIndex(pack, place.pack);
+    indexes_.emplace(place.pack, index ? *std::move(index) : PackIndex());
+  }
+  const PackFrame* const frame = indexes_.at(place.pack).FrameAt(place.offset);
+  if (frame == nullptr || frame->type != FrameType::kObject || frame->id != object.id ||
+      frame->stored_size != place.stored_size)
+    return false;
+  const auto header = ReadFrameHeader(pack, *frame);
+  return header && header->raw_size == place.raw_size && header->encoding == place.encoding;
 }
 
 // Whether the next kept line says the same. It then stays, even where the object is elsewhere by
@@ -184,7 +204,7 @@ void PartialBlob::NotePiece(const std::string& line) {
 bool PartialBlob::MakeFile() {
   if (file_ == nullptr) {
     // That it is there already is as good.
-    [[maybe_unused]] const Status made = store_.MakeDirectory(kDirectory, kDirectoryMode);
+    [[maybe_unused]] const Status made = store_.MakeDirectory(kPartialDirectory, kDirectoryMode);
     auto opened = store_.Open(path_, host::OpenHow::kCreateNew, kFileMode);
     if (opened) {
       auto locked = (*opened)->Lock(host::LockKind::kExclusive, 0);
@@ -217,7 +237,7 @@ void PartialBlob::MakeDurable() {
   if (file_ == nullptr || is_forgotten_) return;
   if (!file_->Sync()) is_given_up_ = true;
   if (is_name_durable_) return;
-  is_name_durable_ = store_.Sync(kDirectory) && store_.Sync("");
+  is_name_durable_ = store_.Sync(kPartialDirectory) && store_.Sync("");
 }
 
 void PartialBlob::Forget() {

@@ -3,6 +3,7 @@
 #define PLUMB_STORE_PARTIAL_INTERNAL_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,13 +16,18 @@
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "host/files.h"
+#include "host/machine.h"
 #include "store/catalog.h"
+#include "store/pack_index_internal.h"
 #include "store/pack_store.h"
 
 // What an unfinished command has of a blob: docs/format.md, "Partial blobs".
 namespace plumb::store {
 
+inline constexpr std::string_view kPartialDirectory = "partial";
 inline constexpr std::size_t kPartialRecordSizeMax = std::size_t{64} << 20;
+// Since its last change: then a gc takes the record, and what only the record names.
+inline constexpr std::int64_t kPartialKeptNs = std::int64_t{14} * 24 * 60 * 60 * 1'000'000'000;
 
 // The next bytes of a blob: an object, or themselves.
 struct PartialRun {
@@ -39,9 +45,14 @@ std::string WritePartialLine(ByteSpan bytes);
 // Threads: one at a time for TakeKept and NoteTail, another for the rest.
 class PartialBlob {
  public:
-  // Locks and reads what an earlier command left. `store` is the store's directory; it and `packs`
-  // must outlive this.
-  PartialBlob(host::Directory& store, PackStore& packs, const Digest& blob);
+  struct Parts {
+    host::Directory& directory;  // the store's
+    PackStore& packs;
+    host::Clock& clock;
+  };
+  // Locks and reads what an earlier command left; from then on no gc takes its packs away. The
+  // parts must outlive this.
+  PartialBlob(const Parts& parts, const Digest& blob);
   // What was noted is durable, unless the disk fails.
   ~PartialBlob();
   PartialBlob(const PartialBlob&) = delete;
@@ -77,6 +88,8 @@ class PartialBlob {
     std::size_t end = 0;  // in the file
   };
   void ReadKept();
+  // Whether the frame of the object is one that a check and a gc find, too.
+  bool HasFrame(PackReader& pack, const ObjectRecord& object);
   bool MakeFile();
   bool IsKept(const std::optional<ObjectRecord>& object, ByteSpan bytes);
   void NotePiece(const std::string& line);
@@ -86,11 +99,13 @@ class PartialBlob {
 
   host::Directory& store_;
   PackStore& packs_;
+  host::Clock& clock_;
   const Digest blob_;
   const std::string path_;
   std::vector<Line> kept_;
   std::size_t taken_ = 0;                // of them, by TakeKept
   std::vector<std::byte> object_bytes_;  // of the one taken last
+  std::map<PackName, PackIndex> indexes_;  // of packs that lines name
 
   mutable std::mutex mutex_;  // guards what follows
   std::unique_ptr<host::File> file_;

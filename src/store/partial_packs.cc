@@ -3,14 +3,11 @@
 #include <string>
 
 #include "base/text.h"
+#include "store/partial_internal.h"
 #include "store/partial_packs_internal.h"
 
 namespace plumb::store {
 namespace {
-
-constexpr std::string_view kDirectory = "partial";
-// What is longer is no record (docs/format.md, "Partial blobs").
-constexpr std::uint64_t kRecordSizeMax = std::uint64_t{64} << 20;
 
 bool IsWordCharacter(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -33,18 +30,18 @@ std::set<PackName> PackNamesIn(std::string_view text) {
 
 Result<std::set<PackName>> PartialPacks(host::Directory& directory, std::int64_t since_ns) {
   std::set<PackName> names;
-  auto listed = directory.List(kDirectory);
+  auto listed = directory.List(kPartialDirectory);
   if (!listed && listed.error().kind == ErrorKind::kNotFound) return names;
   PLUMB_TRY(const auto entries, std::move(listed));
   for (const host::DirectoryEntry& entry : entries) {
     if (entry.type != host::FileType::kRegular) continue;
-    const std::string path = std::string(kDirectory) + "/" + entry.name;
+    const std::string path = std::string(kPartialDirectory) + "/" + entry.name;
     const auto state = directory.State(path);
     // Its transfer has just ended, one way or the other.
     if (!state && state.error().kind == ErrorKind::kNotFound) continue;
     if (!state) return state.error();
-    if (state->modified_ns < since_ns || state->size > kRecordSizeMax) continue;
-    auto text = host::ReadFile(directory, path, kRecordSizeMax);
+    if (state->modified_ns < since_ns || state->size > kPartialRecordSizeMax) continue;
+    auto text = host::ReadFile(directory, path, kPartialRecordSizeMax);
     if (!text && text.error().kind == ErrorKind::kNotFound) continue;
     if (!text) return std::move(text).error();
     names.merge(PackNamesIn(*text));
@@ -53,10 +50,10 @@ Result<std::set<PackName>> PartialPacks(host::Directory& directory, std::int64_t
 }
 
 void RemoveOldPartials(host::Directory& directory, std::int64_t since_ns) {
-  const auto entries = directory.List(kDirectory);
+  const auto entries = directory.List(kPartialDirectory);
   if (!entries) return;
   for (const host::DirectoryEntry& entry : *entries) {
-    const std::string path = std::string(kDirectory) + "/" + entry.name;
+    const std::string path = std::string(kPartialDirectory) + "/" + entry.name;
     const auto state = directory.State(path);
     if (!state || state->type != host::FileType::kRegular || state->modified_ns >= since_ns)
       continue;

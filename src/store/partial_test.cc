@@ -183,6 +183,35 @@ TEST_F(PartialTest, AfterADamagedPieceTheRestComesAgain) {
   EXPECT_EQ(*Get(*Open("store")), blob_);
 }
 
+// A power cut may do this to a pack that was not ended: neither fsck nor gc would find the frame.
+TEST_F(PartialTest, APieceWithoutItsHeaderIsNotTaken) {
+  Stop(12 * kMiB);
+  for (const auto& pack : fs::directory_iterator(Path("store/packs"))) {
+    std::fstream file(pack.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(4 * kMiB + 4096);
+    file << std::string(128, '\0');
+  }
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_THAT(taken_, ElementsAre(4 * kMiB));
+  EXPECT_EQ(*Get(*Open("store")), blob_);
+}
+
+// A gc takes the packs of a record that is old, but not of one that was taken up.
+TEST_F(PartialTest, AnOldRecordIsAsGoodAsNoneAndAYoungOneIsYoungAgain) {
+  const auto now = fs::file_time_type::clock::now();
+  Stop(10 * kMiB);
+  fs::last_write_time(Path(Record()), now - std::chrono::days(13));
+  {
+    const auto session = store_->Begin();
+    const auto writer = *session->CreateBlob(Plan());
+    EXPECT_GT(fs::last_write_time(Path(Record())), now - std::chrono::days(1));
+  }
+  fs::last_write_time(Path(Record()), now - std::chrono::days(15));
+  ASSERT_TRUE(GoOn(*store_));
+  EXPECT_THAT(taken_, testing::IsEmpty());
+  EXPECT_EQ(*Get(*store_), blob_);
+}
+
 TEST_F(PartialTest, AndIsNotedAnewWhereItIsNow) {
   Stop(12 * kMiB);
   for (const auto& pack : fs::directory_iterator(Path("store/packs")))

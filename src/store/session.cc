@@ -64,7 +64,8 @@ PartialBlob* StoreSession::OpenPartial(const Digest& blob) {
   const std::lock_guard lock(mutex_);
   for (const auto& partial : partials_)
     if (partial->blob() == blob && !partial->is_forgotten()) return nullptr;
-  partials_.push_back(std::make_unique<PartialBlob>(parts_.directory, parts_.packs, blob));
+  partials_.push_back(std::make_unique<PartialBlob>(
+      PartialBlob::Parts{parts_.directory, parts_.packs, parts_.clock}, blob));
   return partials_.back().get();
 }
 
@@ -173,11 +174,15 @@ Result<bool> StoreSession::DropNoNews() {
 Result<bool> StoreSession::HasNewKit() {
   if (change_.added_kits.empty()) return false;
   PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
-  return std::any_of(
-      change_.added_kits.begin(), change_.added_kits.end(), [&](const KitChange& added) {
-        return std::none_of(kits.begin(), kits.end(),
-                            [&](const Kit& kit) { return kit.manifest == added.manifest; });
-      });
+  PLUMB_TRY(const std::vector<Ref> refs, catalog_.ListRefs());
+  const std::int64_t renewed_before_ns = clock_.NowNs() - kKitsRenewedAfterNs;
+  return std::ranges::any_of(change_.added_kits, [&](const KitChange& added) {
+    const auto kit = std::ranges::find(kits, added.manifest, &Kit::manifest);
+    if (kit == kits.end()) return true;
+    const bool is_tagged =
+        std::ranges::find(refs, added.manifest, &Ref::manifest) != refs.end();
+    return !is_tagged && kit->added_ns < renewed_before_ns;
+  });
 }
 
 Status StoreSession::SaveRecords() {

@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
 constexpr std::uint64_t kSchemaVersion = 2;
+constexpr const char* kVersionAgain = "PRAGMA user_version = 2";
 // What the lock file says (docs/format.md, "Catalog").
 constexpr std::string_view kUnsettled = "1";
 constexpr std::string_view kSettled = "0";
@@ -50,7 +51,8 @@ constexpr const char* kSchema = R"sql(
   ) STRICT;
   CREATE TABLE kits(
     manifest BLOB PRIMARY KEY REFERENCES blobs,
-    added INTEGER NOT NULL
+    added INTEGER NOT NULL,
+    dead INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE refs(
     repository TEXT NOT NULL,
@@ -90,6 +92,7 @@ constexpr const char* kUpgrade = R"sql(
   ALTER TABLE objects ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE blobs ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE blobs ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE kits ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE upkeep(epoch INTEGER NOT NULL) STRICT;
   INSERT INTO upkeep VALUES(0);
   PRAGMA user_version = 2;
@@ -139,6 +142,17 @@ class Transaction {
   bool is_committed_ = false;
 };
 
+Result<std::optional<Digest>> FindRefIn(SqliteConnection& connection, const RefName& name) {
+  PLUMB_TRY(auto* find,
+            connection.Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
+  const SqliteReset reset(*find);
+  find->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<Digest> manifest;
+  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return DamagedTable("refs");
+  return manifest;
+}
+
 // One change, within a transaction.
 class Changer {
  public:
@@ -185,12 +199,12 @@ class Changer {
                                                 " ON CONFLICT(name) DO UPDATE SET dead = 0"));
     PLUMB_RETURN_IF_ERROR(insert->Bind(name.bytes).Run());
     PLUMB_TRY(auto* find, connection_.Prepare("SELECT pack FROM packs WHERE name = ?"));
+    const SqliteReset reset(*find);
     find->Bind(name.bytes);
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) return DamagedTable("packs");
     last_pack_ = name;
     last_pack_number_ = find->Uint(0);
-    find->Reset();
     return last_pack_number_;
   }
 
@@ -232,8 +246,14 @@ class Changer {
     PLUMB_RETURN_IF_ERROR(NeedBlob(kit.manifest));
     for (const Digest& blob : kit.needs)
       PLUMB_RETURN_IF_ERROR(NeedBlob(blob));
-    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT OR IGNORE INTO kits VALUES(?,?)"));
-    return insert->Bind(kit.manifest.bytes).Bind(Now()).Run();
+    // Without a tag it is young again: it was asked for today.
+    PLUMB_TRY(auto* insert,
+              connection_.Prepare("INSERT INTO kits(manifest, added) VALUES(?,?)"
+                                  " ON CONFLICT(manifest) DO UPDATE SET added = excluded.added,"
+                                  " dead = 0 WHERE dead <> 0 OR (added < ? AND NOT EXISTS"
+                                  " (SELECT 1 FROM refs WHERE refs.manifest = kits.manifest))"));
+    insert->Bind(kit.manifest.bytes).Bind(Now());
+    return insert->Bind(static_cast<std::uint64_t>(std::max<std::int64_t>(0, change_.now_ns - kKitsRenewedAfterNs))).Run();
   }
 
   Status NeedBlob(const Digest& digest) {
@@ -257,13 +277,7 @@ class Changer {
   }
 
   Status Move(const RefMove& move) {
-    PLUMB_TRY(auto* find,
-              connection_.Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
-    find->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
-    PLUMB_TRY(const bool is_there, find->Step());
-    std::optional<Digest> previous;
-    if (is_there && !find->CopyBlob(0, previous.emplace().bytes)) return DamagedTable("refs");
-    find->Reset();
+    PLUMB_TRY(const std::optional<Digest> previous, FindRefIn(connection_, move.name));
     if (move.expected && previous != move.expected)
       return Error{ErrorKind::kConflict,
                    "'" + move.name.ToString() + "' was moved meanwhile: nothing was changed"};
@@ -280,7 +294,7 @@ class Changer {
   }
 
   Status Point(const RefName& name, const Digest& manifest) {
-    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ?", manifest));
+    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ? AND dead = 0", manifest));
     if (!is_there)
       return Error{ErrorKind::kConflict,
                    "modelkit '" + manifest.ToString() + "' is not in the store any more"};
@@ -461,20 +475,14 @@ Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key)
 
 Result<std::optional<Digest>> SqliteCatalog::FindRef(const RefName& name) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
-  find->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
-  PLUMB_TRY(const bool is_there, find->Step());
-  std::optional<Digest> manifest;
-  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return DamagedTable("refs");
-  find->Reset();
-  return manifest;
+  return FindRefIn(*connection_, name);
 }
 
 Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find, connection_->Prepare("SELECT repository, tag, manifest FROM refs"
                                              " ORDER BY repository, tag"));
+  const SqliteReset reset(*find);
   std::vector<Ref> refs;
   while (true) {
     PLUMB_TRY(const bool is_there, find->Step());
@@ -483,14 +491,15 @@ Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
     if (!find->CopyBlob(2, ref.manifest.bytes)) return DamagedTable("refs");
     refs.push_back(std::move(ref));
   }
-  find->Reset();
   return refs;
 }
 
 Result<std::vector<Kit>> SqliteCatalog::ListKits() {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT manifest, added FROM kits ORDER BY added, manifest"));
+            connection_->Prepare("SELECT manifest, added FROM kits WHERE dead = 0"
+                                 " ORDER BY added, manifest"));
+  const SqliteReset reset(*find);
   std::vector<Kit> kits;
   while (true) {
     PLUMB_TRY(const bool is_there, find->Step());
@@ -500,7 +509,6 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits() {
     kit.added_ns = static_cast<std::int64_t>(find->Uint(1));
     kits.push_back(kit);
   }
-  find->Reset();
   return kits;
 }
 
@@ -515,8 +523,12 @@ Status SqliteCatalog::Write(const std::function<Status()>& change) {
 // memory that all processes share and that the power need not survive, whether a commit is
 // under way; after a power cut everything that is seen is durable, whatever it says.
 Status SqliteCatalog::WriteLocked(const std::function<Status()>& change) {
+  PLUMB_TRY(const bool was_settled, IsSettled());
   PLUMB_RETURN_IF_ERROR(lock_file_.WriteAt(0, AsBytes(kUnsettled)));
   PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
+  // A commit that finds all as it is already syncs nothing: then what somebody else left undone
+  // would still be so. This is what it is already, too; but it makes SQLite write.
+  if (!was_settled) PLUMB_RETURN_IF_ERROR(connection_->Execute(kVersionAgain));
   PLUMB_RETURN_IF_ERROR(change());
   PLUMB_RETURN_IF_ERROR(transaction->Commit());
   // At worst somebody settles what is so already.
@@ -538,9 +550,7 @@ Status SqliteCatalog::Settle() {
   // Whom we waited for may have done it.
   PLUMB_TRY(const bool is_settled, IsSettled());
   if (is_settled) return Done{};
-  // What it is already; but it makes SQLite write.
-  const std::string version = "PRAGMA user_version = " + std::to_string(kSchemaVersion);
-  return WriteLocked([&] { return connection_->Execute(version.c_str()); });
+  return WriteLocked([] { return Done{}; });
 }
 
 Status SqliteCatalog::Apply(const CatalogChange& change) {

@@ -56,6 +56,18 @@ class SqliteStatement {
   int bound_ = 0;
 };
 
+// Ends a statement on every way out: one that is not reset keeps a lock on the database.
+class SqliteReset {
+ public:
+  explicit SqliteReset(SqliteStatement& statement) : statement_(statement) {}
+  ~SqliteReset() { statement_.Reset(); }
+  SqliteReset(const SqliteReset&) = delete;
+  SqliteReset& operator=(const SqliteReset&) = delete;
+
+ private:
+  SqliteStatement& statement_;
+};
+
 // A connection. Threads: one at a time.
 class SqliteConnection {
  public:

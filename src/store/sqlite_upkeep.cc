@@ -64,19 +64,26 @@ Status VisitMoves(SqliteConnection& connection, const CatalogVisitor& visitor) {
                     });
 }
 
+template <typename Visit>
+Status ForEachKit(SqliteConnection& connection, Visit visit) {
+  return ForEachRow(connection, "SELECT manifest, added, dead FROM kits ORDER BY added, manifest",
+                    [&](const SqliteStatement& row) -> Status {
+                      KitState state;
+                      if (!row.CopyBlob(0, state.kit.manifest.bytes)) return DamagedTable("kits");
+                      state.kit.added_ns = static_cast<std::int64_t>(row.Uint(1));
+                      state.unneeded_since = row.Uint(2);
+                      return visit(state);
+                    });
+}
+
 Error OutOfDate() { return Error{ErrorKind::kConflict, "kits were added or tagged meanwhile"}; }
 
 // Whether what a gc looked at is still all there is.
 Status CheckKits(SqliteConnection& connection, const MarkRequest& request) {
-  PLUMB_RETURN_IF_ERROR(ForEachRow(connection, "SELECT manifest FROM kits",
-                                   [&](const SqliteStatement& row) -> Status {
-                                     Digest manifest;
-                                     if (!row.CopyBlob(0, manifest.bytes))
-                                       return DamagedTable("kits");
-                                     if (!std::ranges::binary_search(request.known_kits, manifest))
-                                       return OutOfDate();
-                                     return Done{};
-                                   }));
+  PLUMB_RETURN_IF_ERROR(ForEachKit(connection, [&](const KitState& state) -> Status {
+    if (!std::ranges::binary_search(request.known_kits, state.kit)) return OutOfDate();
+    return Done{};
+  }));
   for (const Digest& kit : request.expired_kits) {
     PLUMB_TRY(auto* find, connection.Prepare("SELECT 1 FROM refs WHERE manifest = ?"));
     find->Bind(kit.bytes);
@@ -100,9 +107,18 @@ Status MoveObjects(SqliteConnection& connection, const UpkeepChange& change) {
   return Done{};
 }
 
-Status Collect(SqliteConnection& connection, Epoch up_to) {
+Status Collect(SqliteConnection& connection, const UpkeepChange& change) {
+  const Epoch up_to = change.collect_up_to;
   if (up_to == 0) return Done{};
-  for (const std::string_view sql : {"DELETE FROM objects WHERE dead BETWEEN 1 AND ?",
+  // Who added it looked things up before the mark, and has ended: no lease speaks for it.
+  PLUMB_RETURN_IF_ERROR(ForEachKit(connection, [&](const KitState& state) -> Status {
+    if (state.unneeded_since == 0 &&
+        !std::ranges::binary_search(change.kept_kits, state.kit.manifest))
+      return OutOfDate();
+    return Done{};
+  }));
+  for (const std::string_view sql : {"DELETE FROM kits WHERE dead BETWEEN 1 AND ?",
+                                     "DELETE FROM objects WHERE dead BETWEEN 1 AND ?",
                                      "DELETE FROM blobs WHERE dead BETWEEN 1 AND ?"})
     PLUMB_RETURN_IF_ERROR(RunWith(connection, sql, up_to));
   return connection.Execute("DELETE FROM layers WHERE digest NOT IN (SELECT digest FROM blobs)");
@@ -205,6 +221,7 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
                                        return visitor.on_pack(pack);
                                      }));
   }
+  if (visitor.on_kit) PLUMB_RETURN_IF_ERROR(ForEachKit(connection, visitor.on_kit));
   if (visitor.on_move) PLUMB_RETURN_IF_ERROR(VisitMoves(connection, visitor));
   return Done{};
 }
@@ -214,8 +231,11 @@ Result<Epoch> MarkRows(SqliteConnection& connection, const MarkRequest& request)
   PLUMB_TRY(const Epoch before, ReadEpoch(connection));
   const Epoch epoch = before + 1;
   PLUMB_RETURN_IF_ERROR(RunWith(connection, "UPDATE upkeep SET epoch = ?", epoch));
+  PLUMB_RETURN_IF_ERROR(RunForEach(connection,
+                                   "UPDATE kits SET dead = ? WHERE manifest = ? AND dead = 0",
+                                   epoch, request.expired_kits));
   PLUMB_RETURN_IF_ERROR(
-      RunForEach(connection, "DELETE FROM kits WHERE manifest = ?", request.expired_kits));
+      RunForEach(connection, "UPDATE kits SET dead = 0 WHERE manifest = ?", request.needed_kits));
   PLUMB_RETURN_IF_ERROR(RunForEach(connection,
                                    "UPDATE blobs SET dead = ? WHERE digest = ? AND dead = 0", epoch,
                                    request.unneeded_blobs));
@@ -244,10 +264,15 @@ Result<std::vector<PackName>> ChangeRows(SqliteConnection& connection, const Upk
                                    " ON CONFLICT(name) DO UPDATE SET dead = 0",
                                    change.new_packs));
   PLUMB_RETURN_IF_ERROR(MoveObjects(connection, change));
-  PLUMB_RETURN_IF_ERROR(Collect(connection, change.collect_up_to));
+  PLUMB_RETURN_IF_ERROR(Collect(connection, change));
   PLUMB_TRY(std::vector<PackName> forgotten, ForgetPacks(connection, change.unneeded_packs));
-  PLUMB_RETURN_IF_ERROR(RunForEach(connection, "UPDATE objects SET damaged = 1 WHERE id = ?",
-                                   change.damaged_objects));
+  for (const ObjectRecord& object : change.damaged_objects) {
+    PLUMB_TRY(auto* update,
+              connection.Prepare("UPDATE objects SET damaged = 1 WHERE id = ? AND position = ?"
+                                 " AND pack = (SELECT pack FROM packs WHERE name = ?)"));
+    update->Bind(object.id.bytes).Bind(object.place.offset).Bind(object.place.pack.bytes);
+    PLUMB_RETURN_IF_ERROR(update->Run());
+  }
   PLUMB_RETURN_IF_ERROR(RunForEach(connection, "UPDATE blobs SET damaged = 1 WHERE digest = ?",
                                    change.damaged_blobs));
   PLUMB_RETURN_IF_ERROR(

@@ -73,8 +73,8 @@ class EmbeddedStore final : public Store {
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
     PLUMB_TRY(const auto record, parts_->catalog->FindBlob(digest));
-    if (!record || record->standing != Standing::kGood) return std::optional<BlobInfo>();
-    return std::optional<BlobInfo>({digest, record->size, true});
+    if (!record) return std::optional<BlobInfo>();
+    return std::optional<BlobInfo>({digest, record->size, true, record->standing});
   }
 
   Result<std::unique_ptr<ByteSource>> OpenBlob(const Digest& digest,

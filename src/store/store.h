@@ -48,11 +48,21 @@ struct Ref {
   friend bool operator==(const Ref&, const Ref&) = default;
 };
 
+// Whether what the catalog knows of an object or a blob may be relied upon. What stands otherwise
+// than well is written again by the next session that needs it.
+enum class Standing : std::uint8_t {
+  kGood,
+  kUnneeded,  // a gc found that nothing needs it: it goes with this gc or a later one
+  kDamaged,   // a check found that its bytes are not what they should be
+};
+
 struct BlobInfo {
   Digest digest;
   std::uint64_t size = 0;
   // Whether the store had the whole blob before it was written this time.
   bool was_known = false;
+  // Who reads need not care; who builds on it writes it again, unless it is good.
+  Standing standing = Standing::kGood;
 };
 
 // What a build remembers of a layer, so that it need not read the files again.
@@ -123,7 +133,7 @@ class Session {
 
   // Records that this blob is a manifest, whose kit `list` shows even untagged. Its config
   // and layers must be in the store or in this session: kInvalid at Commit otherwise. `needs`
-  // are those blobs.
+  // are those blobs, and manifests of bases that are in the store.
   virtual void AddKit(const Digest& manifest, const std::vector<Digest>& needs) = 0;
 
   // Points a ref at a kit, or away from everything. Appended to the record of moves, unless the
@@ -145,6 +155,7 @@ class Session {
 struct Kit {
   Digest manifest;
   std::int64_t added_ns = 0;  // wall clock when it came here
+  friend auto operator<=>(const Kit&, const Kit&) = default;
 };
 
 // Promises, checked by tests/conformance and tests/sim:
@@ -165,7 +176,8 @@ class Store {
 
   virtual std::unique_ptr<Session> Begin() = 0;
 
-  // Nothing if the store does not have it.
+  // Nothing if the store does not have it. However it stands: what is damaged is not absent, and what
+  // nobody needs any more is read to its end by who began before.
   virtual Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) = 0;
   // The blob from `offset` on. Each piece is verified (BLAKE3) before any of it is given out,
   // some pieces ahead, in the background. kNotFound if there is no such blob; kCorrupt, naming

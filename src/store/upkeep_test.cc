@@ -242,6 +242,47 @@ TEST_F(UpkeepTest, BasesStayAsLongAsAKitIsBasedOnThem) {
   EXPECT_FALSE(IsWhole(weights));
 }
 
+// The mark falls into a build from a kit that nothing else needs.
+TEST_F(UpkeepTest, ABaseStaysAKitForABuildThatBeganBefore) {
+  const std::string weights = Noise(5 * kMiB, 1);
+  const Digest base = Add({weights}, "");
+  const auto session = store_->Begin();
+  EXPECT_THAT(Collect().kits, ElementsAre(base));
+  EXPECT_TRUE(store_->ListKits()->empty());
+  EXPECT_THAT(Collect().kits, IsEmpty());  // told already
+  const Digest kit = Put(*session, {Noise(kMiB, 2)}, {base});
+  session->MoveRef({{"m", "v1"}, kit, ""});
+  ASSERT_TRUE(session->Commit());
+  Collect();
+  EXPECT_EQ(store_->ListKits()->size(), 2U);
+  EXPECT_TRUE(IsWhole(weights));
+}
+
+TEST_F(UpkeepTest, AKitWithoutATagThatIsAddedAgainIsYoung) {
+  const std::string layer = Noise(5 * kMiB, 1);
+  const Digest kit = Add({layer}, "");
+  const std::uint64_t before = BytesInPacks();
+  Add({layer}, "");
+  EXPECT_EQ(BytesInPacks(), before);  // nothing is written within a day
+  clock_.now_ns += 15 * kDayNs;
+  EXPECT_EQ(Add({layer}, ""), kit);
+  EXPECT_THAT(Collect(14 * kDayNs).kits, IsEmpty());
+  EXPECT_TRUE(IsWhole(layer));
+}
+
+TEST_F(UpkeepTest, WhoReadsSeesWhatIsMarked) {
+  const std::string first = Noise(5 * kMiB, 1);
+  const std::string second = Noise(5 * kMiB, 2);
+  Add({first, second}, "v1");
+  const auto reading = *store_->OpenBlob(Sha256(AsBytes(first)), 0);
+  Untag("v1");
+  Collect();
+  const auto found = *store_->FindBlob(Sha256(AsBytes(second)));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->standing, Standing::kUnneeded);
+  EXPECT_EQ(*ReadBlob(*store_, found->digest, second.size()), second);
+}
+
 // Or else who makes a kit could keep a store from being collected.
 TEST_F(UpkeepTest, WhatIsNoKitIsNoBase) {
   const std::string layer = "no manifest at all";
@@ -344,6 +385,19 @@ TEST_F(UpkeepTest, PacksOfATransferThatMayGoOnStay) {
   fs::remove(Path() + "/partial/young");
   Collect();
   EXPECT_FALSE(HasPack(young));
+}
+
+// The same if it was of a kit, too: the transfer finds that nothing needs it, and offers it again.
+TEST_F(UpkeepTest, EvenIfTheCatalogNamesThem) {
+  Add({Noise(5 * kMiB, 1)}, "v1");
+  const std::string pack = LargestPack().stem();
+  temporary_.Write("store/partial/young", "object 1 " + pack + " 0\n");
+  Untag("v1");
+  Collect();
+  EXPECT_TRUE(HasPack(pack));
+  fs::remove(Path() + "/partial/young");
+  Collect();
+  EXPECT_FALSE(HasPack(pack));
 }
 
 TEST(PackNamesInTest, TakesWordsOf32HexadecimalDigits) {

@@ -68,7 +68,7 @@ class BasePuller final : public kit::BaseResolver {
       return HasKit(store_, *reference.digest);
     if (reference.digest) {
       PLUMB_TRY(const auto manifest, store_.FindBlob(*reference.digest));
-      return manifest.has_value();
+      return manifest && manifest->standing == store::Standing::kGood;
     }
     PLUMB_TRY(const auto id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
     return id.has_value();

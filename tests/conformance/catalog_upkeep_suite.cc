@@ -107,6 +107,42 @@ TEST_P(CatalogUpkeepSuite, AKitMakesWhatItNeedsNeededAgain) {
   EXPECT_EQ(StandingOfObject("a"), Standing::kGood);
 }
 
+// Who added it has ended between mark and collection: what it is based on may be marked.
+TEST_P(CatalogUpkeepSuite, AKitThatCameBehindTheMarkKeepsAllThatIsMarked) {
+  ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
+  UpkeepChange change;
+  change.collect_up_to = *catalog().Mark(WithoutKit("a"));
+  ASSERT_TRUE(catalog().Apply(KitOf("b", Pack(2))));
+  EXPECT_EQ(catalog().Apply(change).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(StandingOfObject("a"), Standing::kUnneeded);
+  change.kept_kits = {ManifestOf("b")};
+  ASSERT_TRUE(catalog().Apply(change));
+  EXPECT_EQ(StandingOfObject("a"), std::nullopt);
+}
+
+TEST_P(CatalogUpkeepSuite, AMarkMakesAKitNeededAgain) {
+  ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
+  const Epoch epoch = *catalog().Mark(WithoutKit("a"));
+  CatalogChange tag;
+  tag.moves = {{{"m", "v1"}, ManifestOf("a"), ""}};
+  EXPECT_EQ(catalog().Apply(tag).error().kind, ErrorKind::kConflict);
+  MarkRequest mark;
+  mark.known_kits = {{ManifestOf("a"), 1}};
+  mark.needed_kits = {ManifestOf("a")};
+  ASSERT_TRUE(catalog().Mark(mark));
+  Collect(epoch);
+  EXPECT_EQ(catalog().ListKits()->size(), 1U);
+}
+
+// Somebody wrote it again while it was looked at.
+TEST_P(CatalogUpkeepSuite, OnlyWhatIsWhereItWasIsDamaged) {
+  ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
+  UpkeepChange damage;
+  damage.damaged_objects = {Object("layer a", Pack(2))};
+  ASSERT_TRUE(catalog().Apply(damage));
+  EXPECT_EQ(StandingOfObject("a"), Standing::kGood);
+}
+
 // A session that found the object, and wrote another blob that is made of it.
 TEST_P(CatalogUpkeepSuite, ARecipeMakesItsObjectsNeededAgain) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
@@ -132,6 +168,7 @@ TEST_P(CatalogUpkeepSuite, AMarkMakesNeededAgain) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   const Epoch epoch = *catalog().Mark(WithoutKit("a"));
   MarkRequest mark;
+  mark.known_kits = {{ManifestOf("a"), 1}};
   mark.needed_blobs = {LayerOf("a")};
   mark.needed_objects = {ObjectOf("a")};
   ASSERT_TRUE(catalog().Mark(mark));
@@ -144,7 +181,7 @@ TEST_P(CatalogUpkeepSuite, AMarkMakesNeededAgain) {
 TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange damage;
-  damage.damaged_objects = {ObjectOf("a")};
+  damage.damaged_objects = {Object("layer a", Pack(1))};
   damage.damaged_blobs = {LayerOf("a")};
   ASSERT_TRUE(catalog().Apply(damage));
   EXPECT_EQ(StandingOfObject("a"), Standing::kDamaged);
@@ -161,7 +198,7 @@ TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
 TEST_P(CatalogUpkeepSuite, WhatIsFoundSoundIsGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange change;
-  change.damaged_objects = {ObjectOf("a")};
+  change.damaged_objects = {Object("layer a", Pack(1))};
   change.damaged_blobs = {LayerOf("a")};
   ASSERT_TRUE(catalog().Apply(change));
   change = {};
@@ -230,7 +267,7 @@ TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOfEachRef) {
   move("v2", "a", 30);
   move("v2", "b", 40);
   MarkRequest mark;
-  mark.known_kits = {ManifestOf("a"), ManifestOf("b")};
+  mark.known_kits = {{ManifestOf("a"), 10}, {ManifestOf("b"), 20}};
   std::ranges::sort(mark.known_kits);
   mark.moves_before_ns = 25;
   ASSERT_TRUE(catalog().Mark(mark));

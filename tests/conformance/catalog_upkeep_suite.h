@@ -70,7 +70,7 @@ class CatalogUpkeepSuite : public testing::TestWithParam<MakeCatalogUpkeepFixtur
   // That the kit went, with all that it alone needs.
   static MarkRequest WithoutKit(const std::string& text) {
     MarkRequest mark;
-    mark.known_kits = {ManifestOf(text)};
+    mark.known_kits = {{ManifestOf(text), 1}};
     mark.expired_kits = {ManifestOf(text)};
     mark.unneeded_blobs = {ManifestOf(text), LayerOf(text)};
     mark.unneeded_objects = {ObjectOf(text)};
@@ -87,6 +87,9 @@ class CatalogUpkeepSuite : public testing::TestWithParam<MakeCatalogUpkeepFixtur
   void Collect(Epoch up_to) {
     UpkeepChange change;
     change.collect_up_to = up_to;
+    for (const Kit& kit : *catalog().ListKits())
+      change.kept_kits.push_back(kit.manifest);
+    std::ranges::sort(change.kept_kits);
     ASSERT_TRUE(catalog().Apply(change));
   }
   std::vector<PackRecord> Packs() {
