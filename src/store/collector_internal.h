@@ -38,9 +38,7 @@ class Collector {
     std::vector<Digest> kept_kits;  // sorted
     std::vector<PackName> adopted;  // that hold what the catalog knows, and were not named
 
-    bool Keeps(const Kit& kit) const {
-      return std::ranges::binary_search(kept_kits, kit.manifest);
-    }
+    bool Keeps(const Kit& kit) const { return std::ranges::binary_search(kept_kits, kit.manifest); }
   };
   Result<Found> Look();
   // The blobs that the kits need which stay.
