@@ -44,8 +44,8 @@ struct BlobEntry {
 };
 
 struct Inventory {
-  std::vector<Kit> kits;           // oldest first
-  std::vector<Kit> unneeded_kits;  // that go with this gc or a later one
+  std::vector<Kit> kits;                             // oldest first
+  std::vector<Kit> unneeded_kits;                    // that go with this gc or a later one
   std::unordered_set<Digest, HashOfHash> kit_names;  // of both
   std::vector<Ref> refs;
   std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;

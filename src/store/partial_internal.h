@@ -103,8 +103,8 @@ class PartialBlob {
   const Digest blob_;
   const std::string path_;
   std::vector<Line> kept_;
-  std::size_t taken_ = 0;                // of them, by TakeKept
-  std::vector<std::byte> object_bytes_;  // of the one taken last
+  std::size_t taken_ = 0;                  // of them, by TakeKept
+  std::vector<std::byte> object_bytes_;    // of the one taken last
   std::map<PackName, PackIndex> indexes_;  // of packs that lines name
 
   mutable std::mutex mutex_;  // guards what follows

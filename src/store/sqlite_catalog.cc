@@ -253,7 +253,10 @@ class Changer {
                                   " dead = 0 WHERE dead <> 0 OR (added < ? AND NOT EXISTS"
                                   " (SELECT 1 FROM refs WHERE refs.manifest = kits.manifest))"));
     insert->Bind(kit.manifest.bytes).Bind(Now());
-    return insert->Bind(static_cast<std::uint64_t>(std::max<std::int64_t>(0, change_.now_ns - kKitsRenewedAfterNs))).Run();
+    return insert
+        ->Bind(static_cast<std::uint64_t>(
+            std::max<std::int64_t>(0, change_.now_ns - kKitsRenewedAfterNs)))
+        .Run();
   }
 
   Status NeedBlob(const Digest& digest) {
@@ -294,7 +297,8 @@ class Changer {
   }
 
   Status Point(const RefName& name, const Digest& manifest) {
-    PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM kits WHERE manifest = ? AND dead = 0", manifest));
+    PLUMB_TRY(const bool is_there,
+              Has("SELECT 1 FROM kits WHERE manifest = ? AND dead = 0", manifest));
     if (!is_there)
       return Error{ErrorKind::kConflict,
                    "modelkit '" + manifest.ToString() + "' is not in the store any more"};
@@ -496,9 +500,8 @@ Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
 
 Result<std::vector<Kit>> SqliteCatalog::ListKits() {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT manifest, added FROM kits WHERE dead = 0"
-                                 " ORDER BY added, manifest"));
+  PLUMB_TRY(auto* find, connection_->Prepare("SELECT manifest, added FROM kits WHERE dead = 0"
+                                             " ORDER BY added, manifest"));
   const SqliteReset reset(*find);
   std::vector<Kit> kits;
   while (true) {

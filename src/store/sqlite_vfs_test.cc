@@ -99,9 +99,10 @@ TEST_F(SqliteVfsTest, AWriteAheadLogIsFoldedBack) {
   sqlite3* old = nullptr;
   ASSERT_EQ(sqlite3_open((temporary_.path() + "/a.sqlite").c_str(), &old), SQLITE_OK);
   sqlite3_db_config(old, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  ASSERT_EQ(sqlite3_exec(old, "PRAGMA journal_mode = WAL; INSERT INTO kits VALUES(zeroblob(32), 7, 0)",
-                         nullptr, nullptr, nullptr),
-            SQLITE_OK);
+  ASSERT_EQ(
+      sqlite3_exec(old, "PRAGMA journal_mode = WAL; INSERT INTO kits VALUES(zeroblob(32), 7, 0)",
+                   nullptr, nullptr, nullptr),
+      SQLITE_OK);
   sqlite3_close(old);
   ASSERT_TRUE(directory_->State("a.sqlite-wal"));
   EXPECT_TRUE(*HasWriteAheadLog(*directory_, "a.sqlite"));

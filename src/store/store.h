@@ -176,8 +176,8 @@ class Store {
 
   virtual std::unique_ptr<Session> Begin() = 0;
 
-  // Nothing if the store does not have it. However it stands: what is damaged is not absent, and what
-  // nobody needs any more is read to its end by who began before.
+  // Nothing if the store does not have it. However it stands: what is damaged is not absent, and
+  // what nobody needs any more is read to its end by who began before.
   virtual Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) = 0;
   // The blob from `offset` on. Each piece is verified (BLAKE3) before any of it is given out,
   // some pieces ahead, in the background. kNotFound if there is no such blob; kCorrupt, naming

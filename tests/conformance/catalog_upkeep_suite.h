@@ -87,7 +87,8 @@ class CatalogUpkeepSuite : public testing::TestWithParam<MakeCatalogUpkeepFixtur
   void Collect(Epoch up_to) {
     UpkeepChange change;
     change.collect_up_to = up_to;
-    for (const Kit& kit : *catalog().ListKits())
+    const std::vector<Kit> kits = *catalog().ListKits();
+    for (const Kit& kit : kits)
       change.kept_kits.push_back(kit.manifest);
     std::ranges::sort(change.kept_kits);
     ASSERT_TRUE(catalog().Apply(change));
