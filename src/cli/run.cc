@@ -110,8 +110,9 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
   }
   const auto answer = RunCommand(machine, terminal, options, commands, *command);
   if (!answer) return WithHint(answer.error(), *command);
-  PLUMB_RETURN_IF_ERROR(Print(terminal, options, *answer));
-  if (answer->failure) return *answer->failure;
+  const Answer& said = *answer;
+  PLUMB_RETURN_IF_ERROR(Print(terminal, options, said));
+  if (said.failure) return *said.failure;
   return Done{};
 }
 

@@ -73,6 +73,7 @@ bool IsProxy(std::string_view text) {
 // Whether the environment names a proxy for the address, where curl looks.
 bool EnvironmentHasProxy(std::string_view url) {
   const auto is_set = [](const char* name) {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody in this program calls setenv.
     const char* const value = std::getenv(name);
     return value != nullptr && *value != '\0';
   };

@@ -23,8 +23,8 @@ Result<store::KitNeeds> NeedsOf(store::Store& store, const Digest& id) {
   needs.blobs.push_back(loaded->manifest.config.digest);
   for (const oci::Descriptor& layer : loaded->manifest.layers)
     needs.blobs.push_back(layer.digest);
-  const auto base = BaseOf(*loaded);
-  if (base && *base && (*base)->digest) needs.bases.push_back(*(*base)->digest);
+  const std::optional<oci::Reference> base = BaseOf(*loaded).value_or(std::nullopt);
+  if (base && base->digest) needs.bases.push_back(*base->digest);
   return needs;
 }
 

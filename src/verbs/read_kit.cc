@@ -52,9 +52,9 @@ blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile) {
 }
 
 std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
-  const auto base = kit::BaseOf(modelkit);
-  if (!base || !*base || !(*base)->digest) return std::nullopt;
-  return KitName(**base);
+  const std::optional<oci::Reference> base = kit::BaseOf(modelkit).value_or(std::nullopt);
+  if (!base || !base->digest) return std::nullopt;
+  return KitName(*base);
 }
 
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
