@@ -19,6 +19,10 @@ std::string StemOf(const std::string& name, std::string_view suffix) {
              : std::string();
 }
 
+std::string Beneath(const std::string& directory, const std::string& name) {
+  return directory + "/" + name;
+}
+
 }  // namespace
 
 Result<std::string> ReadAuthorities(host::Files& files, const std::string& path) {
@@ -33,7 +37,7 @@ Result<Certificates> FindCertificates(host::Files& files,
                                       const std::string& registry_host) {
   Certificates found;
   for (const std::string& parent : directories) {
-    const std::string path = parent + "/" + registry_host;
+    const std::string path = Beneath(parent, registry_host);
     const auto directory = files.OpenDirectory(path, host::IfMissing::kFail);
     if (!directory && directory.error().kind == ErrorKind::kNotFound) continue;
     if (!directory) return directory.error();
@@ -46,7 +50,7 @@ Result<Certificates> FindCertificates(host::Files& files,
     };
     for (const host::DirectoryEntry& entry : entries) {
       if (!StemOf(entry.name, ".crt").empty()) {
-        PLUMB_TRY(const std::string text, ReadAuthorities(files, path + "/" + entry.name));
+        PLUMB_TRY(const std::string text, ReadAuthorities(files, Beneath(path, entry.name)));
         found.authorities += text + "\n";
       }
       const std::string stem = StemOf(entry.name, ".cert");
@@ -57,8 +61,8 @@ Result<Certificates> FindCertificates(host::Files& files,
         return Error{ErrorKind::kInvalid, "'" + path + "/" + entry.name + "' is without its " +
                                               (stem.empty() ? "certificate" : "key")};
       if (stem.empty() || !found.client_certificate.empty()) continue;
-      found.client_certificate = path + "/" + entry.name;
-      found.client_key = path + "/" + stem + ".key";
+      found.client_certificate = Beneath(path, entry.name);
+      found.client_key = Beneath(path, stem + ".key");
     }
     return found;
   }
