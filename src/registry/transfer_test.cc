@@ -141,7 +141,7 @@ class TransferTest : public testing::Test {
     return Push(*store_, remote_, {manifest, std::move(tags), mount_from_}, silent_);
   }
   Result<TransferReport> PullKit(const std::string& tag = "v1") {
-    return Pull(*store_, remote_, {tag, std::nullopt, kName}, silent_);
+    return Pull(*store_, remote_, {tag, std::nullopt, {kName}}, silent_);
   }
   // That a failed pull left nothing that anybody sees.
   void ExpectNothingCame() {
@@ -252,7 +252,7 @@ TEST_F(TransferTest, EqualLayersAreFetchedOnce) {
 
 TEST_F(TransferTest, AKitNeedsNoName) {
   const Digest manifest = Serve({"a"}, "v1");
-  ASSERT_TRUE(Pull(*store_, remote_, {"", manifest, std::nullopt}, silent_));
+  ASSERT_TRUE(Pull(*store_, remote_, {"", manifest, {}}, silent_));
   EXPECT_EQ(store_->ListKits()->size(), 1U);
   EXPECT_THAT(*store_->ListRefs(), IsEmpty());
 }
@@ -260,7 +260,7 @@ TEST_F(TransferTest, AKitNeedsNoName) {
 TEST_F(TransferTest, TheDigestDecides) {
   const Digest first = Serve({"a"}, "v1");
   Serve({"b"}, "v1");
-  EXPECT_EQ(Pull(*store_, remote_, {"v1", first, kName}, silent_)->manifest, first);
+  EXPECT_EQ(Pull(*store_, remote_, {"v1", first, {kName}}, silent_)->manifest, first);
 }
 
 TEST_F(TransferTest, AMissingLayerLeavesNothing) {
@@ -286,9 +286,9 @@ TEST_F(TransferTest, AnotherManifestThanAskedForIsRefused) {
   const Digest wanted = Serve({"a"}, "v1");
   const std::string other = ManifestOf({"b"});
   remote_.manifests[wanted.ToString()].bytes = other;
-  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, kName}, silent_).error().kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind, ErrorKind::kCorrupt);
   remote_.manifests[wanted.ToString()].descriptor = Describe(other, oci::kManifestMediaType);
-  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, kName}, silent_).error().kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind, ErrorKind::kCorrupt);
   EXPECT_THAT(remote_.log, IsEmpty());
 }
 
@@ -355,7 +355,7 @@ class StoppedProgress final : public Progress {
 TEST_F(TransferTest, WhoIsStoppedLeavesNothingHalf) {
   StoppedProgress stopped;
   const Digest served = Serve({"a"}, "v1");
-  EXPECT_EQ(Pull(*store_, remote_, {"", served, kName}, stopped).error().kind,
+  EXPECT_EQ(Pull(*store_, remote_, {"", served, {kName}}, stopped).error().kind,
             ErrorKind::kInterrupted);
   ExpectNothingCame();
   MemoryRemote target;

@@ -71,7 +71,7 @@ class LayoutAttack : public testing::Test {
     SilentProgress silent;
     const auto store = *store::OpenStore(*files_, *clock_, *entropy_, temporary_.path() + "/store");
     const auto remote = OpenLayout(*files_, temporary_.path() + "/layout");
-    const auto pulled = Pull(*store, *remote, {"v1", std::nullopt, kName}, silent);
+    const auto pulled = Pull(*store, *remote, {"v1", std::nullopt, {kName}}, silent);
     if (pulled) return Done{};
     EXPECT_TRUE(store->ListKits()->empty());
     EXPECT_TRUE(store->ListRefs()->empty());
