@@ -37,7 +37,8 @@ class MemoryFile final : public host::File {
     return state;
   }
   Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
-                                               std::uint64_t /*timeout_ms*/) override {
+                                               std::uint64_t /*timeout_ms*/,
+                                               host::LockRange /*range*/) override {
     return Denied();
   }
 
