@@ -144,7 +144,7 @@ Status Assign(const Binding& binding) {
     const auto value = ParseBool(last);
     if (!value) return Misread(binding, "true or false", last);
     if (auto* const* on = std::get_if<std::optional<bool>*>(&binding.target)) {
-      **on = *value;
+      **on = value;
     } else {
       *std::get<bool*>(binding.target) = *value;
     }

@@ -326,6 +326,11 @@ Help Keeping() {
         {"A registry at home, without TLS", "plumb config registry.nas.local:5000.plain-http true"},
         {"No longer", "plumb config --unset registry.nas.local:5000.plain-http"}},
        {3, 6, 7, 8}},
+  };
+}
+
+Help Helping() {
+  return {
       {"version",
        "",
        "keep",
@@ -356,8 +361,8 @@ Help Keeping() {
 std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
-    for (const Help& group :
-         {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(), Keeping()})
+    for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(),
+                              Keeping(), Helping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

@@ -286,9 +286,11 @@ TEST_F(TransferTest, AnotherManifestThanAskedForIsRefused) {
   const Digest wanted = Serve({"a"}, "v1");
   const std::string other = ManifestOf({"b"});
   remote_.manifests[wanted.ToString()].bytes = other;
-  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind,
+            ErrorKind::kCorrupt);
   remote_.manifests[wanted.ToString()].descriptor = Describe(other, oci::kManifestMediaType);
-  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(Pull(*store_, remote_, {"", wanted, {kName}}, silent_).error().kind,
+            ErrorKind::kCorrupt);
   EXPECT_THAT(remote_.log, IsEmpty());
 }
 

@@ -114,7 +114,7 @@ def check_helper(author, directory, host, place):
 
     # A helper that is not there: said, with a way out that needs none.
     config.write_text(json.dumps({"credHelpers": {host: "gone"}}))
-    said = author.plumb("pull", place, "again:v1", "--plain-http", fails_with=9)
+    said = author.plumb("pull", place, "again:v1", "--plain-http", fails_with=DENIED)
     kits.holds(said, "docker-credential-gone", "a pull with a helper that is not there")
     log_in(author, host)
     author.plumb("pull", place, "again:v1", "--plain-http")

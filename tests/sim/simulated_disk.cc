@@ -427,7 +427,9 @@ Result<std::string> SimulatedDisk::Canonical(const std::string& path) {
   std::string canonical;
   for (const std::string_view part : Split(path, '/'))
     if (!part.empty() && part != ".") canonical += "/" + std::string(part);
-  return canonical.empty() ? "/" : canonical;
+  if (canonical.empty()) return std::string("/");
+  PLUMB_RETURN_IF_ERROR(State(canonical));
+  return canonical;
 }
 
 void SimulatedDisk::FailAt(std::int64_t call, Fault fault) {
