@@ -33,9 +33,10 @@ std::string LayersText(const std::string& title, const Layers& layers) {
 std::string FieldText(const verbs::DiffField& field) {
   const auto shown = [](const Json& value) { return WriteJson(value, JsonStyle::kCompact); };
   const std::string path = Printable(field.path);
-  if (!field.before) return "  + " + path + ": " + shown(*field.after) + "\n";
-  if (!field.after) return "  - " + path + ": " + shown(*field.before) + "\n";
-  return "  ~ " + path + ": " + shown(*field.before) + " -> " + shown(*field.after) + "\n";
+  if (field.before && field.after)
+    return "  ~ " + path + ": " + shown(*field.before) + " -> " + shown(*field.after) + "\n";
+  if (field.after) return "  + " + path + ": " + shown(*field.after) + "\n";
+  return "  - " + path + ": " + (field.before ? shown(*field.before) : "null") + "\n";
 }
 
 Json KitJson(const std::string& name, const Digest& digest) {
