@@ -22,7 +22,7 @@ constexpr std::size_t kFileCountMax = 100'000;
 constexpr std::uint64_t kLicenceSizeMax = std::uint64_t{256} << 10;
 
 // Bits, so that what a directory holds is one number.
-enum Kind : unsigned { kModel = 1, kMetadata = 2, kDocs = 4, kDataset = 8, kCode = 16 };
+enum Kind : std::uint8_t { kModel = 1, kMetadata = 2, kDocs = 4, kDataset = 8, kCode = 16 };
 
 struct DraftFile {
   std::string path;
@@ -158,7 +158,7 @@ std::map<std::string, unsigned, std::less<>> KindsBeneath(const std::vector<Draf
   std::map<std::string, unsigned, std::less<>> kinds;
   for (const DraftFile& file : files) {
     for (std::string_view folder = FolderOf(file.path); !folder.empty(); folder = FolderOf(folder))
-      kinds[std::string(folder)] |= file.kind;
+      kinds[std::string(folder)] |= static_cast<unsigned>(file.kind);
   }
   return kinds;
 }

@@ -104,6 +104,7 @@ class GatheredDirectory final : public host::Directory {
     }
     if (entries.empty() && !path.empty()) return NotThere(path);
     std::vector<host::DirectoryEntry> listed;
+    listed.reserve(entries.size());
     for (auto& [name, type] : entries)
       listed.push_back({name, type});
     return listed;
