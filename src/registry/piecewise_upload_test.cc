@@ -248,7 +248,7 @@ TEST_F(PiecewiseUploadTest, WhatIsRefusedIsNotSentAgain) {
   for (const auto& [status, kind] :
        {std::pair{403, ErrorKind::kDenied}, {413, ErrorKind::kExhausted}}) {
     registry_.ranges.clear();
-    registry_.on_patch = [status = status](const Asked&) { return FakeAnswer{status}; };
+    registry_.on_patch = [answer = status](const Asked&) { return FakeAnswer{answer}; };
     EXPECT_EQ(Push().error().kind, kind);
     EXPECT_THAT(registry_.ranges, SizeIs(1));
   }
