@@ -99,7 +99,7 @@ Result<RemoteManifest> HttpRemote::FetchManifest(std::string_view tag,
     return Done{};
   });
   // Who asks says what for.
-  if (!status) return std::move(status).error();
+  if (!status) return status.error();
   return manifest;
 }
 
