@@ -42,7 +42,8 @@ bool IsOfDisk(int code) {
 // What the disk itself said, if it was asked by this connection.
 std::optional<Error> DiskError(sqlite3* handle) {
   sqlite3_vfs* vfs = nullptr;
-  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_VFS_POINTER, &vfs) != SQLITE_OK ||
+  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_VFS_POINTER, static_cast<void*>(&vfs)) !=
+          SQLITE_OK ||
       vfs == nullptr)
     return std::nullopt;
   return static_cast<SqliteVfs*>(vfs->pAppData)->TakeError();
