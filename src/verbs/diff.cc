@@ -54,19 +54,19 @@ void DiffObjects(const std::string& path, const Json& before, const Json& after,
 
 void DiffEntries(const std::string& path, const Json::Array& before, const Json::Array& after,
                  std::vector<DiffField>& fields) {
+  const auto at = [&](const std::string& key) { return path + "[" + key + "]"; };
   for (const Json& entry : before) {
     const std::string key = *KeyOf(entry);
     const Json* const other = FindEntry(after, key);
     if (other == nullptr) {
-      fields.push_back({path + "[" + key + "]", entry, std::nullopt});
+      fields.push_back({at(key), entry, std::nullopt});
     } else {
-      DiffJson(path + "[" + key + "]", entry, *other, fields);
+      DiffJson(at(key), entry, *other, fields);
     }
   }
   for (const Json& entry : after) {
     const std::string key = *KeyOf(entry);
-    if (FindEntry(before, key) == nullptr)
-      fields.push_back({path + "[" + key + "]", std::nullopt, entry});
+    if (FindEntry(before, key) == nullptr) fields.push_back({at(key), std::nullopt, entry});
   }
 }
 
