@@ -30,6 +30,7 @@ class Namer {
     std::vector<std::string> names = tags_[kit];
     if (names.empty()) names.push_back(kit.ToString());
     std::vector<FsckReport::Sufferer> sufferers;
+    sufferers.reserve(names.size());
     for (const std::string& name : names)
       sufferers.push_back({name, kit, layers});
     return sufferers;
