@@ -13,9 +13,9 @@
 namespace plumb::verbs {
 
 // Builds a kit of a model as another program keeps it, and adds it to the report. Without a name in
-// `options` it is called as there, if that is a name of ours.
+// `import` it is called as there, if that is a name of ours.
 Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
-                   const ImportOptions& options, ImportReport& report, Progress& progress);
+                   const ImportOptions& import, ImportReport& report, Progress& progress);
 
 // Where Ollama, the Hugging Face tools and kit keep their things, by their own variables.
 Result<std::string> OllamaStorePath(host::Environment& environment);
