@@ -277,6 +277,7 @@ std::map<SettingPath, Json> SettingsIn(const Json& document) {
 
 std::vector<std::string> KnownSettingKeys() {
   std::vector<std::string> keys;
+  keys.reserve(std::size(kKeys) + std::size(kRegistryKeys));
   for (const KnownKey& key : kKeys)
     keys.emplace_back(key.key);
   for (const KnownKey& key : kRegistryKeys)
