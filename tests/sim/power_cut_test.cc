@@ -66,17 +66,17 @@ std::string Weights(char seed) {
 }
 
 Status WriteModel(World& world, char seed) {
-  PLUMB_RETURN_IF_ERROR(world.Write("/work/Kitfile", kKitfile));
-  PLUMB_RETURN_IF_ERROR(world.Write("/work/r.md", "Read me\n"));
-  return world.Write("/work/w.bin", Weights(seed));
+  PLUMB_RETURN_IF_ERROR(world.Write("/model/Kitfile", kKitfile));
+  PLUMB_RETURN_IF_ERROR(world.Write("/model/r.md", "Read me\n"));
+  return world.Write("/model/w.bin", Weights(seed));
 }
 
 // With a second file of the same size that never changes.
 Step WideFiles(char seed) {
   return [=](World& world) -> Status {
     PLUMB_RETURN_IF_ERROR(WriteModel(world, seed));
-    PLUMB_RETURN_IF_ERROR(world.Write("/work/x.bin", Weights('x')));
-    return world.Write("/work/Kitfile", std::string(kKitfile) + "datasets: [{path: x.bin}]\n");
+    PLUMB_RETURN_IF_ERROR(world.Write("/model/x.bin", Weights('x')));
+    return world.Write("/model/Kitfile", std::string(kKitfile) + "datasets: [{path: x.bin}]\n");
   };
 }
 
@@ -87,7 +87,7 @@ Step Files(char seed) {
 Step Build(const std::string& tag) {
   return [=](World& world) {
     verbs::BuildOptions options;
-    options.directory = "/work";
+    options.directory = "/model";
     if (!tag.empty()) options.tags = {tag};
     return Only(verbs::Build(world.workspace(), options, world.progress()));
   };
