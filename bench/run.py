@@ -6,7 +6,7 @@
 
 Each round runs ours and the peer, in turn; what is printed is the median of the rounds' ratios, so that a
 busy machine disturbs both alike. Peers: cat and openssl (coreutils, openssl), skopeo (Debian), and oras and
-crane if they are found in $PLUMB_PEERS or the path (loudly left out if not)."""
+crane if scripts/peers has built them (loudly left out if not)."""
 import argparse
 import os
 import pathlib
@@ -19,8 +19,11 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
+sys.dont_write_bytecode = True
+TESTS = pathlib.Path(__file__).resolve().parents[1] / "tests"
+sys.path[:0] = [str(TESTS), str(TESTS / "interop")]
 from counting_proxy import CountingProxy  # noqa: E402
+from stage import peers as built_peers  # noqa: E402
 
 FILES = 4
 
@@ -179,13 +182,12 @@ class Bench:
 
     def peers(self):
         found = {"skopeo": shutil.which("skopeo")}
-        folder = os.environ.get("PLUMB_PEERS", "")
         for name in ("oras", "crane"):
-            path = shutil.which(name, path=folder + os.pathsep + os.environ["PATH"])
-            if path is None:
-                print(f"LEFT OUT: {name} is not in $PLUMB_PEERS nor in the path", flush=True)
+            path = built_peers.path_of(name)
+            if path.exists():
+                found[name] = str(path)
             else:
-                found[name] = path
+                print(f"LEFT OUT: {name} is not there; scripts/peers builds it", flush=True)
         return found
 
     def transfer(self):
