@@ -182,21 +182,6 @@ Result<Kit17IgnoreRules> Kit17IgnoreRules::Parse(std::string_view text) {
   return rules;
 }
 
-bool Kit17IgnoreRules::Matches(const Pattern& pattern, std::string_view path) {
-  switch (pattern.kind) {
-    case Pattern::Kind::kExact:
-      return path == pattern.text;
-    case Pattern::Kind::kPrefix:
-      return path.starts_with(pattern.text);
-    case Pattern::Kind::kSuffix:
-      return path.ends_with(pattern.text) ||
-             (pattern.text.starts_with('/') && path == std::string_view(pattern.text).substr(1));
-    case Pattern::Kind::kRegexp:
-      break;
-  }
-  return pattern.regexp->Matches(ToRunes(path));
-}
-
 Result<bool> Kit17IgnoreRules::Ignores(std::string_view path) const {
   bool ignored = false;
   for (const Pattern& pattern : patterns_) {
@@ -204,11 +189,10 @@ Result<bool> Kit17IgnoreRules::Ignores(std::string_view path) const {
     if (pattern.kind == Pattern::Kind::kRegexp && !pattern.regexp)
       return Error{ErrorKind::kInvalid, "pattern '" + Printable(pattern.written) +
                                             "' of the .kitignore is none that kit 1.7 can use"};
-    bool matches = Matches(pattern, path);
-    for (std::size_t slash = path.find('/', 1); !matches && slash != std::string_view::npos;
-         slash = path.find('/', slash + 1))
-      matches = Matches(pattern, path.substr(0, slash));
-    if (matches) ignored = !pattern.is_exception;
+    const auto matches_wild = [&](std::string_view part) {
+      return pattern.regexp->Matches(ToRunes(part));
+    };
+    if (MatchesAtOrAbove(pattern, path, matches_wild)) ignored = !pattern.is_exception;
   }
   return ignored;
 }

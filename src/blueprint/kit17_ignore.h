@@ -37,7 +37,6 @@ class Kit17IgnoreRules {
   };
 
   static Pattern Translate(std::string_view cleaned);
-  static bool Matches(const Pattern& pattern, std::string_view path);
 
   std::vector<Pattern> patterns_;
   bool has_exceptions_ = false;

@@ -82,7 +82,7 @@ struct Kitfile {
   std::vector<Code> code;
   std::vector<Dataset> datasets;
   std::vector<Docs> docs;
-  std::vector<Prompt> prompts;         // not known to kit 1.7, and not built from yet
+  std::vector<Prompt> prompts;         // not known to kit 1.7
   std::vector<McpServer> mcp_servers;  // the same
   friend bool operator==(const Kitfile&, const Kitfile&) = default;
 };

@@ -250,30 +250,14 @@ bool IgnoreRules::MatchesSteps(const std::vector<Step>& steps, std::string_view 
   return active[steps.size()];
 }
 
-bool IgnoreRules::Matches(const Pattern& pattern, std::string_view path) {
-  switch (pattern.kind) {
-    case Pattern::Kind::kExact:
-      return path == pattern.text;
-    case Pattern::Kind::kPrefix:
-      return path.starts_with(pattern.text);
-    case Pattern::Kind::kSuffix:
-      return path.ends_with(pattern.text) ||
-             (pattern.text.starts_with('/') && path == std::string_view(pattern.text).substr(1));
-    case Pattern::Kind::kSteps:
-      break;
-  }
-  return MatchesSteps(pattern.steps, path);
-}
-
 bool IgnoreRules::Ignores(std::string_view path) const {
   bool ignored = false;
   for (const Pattern& pattern : patterns_) {
     if (pattern.exception != ignored) continue;
-    bool matches = Matches(pattern, path);
-    for (std::size_t slash = path.find('/'); !matches && slash != std::string_view::npos;
-         slash = path.find('/', slash + 1))
-      matches = Matches(pattern, path.substr(0, slash));
-    if (matches) ignored = !pattern.exception;
+    const auto matches_wild = [&](std::string_view part) {
+      return MatchesSteps(pattern.steps, part);
+    };
+    if (MatchesAtOrAbove(pattern, path, matches_wild)) ignored = !pattern.exception;
   }
   return ignored;
 }

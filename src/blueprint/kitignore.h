@@ -59,7 +59,6 @@ class IgnoreRules {
   static Result<Pattern> ParsePattern(std::string_view text);
   static Result<Step> ParseClass(std::u32string_view& rest);
   static bool MatchesSteps(const std::vector<Step>& steps, std::string_view path);
-  static bool Matches(const Pattern& pattern, std::string_view path);
 
   std::vector<Pattern> patterns_;
 };

@@ -28,61 +28,18 @@ std::string ToUpperAscii(std::string_view text) {
   return upper;
 }
 
-class ModctlReader {
+class ModctlReader : CommandScanner {
  public:
-  explicit ModctlReader(const Source& source) : source_(source), text_(source.Text()) {}
+  explicit ModctlReader(const Source& source) : CommandScanner(source, "") {}
 
-  Result<ModctlModelfile> Read() {
-    ModctlModelfile modelfile;
-    while (SkipToCommand()) {
-      const SourcePosition at = source_.At(at_);
-      PLUMB_RETURN_IF_ERROR(CheckLine());
-      PLUMB_TRY(ModelfileCommand command, ReadCommand());
-      command.line = at.line;
-      command.column = at.column;
-      modelfile.commands.push_back(std::move(command));
-    }
-    return modelfile;
+  Result<Commands> Read() {
+    return ReadAll([this](bool) { return ReadCommand(); });
   }
 
  private:
-  std::size_t LineEnd() const { return std::min(text_.find_first_of("\r\n", at_), text_.size()); }
-  bool AtLineEnd() const { return at_ == text_.size() || IsLineEnd(text_[at_]); }
-
-  bool SkipToCommand() {
-    while (at_ < text_.size()) {
-      if (text_[at_] == '#') {
-        at_ = LineEnd();
-      } else if (IsBlank(text_[at_]) || IsLineEnd(text_[at_])) {
-        ++at_;
-      } else {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  void SkipBlanks() {
-    while (!AtLineEnd() && IsBlank(text_[at_]))
-      ++at_;
-  }
-
-  Status CheckLine() const {
-    std::string_view rest = text_.substr(at_, LineEnd() - at_);
-    while (!rest.empty()) {
-      const auto offset = static_cast<std::size_t>(rest.data() - text_.data());
-      const std::optional<char32_t> code_point = TakeCodePoint(rest);
-      if (!code_point || (*code_point != '\t' && !IsPrintable(*code_point)))
-        return source_.ErrorAt(offset, "unprintable character");
-    }
-    return Done{};
-  }
-
   Result<ModelfileCommand> ReadCommand() {
     const std::size_t begin = at_;
-    while (!AtLineEnd() && !IsBlank(text_[at_]))
-      ++at_;
-    const std::string written(text_.substr(begin, at_ - begin));
+    const std::string written(TakeWord());
     ModelfileCommand command;
     command.name = ToLowerAscii(written);
     if (!Contains(kModctlWords, command.name)) return UnknownCommand(begin, written);
@@ -137,9 +94,6 @@ class ModctlReader {
     return value;
   }
 
-  const Source& source_;
-  std::string_view text_;
-  std::size_t at_ = 0;
   std::set<std::string> seen_;
 };
 
@@ -164,7 +118,8 @@ Result<ModctlModelfile> ParseModctl(std::string_view bytes, std::string_view fil
   const Source source(decoded.utf8, file);
   if (decoded.first_replaced)
     return source.ErrorAt(*decoded.first_replaced, "bytes that are not UTF-8 text");
-  return ModctlReader(source).Read();
+  PLUMB_TRY(Commands commands, ModctlReader(source).Read());
+  return ModctlModelfile{std::move(commands)};
 }
 
 std::string PrintModctl(const ModctlModelfile& modelfile) {

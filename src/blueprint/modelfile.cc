@@ -41,72 +41,17 @@ std::string CodePointName(char32_t code_point) {
 
 // Reads line by line. Accepts less than Ollama: exactly the files of which Ollama's reading
 // is what is written, so that a file means the same to both.
-class StrictReader {
+class StrictReader : CommandScanner {
  public:
-  explicit StrictReader(const Source& source) : source_(source), text_(source.Text()) {}
+  // From words and values alike.
+  explicit StrictReader(const Source& source)
+      : CommandScanner(source, ", which Ollama would drop silently") {}
 
   Result<Commands> Read() {
-    Commands commands;
-    while (SkipToCommand()) {
-      const SourcePosition at = source_.At(at_);
-      PLUMB_RETURN_IF_ERROR(CheckLine(at_));
-      PLUMB_TRY(ModelfileCommand command, ReadCommand(commands.empty()));
-      command.line = at.line;
-      command.column = at.column;
-      commands.push_back(std::move(command));
-    }
-    return commands;
+    return ReadAll([this](bool is_first) { return ReadCommand(is_first); });
   }
 
  private:
-  std::size_t LineEnd(std::size_t from) const {
-    return std::min(text_.find_first_of("\r\n", from), text_.size());
-  }
-  bool AtLineEnd() const { return at_ == text_.size() || IsLineEnd(text_[at_]); }
-  std::string_view Slice(std::size_t begin, std::size_t end) const {
-    return text_.substr(begin, end - begin);
-  }
-
-  bool SkipToCommand() {
-    while (at_ < text_.size()) {
-      if (text_[at_] == '#') {
-        at_ = LineEnd(at_);
-      } else if (IsBlank(text_[at_]) || IsLineEnd(text_[at_])) {
-        ++at_;
-      } else {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  void SkipBlanks() {
-    while (at_ < text_.size() && IsBlank(text_[at_]))
-      ++at_;
-  }
-
-  // Up to a blank or the end of the line.
-  std::string_view TakeWord() {
-    const std::size_t begin = at_;
-    while (!AtLineEnd() && !IsBlank(text_[at_]))
-      ++at_;
-    return Slice(begin, at_);
-  }
-
-  // Ollama drops what it cannot print, from words and values alike.
-  Status CheckLine(std::size_t begin) const {
-    std::string_view rest = Slice(begin, LineEnd(begin));
-    while (!rest.empty()) {
-      const auto offset = static_cast<std::size_t>(rest.data() - text_.data());
-      const std::optional<char32_t> code_point = TakeCodePoint(rest);
-      PLUMB_CHECK(code_point.has_value());
-      if (*code_point != '\t' && !IsPrintable(*code_point))
-        return source_.ErrorAt(offset, "unprintable character " + CodePointName(*code_point) +
-                                           ", which Ollama would drop silently");
-    }
-    return Done{};
-  }
-
   Result<ModelfileCommand> ReadCommand(bool is_first) {
     const std::size_t begin = at_;
     const std::string_view written = TakeWord();
@@ -220,13 +165,42 @@ class StrictReader {
       PLUMB_RETURN_IF_ERROR(CheckLine(line_begin));
     }
   }
-
-  const Source& source_;
-  std::string_view text_;
-  std::size_t at_ = 0;
 };
 
 }  // namespace
+
+bool CommandScanner::SkipToCommand() {
+  while (at_ < text_.size()) {
+    if (text_[at_] == '#') {
+      at_ = LineEnd(at_);
+    } else if (IsBlank(text_[at_]) || IsLineEnd(text_[at_])) {
+      ++at_;
+    } else {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string_view CommandScanner::TakeWord() {
+  const std::size_t begin = at_;
+  while (!AtLineEnd() && !IsBlank(text_[at_]))
+    ++at_;
+  return Slice(begin, at_);
+}
+
+Status CommandScanner::CheckLine(std::size_t begin) const {
+  std::string_view rest = Slice(begin, LineEnd(begin));
+  while (!rest.empty()) {
+    const auto offset = static_cast<std::size_t>(rest.data() - text_.data());
+    const std::optional<char32_t> code_point = TakeCodePoint(rest);
+    PLUMB_CHECK(code_point.has_value());
+    if (*code_point != '\t' && !IsPrintable(*code_point))
+      return source_.ErrorAt(offset, "unprintable character " + CodePointName(*code_point) +
+                                         std::string(unprintable_));
+  }
+  return Done{};
+}
 
 bool IsParameterName(std::string_view name) {
   return name == "from" || name == "parameter" ||

@@ -2,11 +2,14 @@
 #ifndef PLUMB_BLUEPRINT_MODELFILE_INTERNAL_H_
 #define PLUMB_BLUEPRINT_MODELFILE_INTERNAL_H_
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "blueprint/modelfile.h"
+#include "blueprint/source_internal.h"
 
 namespace plumb::blueprint {
 
@@ -42,6 +45,53 @@ bool IsParameterName(std::string_view name);
 using Commands = std::vector<ModelfileCommand>;
 Result<Commands> ReadCommandsStrict(std::string_view text);
 Result<Commands> ReadCommandsCompat(std::string_view text);
+
+// Where a reader of commands is in its text: the lines and words that both Modelfiles share.
+class CommandScanner {
+ protected:
+  // `unprintable` is what there is to say of characters that cannot be printed: they are refused.
+  CommandScanner(const Source& source, std::string_view unprintable)
+      : source_(source), text_(source.Text()), unprintable_(unprintable) {}
+
+  // All commands, each read by `read_command` with at_ at its word.
+  template <typename ReadCommand>
+  Result<Commands> ReadAll(const ReadCommand& read_command) {
+    Commands commands;
+    while (SkipToCommand()) {
+      const SourcePosition position = source_.At(at_);
+      PLUMB_RETURN_IF_ERROR(CheckLine(at_));
+      PLUMB_TRY(ModelfileCommand command, read_command(commands.empty()));
+      command.line = position.line;
+      command.column = position.column;
+      commands.push_back(std::move(command));
+    }
+    return commands;
+  }
+
+  std::size_t LineEnd(std::size_t from) const {
+    return std::min(text_.find_first_of("\r\n", from), text_.size());
+  }
+  bool AtLineEnd() const { return at_ == text_.size() || IsLineEnd(text_[at_]); }
+  std::string_view Slice(std::size_t begin, std::size_t end) const {
+    return text_.substr(begin, end - begin);
+  }
+  void SkipBlanks() {
+    while (at_ < text_.size() && IsBlank(text_[at_]))
+      ++at_;
+  }
+  // Up to a blank or the end of the line.
+  std::string_view TakeWord();
+  Status CheckLine(std::size_t begin) const;
+
+  const Source& source_;
+  std::string_view text_;
+  std::size_t at_ = 0;
+
+ private:
+  bool SkipToCommand();
+
+  std::string_view unprintable_;
+};
 
 }  // namespace plumb::blueprint
 

@@ -70,6 +70,8 @@ struct Answer {
   bool is_given = false;
   // What the program ends with although there is an answer: `fsck` found damage.
   std::optional<Error> failure = {};
+  // What was looked at is not as it was asked to be, which is an answer and no error: exit code 1.
+  bool is_wanting = false;
 };
 
 // A verb as it is written: its arguments are read into it, then it is run, once.

@@ -38,6 +38,7 @@ struct ExitCode {
   std::string_view meaning;
 };
 std::span<const ExitCode> ExitCodes();
+inline constexpr int kFoundWanting = 1;
 int ExitCodeOf(ErrorKind kind);
 // Those that a verb may end with, and what one of them says.
 std::vector<int> ExitCodesOf(const VerbHelp& help);

@@ -70,7 +70,8 @@ Help Exchanging() {
        "Looks at names and sizes of the files in DIR (default: the working directory)\n"
        "and writes a Kitfile that 'plumb build' takes: the largest model file, or the\n"
        "first of several shards, is the model, other model files and the texts beside\n"
-       "them are its parts; tables are data sets; what remains is code. A well-known\n"
+       "them are its parts; tables are data sets; AGENTS.md, CLAUDE.md, '*.prompt*' and\n"
+       "directories with a SKILL.md are prompts; what remains is code. A well-known\n"
        "licence is recognised. With --modelfile it is a Modelfile.",
        {{"For the working directory", "plumb init"},
         {"Only look", "plumb init models --modelfile --output -"}},
@@ -129,6 +130,9 @@ Help Looking() {
        "its kits, and with a tag only that one; with a name that has a host, or an OCI\n"
        "layout, the tags it has there.\n"
        "\n"
+       "Wherever a kit of this store is named, the beginning of its ModelKitID will do,\n"
+       "if it has 7 digits and is of no other: sha256:60a7977 or @60a7977.\n"
+       "\n"
        "--format takes table, json, or a template in which {{.Repo}} {{.Digest}}\n"
        "{{.Tags}} {{.ModelName}} {{.Size}} and {{.Author}} stand for what the list knows\n"
        "of a kit, \\t for a tab and \\n for the end of a line.",
@@ -162,9 +166,10 @@ Help Looking() {
        "are the same if their digests are. A name after remote://, and an OCI layout\n"
        "oci:DIR[:TAG], is looked up there and nothing is pulled.",
        {{"Two versions", "plumb diff demo:v1 demo:v2"},
+        {"Whether two tags are the same kit", "plumb diff --exit-code demo:v1 demo:v2 >/dev/null"},
         {"What a push would change",
          "plumb diff remote://registry.example.com/team/demo:v1 demo:v1"}},
-       {3, 4, 6, 7, 8, 9}},
+       {1, 3, 4, 6, 7, 8, 9}},
       {"show",
        "",
        "look",

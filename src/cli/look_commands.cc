@@ -116,7 +116,8 @@ class DiffCommand final : public Command {
   }
   std::vector<Flag> Flags() override {
     std::vector<Flag> flags = {
-        {"-r,--remote", "", "Look where their names say, not in this store", &remote_}};
+        {"-r,--remote", "", "Look where their names say, not in this store", &remote_},
+        {"--exit-code", "", "Exit with 1 if they differ", &tells_by_code_}};
     network_.AddTo(flags);
     return flags;
   }
@@ -126,13 +127,16 @@ class DiffCommand final : public Command {
       kit->network = network_.Options();
     }
     PLUMB_TRY(const auto report, verbs::Diff(context.workspace, options_, context.progress));
-    return Render(report);
+    Answer answer = Render(report);
+    answer.is_wanting = tells_by_code_ && report.before != report.after;
+    return answer;
   }
 
  private:
   verbs::DiffOptions options_;
   NetworkFlags network_;
   bool remote_ = false;
+  bool tells_by_code_ = false;
 };
 
 class ShowCommand final : public Command {

@@ -94,8 +94,9 @@ Error WithHint(Error error, const Command& command) {
   return error;
 }
 
-Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
-               const std::vector<std::string>& words, GlobalOptions& options) {
+// Gives the exit code, if there is no error.
+Result<int> Perform(const verbs::Machine& machine, host::Terminal& terminal,
+                    const std::vector<std::string>& words, GlobalOptions& options) {
   const Commands commands = AllCommands();
   // What people try first where they know nothing yet.
   const bool asks_version = words == std::vector<std::string>{"--version"};
@@ -106,14 +107,15 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
     const std::string text = command == nullptr ? Overview() : HelpText(*command);
     Json json = Json::MakeObject();
     json.Append("text", Json::String(text));
-    return Print(terminal, options, {text, std::move(json)});
+    PLUMB_RETURN_IF_ERROR(Print(terminal, options, {text, std::move(json)}));
+    return 0;
   }
   const auto answer = RunCommand(machine, terminal, options, commands, *command);
   if (!answer) return WithHint(answer.error(), *command);
   const Answer& said = *answer;
   PLUMB_RETURN_IF_ERROR(Print(terminal, options, said));
   if (said.failure) return *said.failure;
-  return Done{};
+  return said.is_wanting ? kFoundWanting : 0;
 }
 
 }  // namespace
@@ -121,14 +123,14 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
 int Run(const verbs::Machine& machine, host::Terminal& terminal,
         const std::vector<std::string>& words) {
   GlobalOptions options;
-  const Status status = Perform(machine, terminal, words, options);
-  if (status) return 0;
+  const Result<int> done = Perform(machine, terminal, words, options);
+  if (done) return *done;
   // Where the arguments could not be read at all, the wish for JSON was not read either.
   const bool json = options.json || std::ranges::find(words, "--json") != words.end();
   // Nobody is left to be told if this fails.
   static_cast<void>(terminal.Write(host::Stream::kErrors,
-                                   json ? ErrorJson(status.error()) : ErrorText(status.error())));
-  return ExitCodeOf(status.error().kind);
+                                   json ? ErrorJson(done.error()) : ErrorText(done.error())));
+  return ExitCodeOf(done.error().kind);
 }
 
 }  // namespace plumb::cli

@@ -62,6 +62,12 @@ Result<std::optional<oci::Reference>> BaseOf(const ModelKit& modelkit) {
   return std::optional(*std::move(base));
 }
 
+std::optional<PinnedBase> PinnedBaseOf(const ModelKit& modelkit) {
+  const std::optional<oci::Reference> base = BaseOf(modelkit).value_or(std::nullopt);
+  if (!base || !base->digest) return std::nullopt;
+  return PinnedBase{*base, *base->digest};
+}
+
 Result<std::vector<ModelKit>> ResolveBases(const oci::Reference& first, BaseResolver& resolver,
                                            std::string_view built) {
   std::vector<ModelKit> bases;

@@ -36,9 +36,17 @@ inline constexpr std::size_t kBaseDepthMax = 10;
 // layer of its own. kInvalid if that path is no reference.
 Result<std::optional<oci::Reference>> BaseOf(const ModelKit& modelkit);
 
-// The bases of a model path that is a reference, nearest first. A cycle and a chain that is
-// too long are kInvalid, with kit's words. `built` is the reference that is being built, if it
-// has one: coming back to it is a cycle too.
+// A base named by its digest, and so the same for ever.
+struct PinnedBase {
+  oci::Reference reference;
+  Digest id;
+};
+// The base, if it is pinned. A path that is no reference pins nothing.
+std::optional<PinnedBase> PinnedBaseOf(const ModelKit& modelkit);
+
+// The bases of a model path that is a reference, nearest first: the one walk of a chain, whatever
+// `resolver` does with each. A cycle and a chain that is too long are kInvalid, with kit's words.
+// `built` is the reference that is being built, if it has one: coming back to it is a cycle too.
 Result<std::vector<ModelKit>> ResolveBases(const oci::Reference& first, BaseResolver& resolver,
                                            std::string_view built = {});
 

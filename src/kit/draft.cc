@@ -22,12 +22,20 @@ constexpr std::size_t kFileCountMax = 100'000;
 constexpr std::uint64_t kLicenceSizeMax = std::uint64_t{256} << 10;
 
 // Bits, so that what a directory holds is one number.
-enum Kind : std::uint8_t { kModel = 1, kMetadata = 2, kDocs = 4, kDataset = 8, kCode = 16 };
+enum Kind : std::uint8_t {
+  kModel = 1,
+  kMetadata = 2,
+  kDocs = 4,
+  kDataset = 8,
+  kCode = 16,
+  kPrompt = 32
+};
 
 struct DraftFile {
   std::string path;
   Kind kind = kCode;
   std::uint64_t size = 0;  // of a model
+  std::string skill = {};  // the topmost directory around it that is one
 };
 
 constexpr std::array<std::string_view, 17> kModelSuffixes = {
@@ -38,6 +46,10 @@ constexpr std::array<std::string_view, 8> kMetadataSuffixes = {
 constexpr std::array<std::string_view, 3> kDocsSuffixes = {".md", ".pdf", ".rst"};
 constexpr std::array<std::string_view, 6> kDatasetSuffixes = {".parquet", ".csv",   ".tsv",
                                                               ".jsonl",   ".arrow", ".tar"};
+// As kit 1.8 has them: what an agent reads, and directories that are a skill.
+constexpr std::string_view kSkillName = "skill.md";
+constexpr std::array<std::string_view, 3> kPromptNames = {kSkillName, "agents.md", "claude.md"};
+constexpr std::string_view kPromptMark = ".prompt";
 constexpr std::array<std::string_view, 4> kDocsNames = {"readme", "license", "licence", "copying"};
 
 std::string_view NameOf(std::string_view path) {
@@ -60,6 +72,9 @@ Kind KindOf(std::string_view path) {
   };
   if (std::ranges::any_of(kDocsNames, [&](auto word) { return name.starts_with(word); }))
     return kDocs;
+  if (std::ranges::find(kPromptNames, name) != kPromptNames.end() ||
+      name.find(kPromptMark) != std::string::npos)
+    return kPrompt;
   if (ends(kModelSuffixes)) return kModel;
   if (ends(kMetadataSuffixes)) return kMetadata;
   if (ends(kDocsSuffixes)) return kDocs;
@@ -124,9 +139,25 @@ class Survey {
   std::string first_left_out_;
 };
 
+// All that lies in a directory with a SKILL.md belongs to the skill, whatever it is.
+void MarkSkills(std::vector<DraftFile>& files) {
+  std::set<std::string, std::less<>> skills;
+  for (const DraftFile& file : files)
+    if (ToLowerAscii(NameOf(file.path)) == kSkillName) skills.emplace(FolderOf(file.path));
+  for (DraftFile& file : files) {
+    for (std::string_view folder = file.path; !folder.empty();) {
+      folder = FolderOf(folder);
+      if (skills.contains(folder)) file.skill = folder.empty() ? "." : folder;
+    }
+    if (!file.skill.empty()) file.kind = kPrompt;
+  }
+}
+
 Result<std::vector<DraftFile>> Look(host::Directory& directory, Progress& progress) {
   PLUMB_TRY(const ContextRules rules, ContextRules::Load(directory, ""));
-  return Survey(directory, rules, progress).Run();
+  PLUMB_TRY(std::vector<DraftFile> files, Survey(directory, rules, progress).Run());
+  MarkSkills(files);
+  return files;
 }
 
 // "w-00001-of-00003.safetensors"
@@ -195,6 +226,12 @@ class KitfileDraft {
       blueprint::ModelPart part;
       part.path = file.path;
       kitfile_.model->parts.push_back(std::move(part));
+    } else if (!file.skill.empty()) {
+      AddPrompt(file.skill);
+    } else if (const auto prompts = FolderOfOnly(file.path, kPrompt | kMetadata, kPrompt)) {
+      AddPrompt(*prompts);
+    } else if (file.kind == kPrompt) {
+      AddPrompt(file.path);
     } else if (const auto data = FolderOfOnly(file.path, kDataset | kMetadata, kDataset)) {
       if (folders_.insert(*data).second) AddDataset(*data);
     } else if (file.kind == kDataset) {
@@ -212,6 +249,10 @@ class KitfileDraft {
 
   bool IsBesideModel(const DraftFile& file) const {
     return file.kind == kMetadata && model_folders_.contains(FolderOf(file.path));
+  }
+
+  void AddPrompt(const std::string& path) {
+    if (folders_.insert(path).second) kitfile_.prompts.push_back({{}, path, {}, {}});
   }
 
   void AddDataset(const std::string& path) {

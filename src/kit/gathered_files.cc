@@ -7,6 +7,7 @@
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
+#include "host/read_only.h"
 
 namespace plumb::kit {
 namespace {
@@ -65,7 +66,7 @@ class CheckedFile final : public host::File {
 };
 
 // A part of what was gathered, as a directory.
-class GatheredDirectory final : public host::Directory {
+class GatheredDirectory final : public host::ReadOnlyDirectory {
  public:
   GatheredDirectory(std::shared_ptr<const Gathered> files, std::string prefix)
       : files_(std::move(files)), prefix_(std::move(prefix)) {}
@@ -109,16 +110,6 @@ class GatheredDirectory final : public host::Directory {
       listed.push_back({name, type});
     return listed;
   }
-
-  Status MakeDirectory(std::string_view /*path*/, std::uint32_t /*mode*/) override {
-    return Denied();
-  }
-  Status Rename(std::string_view /*source*/, std::string_view /*target*/,
-                host::Overwrite /*overwrite*/) override {
-    return Denied();
-  }
-  Status Remove(std::string_view /*path*/) override { return Denied(); }
-  Status Sync(std::string_view /*path*/) override { return Done{}; }
 
  private:
   bool HasBeneath(std::string_view path) const {

@@ -20,9 +20,7 @@ Error NothingAt(std::string_view path) {
   return Error{ErrorKind::kNotFound, "no layer holds '" + Printable(path) + "'"};
 }
 
-Error CannotChange() { return Error{ErrorKind::kDenied, "layers cannot be changed"}; }
-
-class LayerFile final : public host::File {
+class LayerFile final : public host::ReadOnlyFile {
  public:
   LayerFile(LayerCursor& layer, std::size_t entry, const host::FileState& state)
       : layer_(layer), entry_(entry), state_(state) {}
@@ -31,16 +29,7 @@ class LayerFile final : public host::File {
     if (offset >= state_.size || buffer.empty()) return std::size_t{0};
     return layer_.ReadAt(entry_, offset, buffer);
   }
-  Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return CannotChange(); }
-  Status Truncate(std::uint64_t /*size*/) override { return CannotChange(); }
-  void WillSync() override {}
-  Status Sync() override { return CannotChange(); }
   Result<host::FileState> State() override { return state_; }
-  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
-                                               std::uint64_t /*timeout_ms*/,
-                                               host::LockRange /*range*/) override {
-    return CannotChange();
-  }
 
  private:
   LayerCursor& layer_;
@@ -160,7 +149,7 @@ Result<LayerTree::Node*> LayerTree::Find(std::string_view path) {
 
 Result<std::unique_ptr<host::File>> LayerTree::Open(std::string_view path, host::OpenHow how,
                                                     std::uint32_t /*mode*/) {
-  if (how != host::OpenHow::kRead && how != host::OpenHow::kReadFollow) return CannotChange();
+  if (how != host::OpenHow::kRead && how != host::OpenHow::kReadFollow) return host::CannotChange();
   PLUMB_TRY(Node * node, Find(path));
   if (node->layer == nullptr)
     return Error{ErrorKind::kDenied, "'" + Printable(path) + "' is a directory"};
@@ -182,16 +171,6 @@ Result<std::vector<host::DirectoryEntry>> LayerTree::List(std::string_view path)
     entries.push_back({name, type});
   return entries;
 }
-
-Status LayerTree::MakeDirectory(std::string_view /*path*/, std::uint32_t /*mode*/) {
-  return CannotChange();
-}
-Status LayerTree::Rename(std::string_view /*source*/, std::string_view /*target*/,
-                         host::Overwrite /*overwrite*/) {
-  return CannotChange();
-}
-Status LayerTree::Remove(std::string_view /*path*/) { return CannotChange(); }
-Status LayerTree::Sync(std::string_view /*path*/) { return CannotChange(); }
 
 Result<std::unique_ptr<host::Directory>> LayerTreeFiles::OpenDirectory(
     const std::string& path, host::IfMissing /*if_missing*/, std::uint32_t /*mode*/) {

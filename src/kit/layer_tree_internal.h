@@ -13,7 +13,7 @@
 
 #include "archive/tar_reader.h"
 #include "base/progress.h"
-#include "host/files.h"
+#include "host/read_only.h"
 #include "kit/layer_reader_internal.h"
 #include "kit/modelkit.h"
 
@@ -44,7 +44,7 @@ class LayerCursor {
 // What a ModelKit's own layers unpack to, as a directory that is nowhere: reading a file reads the
 // layer it is in, out of the store. Nothing can be changed in it (kDenied). Of a file that several
 // layers hold, the first counts.
-class LayerTree final : public host::Directory {
+class LayerTree final : public host::ReadOnlyDirectory {
  public:
   // kDenied for a name that `unpack` refuses, kExhausted for more than it takes, kInvalid if one
   // name is a file and a directory; and what reading the layers' headers gives.
@@ -56,11 +56,6 @@ class LayerTree final : public host::Directory {
                                            std::uint32_t mode) override;
   Result<host::FileState> State(std::string_view path) override;
   Result<std::vector<host::DirectoryEntry>> List(std::string_view path) override;
-  Status MakeDirectory(std::string_view path, std::uint32_t mode) override;
-  Status Rename(std::string_view source, std::string_view target,
-                host::Overwrite overwrite) override;
-  Status Remove(std::string_view path) override;
-  Status Sync(std::string_view path) override;
 
  private:
   struct Node {

@@ -17,31 +17,6 @@ namespace plumb::kit {
 
 namespace {
 
-Error WrongConfig(const Digest& id) {
-  return Error{ErrorKind::kCorrupt,
-               "the config of " + id.ToString() + " is not what its manifest names"};
-}
-
-}  // namespace
-
-Result<ModelKit> LoadModelKit(store::Store& store, const Digest& id) {
-  PLUMB_TRY(std::string manifest, store::ReadBlob(store, id, oci::kManifestSizeMax));
-  PLUMB_TRY(ModelKit modelkit, ParseModelKit(std::move(manifest), {}));
-  Result<std::string> config =
-      store::ReadBlob(store, modelkit.manifest.config.digest, blueprint::kBlueprintSizeMax);
-  if (!config) {
-    Error error = std::move(config).error();
-    // A ModelKit comes whole: a part of it that is missing is damage.
-    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kCorrupt;
-    return std::move(error).While("cannot read the config of " + id.ToString());
-  }
-  // To ParseModelKit it would be one that is not known.
-  if (config->empty()) return WrongConfig(id);
-  return ParseModelKit(std::move(modelkit.manifest_bytes), *std::move(config));
-}
-
-namespace {
-
 // What one program could take for a ModelKit and another for a ModelPack is neither.
 Status CheckArtifactType(const ModelKit& modelkit) {
   const std::string& type = modelkit.manifest.artifact_type;
@@ -55,21 +30,17 @@ Status CheckArtifactType(const ModelKit& modelkit) {
 }
 
 Status ReadModelPack(std::string_view config, ModelKit& modelkit) {
-  std::optional<oci::ModelPackConfig> pack;
-  if (!config.empty()) {
-    PLUMB_TRY(pack, oci::ModelPackConfig::Parse(config));
-    if (pack->diff_ids.size() != modelkit.manifest.layers.size())
-      return Error{ErrorKind::kInvalid,
-                   modelkit.id.ToString() + " does not have one diffId for each layer"};
-    modelkit.diff_ids = pack->diff_ids;
-  }
+  PLUMB_TRY(const oci::ModelPackConfig pack, oci::ModelPackConfig::Parse(config));
+  if (pack.diff_ids.size() != modelkit.manifest.layers.size())
+    return Error{ErrorKind::kInvalid,
+                 modelkit.id.ToString() + " does not have one diffId for each layer"};
+  modelkit.diff_ids = pack.diff_ids;
   PLUMB_TRY(modelkit.kitfile, KitfileOfModelPack(modelkit.manifest, pack));
   return Done{};
 }
 
-}  // namespace
-
-Result<ModelKit> ParseModelKit(std::string manifest, std::string config) {
+// All that the manifest alone says.
+Result<ModelKit> ReadManifest(std::string manifest) {
   ModelKit modelkit;
   modelkit.id = Sha256(AsBytes(manifest));
   PLUMB_TRY(modelkit.manifest, oci::Manifest::Parse(manifest));
@@ -85,14 +56,47 @@ Result<ModelKit> ParseModelKit(std::string manifest, std::string config) {
     return Error{ErrorKind::kInvalid, "the config of " + modelkit.id.ToString() + " is empty"};
   PLUMB_RETURN_IF_ERROR(CheckArtifactType(modelkit));
   modelkit.manifest_bytes = std::move(manifest);
-  if (!config.empty() && (config.size() != named.size || Sha256(AsBytes(config)) != named.digest))
-    return WrongConfig(modelkit.id);
+  return modelkit;
+}
+
+Status AddConfig(std::string config, ModelKit& modelkit) {
+  const oci::Descriptor& named = modelkit.manifest.config;
+  if (config.size() != named.size || Sha256(AsBytes(config)) != named.digest)
+    return Error{ErrorKind::kCorrupt,
+                 "the config of " + modelkit.id.ToString() + " is not what its manifest names"};
   if (modelkit.format == oci::KitFormat::kModelPack) {
     PLUMB_RETURN_IF_ERROR(ReadModelPack(config, modelkit));
-  } else if (!config.empty()) {
+  } else {
     PLUMB_TRY(modelkit.kitfile, blueprint::ParseConfig(config));
   }
   modelkit.config_bytes = std::move(config);
+  return Done{};
+}
+
+}  // namespace
+
+Result<ModelKit> LoadModelKit(store::Store& store, const Digest& id) {
+  PLUMB_TRY(std::string manifest, store::ReadBlob(store, id, oci::kManifestSizeMax));
+  PLUMB_TRY(ModelKit modelkit, ReadManifest(std::move(manifest)));
+  Result<std::string> config =
+      store::ReadBlob(store, modelkit.manifest.config.digest, blueprint::kBlueprintSizeMax);
+  if (!config) {
+    Error error = std::move(config).error();
+    // A ModelKit comes whole: a part of it that is missing is damage.
+    if (error.kind == ErrorKind::kNotFound) error.kind = ErrorKind::kCorrupt;
+    return std::move(error).While("cannot read the config of " + id.ToString());
+  }
+  PLUMB_RETURN_IF_ERROR(AddConfig(*std::move(config), modelkit));
+  return modelkit;
+}
+
+Result<ModelKit> ParseModelKit(std::string manifest, std::string config) {
+  PLUMB_TRY(ModelKit modelkit, ReadManifest(std::move(manifest)));
+  if (!config.empty()) {
+    PLUMB_RETURN_IF_ERROR(AddConfig(std::move(config), modelkit));
+  } else if (modelkit.format == oci::KitFormat::kModelPack) {
+    PLUMB_TRY(modelkit.kitfile, KitfileOfModelPack(modelkit.manifest, std::nullopt));
+  }
   return modelkit;
 }
 

@@ -23,8 +23,7 @@ Result<store::KitNeeds> NeedsOf(store::Store& store, const Digest& id) {
   needs.blobs.push_back(loaded->manifest.config.digest);
   for (const oci::Descriptor& layer : loaded->manifest.layers)
     needs.blobs.push_back(layer.digest);
-  const std::optional<oci::Reference> base = BaseOf(*loaded).value_or(std::nullopt);
-  if (base && base->digest) needs.bases.push_back(*base->digest);
+  if (const auto base = PinnedBaseOf(*loaded)) needs.bases.push_back(base->id);
   return needs;
 }
 

@@ -16,7 +16,7 @@ Result<DuReport> Du(Workspace& workspace, const DuOptions& options, Progress& pr
   PLUMB_TRY(store::Store * store, workspace.Store());
   std::set<Digest> wanted;
   for (const std::string& text : options.names) {
-    PLUMB_TRY(const KitName name, KitName::Parse(text));
+    PLUMB_TRY(const KitName name, NameHere(*store, text));
     PLUMB_TRY(const Digest id, FindKit(*store, name));
     wanted.insert(id);
   }

@@ -9,10 +9,9 @@
 #include <utility>
 
 #include "base/text.h"
-#include "kit/modelkit.h"
+#include "kit/base_resolver.h"
 #include "registry/bundle.h"
 #include "verbs/kit_name.h"
-#include "verbs/read_kit.h"
 
 namespace plumb::verbs {
 namespace {
@@ -36,26 +35,24 @@ class FileSink final : public ByteSink {
 // The kits that others of `report` are built upon, and so on; without them they are of no use.
 Status FindBases(store::Store& store, ExportReport& report, Progress& progress) {
   std::set<Digest> known;
-  std::vector<Digest> waiting;
-  for (const ExportedKit& kit : report.kits)
-    if (known.insert(kit.digest).second) waiting.push_back(kit.digest);
-  while (!waiting.empty()) {
-    const Digest id = waiting.back();
-    waiting.pop_back();
-    PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
-    const std::optional<KitName> base = PinnedBase(modelkit);
-    if (!base) continue;
-    const Digest digest = base->reference().digest.value_or(id);
-    if (known.contains(digest)) continue;
-    PLUMB_TRY(const bool is_here, HasKit(store, digest));
-    if (!is_here) {
-      progress.Warn("the base '" + base->ToString() + "' of " + id.ToString() +
-                    " is not in this store, and not exported");
-      continue;
+  for (const ExportedKit& asked : report.kits)
+    known.insert(asked.digest);
+  for (const ExportedKit& asked : report.kits) {
+    // Down to what goes along anyway. What is named by its digest cannot come round to itself.
+    std::optional<kit::PinnedBase> base;
+    for (Digest id = asked.digest;; id = base->id) {
+      PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(store, id));
+      base = kit::PinnedBaseOf(modelkit);
+      if (!base || known.contains(base->id)) break;
+      PLUMB_TRY(const bool is_here, HasKit(store, base->id));
+      if (!is_here) {
+        progress.Warn("the base '" + base->reference.ToString() + "' of " + id.ToString() +
+                      " is not in this store, and not exported");
+        break;
+      }
+      known.insert(base->id);
+      report.bases.push_back({{}, base->id});
     }
-    known.insert(digest);
-    report.bases.push_back({{}, digest});
-    waiting.push_back(digest);
   }
   return Done{};
 }
@@ -98,7 +95,7 @@ Result<ExportReport> Export(Workspace& workspace, const ExportOptions& options,
   ExportReport report;
   report.file = options.file;
   for (const std::string& text : options.kits) {
-    PLUMB_TRY(const KitName name, KitName::Parse(text));
+    PLUMB_TRY(const KitName name, NameHere(*store, text));
     PLUMB_TRY(const Digest id, FindKit(*store, name));
     report.kits.push_back({name.HasDigest() ? std::string() : name.ToString(), id});
   }

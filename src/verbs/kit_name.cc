@@ -12,6 +12,8 @@ namespace plumb::verbs {
 namespace {
 
 constexpr std::size_t kSiblingsShownMax = 5;
+constexpr std::size_t kShortDigestMin = 7;
+constexpr std::string_view kAlgorithm = "sha256:";
 
 // Says that there is no such kit, and which may have been meant.
 Error NotHere(store::Store& store, const std::string& name) {
@@ -33,7 +35,51 @@ Error NotHere(store::Store& store, const std::string& name) {
   return error;
 }
 
+// The beginning of a digest that a name ends with, if it is not all of one.
+std::optional<std::string_view> ShortDigest(std::string_view text) {
+  const std::size_t at = text.find('@');
+  std::string_view hex = text.substr(at == std::string_view::npos ? 0 : at + 1);
+  const bool has_algorithm = hex.starts_with(kAlgorithm);
+  if (has_algorithm) hex.remove_prefix(kAlgorithm.size());
+  if (at == std::string_view::npos && !has_algorithm) return std::nullopt;
+  const bool is_short = hex.size() >= kShortDigestMin && hex.size() < 2 * sizeof(Digest::bytes);
+  if (!is_short || hex.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+    return std::nullopt;
+  return hex;
+}
+
 }  // namespace
+
+Result<KitName> NameHere(store::Store& store, std::string_view text) {
+  const auto hex = ShortDigest(text);
+  const std::size_t at = text.find('@');
+  if (!hex) return KitName::Parse(text);
+  oci::Reference reference;
+  if (at == std::string_view::npos) {
+    PLUMB_TRY(const KitName tag, KitName::Parse(text));
+    PLUMB_TRY(const auto tagged, store.FindRef(tag.RefName()));
+    if (tagged) return tag;
+  } else if (at != 0) {
+    PLUMB_TRY(reference, oci::Reference::Parse(text.substr(0, at)));
+  }
+  PLUMB_TRY(const std::vector<store::Kit> kits, store.ListKits());
+  std::vector<std::string> found;
+  for (const store::Kit& kit : kits) {
+    if (!kit.manifest.ToHex().starts_with(*hex)) continue;
+    reference.digest = kit.manifest;
+    found.push_back(kit.manifest.ToString());
+  }
+  if (found.size() == 1) return KitName(std::move(reference));
+  const std::string shown = "'" + std::string(text) + "'";
+  if (found.empty())
+    return Error{ErrorKind::kNotFound, shown + " is not in this store", "plumb list"};
+  const std::size_t more = found.size() - std::min(found.size(), kSiblingsShownMax);
+  found.resize(found.size() - more);
+  return Error{ErrorKind::kInvalid,
+               shown + " may be " + Join(found, " or ") +
+                   (more == 0 ? "" : " or " + std::to_string(more) + " others"),
+               "write more digits of its ModelKitID"};
+}
 
 Result<KitName> KitName::Parse(std::string_view text) {
   PLUMB_RETURN_IF_ERROR(RefuseAncestor(text));

@@ -34,6 +34,13 @@ class KitName {
   oci::Reference reference_;
 };
 
+// What a person writes for a kit that is in this store. Here the beginning of a ModelKitID is
+// enough
+// ("sha256:60a7977", "@60a7977", "m@60a7977"): at least 7 hex digits, as few as Git shows.
+// kNotFound if no kit begins so, kInvalid if several do; "sha256:60a7977" is a tag before it is
+// that.
+Result<KitName> NameHere(store::Store& store, std::string_view text);
+
 // The kit of that name. kNotFound if it is not in this store.
 Result<Digest> FindKit(store::Store& store, const KitName& name);
 

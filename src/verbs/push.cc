@@ -86,9 +86,9 @@ Result<std::vector<std::string>> Siblings(Workspace& workspace, const kit::Model
 }  // namespace
 
 Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progress& progress) {
-  PLUMB_TRY(const KitName source, KitName::Parse(options.source));
-  PLUMB_TRY(PlaceName target, TargetOf(options, source));
   PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const KitName source, NameHere(*store, options.source));
+  PLUMB_TRY(PlaceName target, TargetOf(options, source));
   PLUMB_TRY(const Digest id, FindKit(*store, source));
   PLUMB_RETURN_IF_ERROR(CompleteTarget(source, id, target));
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));

@@ -20,8 +20,8 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
       return std::move(modelkit).error().While("cannot look at '" + place.ToString() + "'");
     return modelkit;
   }
-  PLUMB_TRY(const KitName name, KitName::Parse(source.name));
   PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const KitName name, NameHere(*store, source.name));
   auto id = FindKit(*store, name);
   if (!id) {
     Error error = std::move(id).error();
@@ -51,20 +51,13 @@ blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile) {
   return kitfile;
 }
 
-std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit) {
-  const std::optional<oci::Reference> base = kit::BaseOf(modelkit).value_or(std::nullopt);
-  if (!base || !base->digest) return std::nullopt;
-  return KitName(*base);
-}
-
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress) {
-  const std::optional<KitName> base = PinnedBase(modelkit);
+  const auto base = kit::PinnedBaseOf(modelkit);
   if (!base) return Done{};
-  const std::optional<Digest>& digest = base->reference().digest;
-  PLUMB_TRY(const bool here, HasKit(store, *digest));
+  PLUMB_TRY(const bool here, HasKit(store, base->id));
   if (here) return Done{};
-  const std::string missing = "its base '" + base->ToString() + "' is not in this store";
-  if (base->reference().host.empty()) {
+  const std::string missing = "its base '" + base->reference.ToString() + "' is not in this store";
+  if (base->reference.host.empty()) {
     progress.Warn(missing + ", and its name tells no registry");
   } else {
     progress.Note(missing + "; unpack will pull it");

@@ -32,9 +32,8 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
 // What a person wrote, without what a build added.
 blueprint::Kitfile WithoutDigests(blueprint::Kitfile kitfile);
 
-// The kit that this one is built upon, by its digest, if there is one.
-std::optional<KitName> PinnedBase(const kit::ModelKit& modelkit);
-// Says so if that kit is not in the store: without it this one cannot be unpacked.
+// Says so if the kit that this one is built upon is not in the store: without it this one cannot be
+// unpacked.
 Status WarnOfMissingBase(store::Store& store, const kit::ModelKit& modelkit, Progress& progress);
 
 }  // namespace plumb::verbs

@@ -92,14 +92,19 @@ class Removal {
   RemoveReport report_;
 };
 
-Status TakeNamed(Removal& removal, const RemoveOptions& options) {
-  PLUMB_TRY(const std::vector<KitName> names, [&]() -> Result<std::vector<KitName>> {
-    auto single = KitName::Parse(options.name);
-    if (single) return std::vector<KitName>{*std::move(single)};
-    if (single.error().kind == ErrorKind::kUnsupported) return std::move(single).error();
-    PLUMB_TRY(const std::vector<oci::Reference> list, oci::Reference::ParseTags(options.name));
-    return std::vector<KitName>(list.begin(), list.end());
-  }());
+// One name, or a list of tags ("m:v1,v2").
+Result<std::vector<KitName>> NamesIn(store::Store& store, const std::string& text) {
+  if (text.find(',') == std::string::npos) {
+    PLUMB_TRY(KitName single, NameHere(store, text));
+    return std::vector<KitName>{std::move(single)};
+  }
+  PLUMB_RETURN_IF_ERROR(RefuseAncestor(text));
+  PLUMB_TRY(const std::vector<oci::Reference> list, oci::Reference::ParseTags(text));
+  return std::vector<KitName>(list.begin(), list.end());
+}
+
+Status TakeNamed(store::Store& store, Removal& removal, const RemoveOptions& options) {
+  PLUMB_TRY(const std::vector<KitName> names, NamesIn(store, options.name));
   for (const KitName& name : names) {
     if (name.HasDigest() || options.tagged == RemoveTagged::kYes) {
       PLUMB_RETURN_IF_ERROR(removal.TakeNamedKit(name, options.tagged));
@@ -117,7 +122,7 @@ Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options) 
   PLUMB_TRY(std::vector<store::Ref> refs, store->ListRefs());
   Removal removal(*store, std::move(refs), options.message);
   if (options.what == RemoveWhat::kNamed) {
-    PLUMB_RETURN_IF_ERROR(TakeNamed(removal, options));
+    PLUMB_RETURN_IF_ERROR(TakeNamed(*store, removal, options));
     return std::move(removal).Finish();
   }
   PLUMB_TRY(const std::vector<store::Kit> kits, store->ListKits());

@@ -8,13 +8,13 @@
 namespace plumb::verbs {
 
 Result<TagReport> Tag(Workspace& workspace, const TagOptions& options) {
-  PLUMB_TRY(const KitName source, KitName::Parse(options.source));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const KitName source, NameHere(*store, options.source));
   PLUMB_TRY(const KitName target, KitName::Parse(options.target));
   if (target.HasDigest()) {
     return Error{ErrorKind::kInvalid, "'" + options.target + "' names a digest, which is no tag",
                  "plumb tag " + options.source + " NAME:TAG"};
   }
-  PLUMB_TRY(store::Store * store, workspace.Store());
   TagReport report;
   report.source = source.ToString();
   report.target = target.ToString();

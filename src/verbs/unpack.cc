@@ -2,7 +2,9 @@
 #include "verbs/unpack.h"
 
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "kit/modelkit.h"
 #include "registry/connect.h"
@@ -24,14 +26,38 @@ Result<Digest> PullTo(Workspace& workspace, const UnpackOptions& options, Progre
 Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Progress& progress) {
   // What a directory holds now is not known here.
   if (registry::ParseLayoutName(options.kit)) return PullTo(workspace, options, progress);
-  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
   PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const KitName name, NameHere(*store, options.kit));
   auto found = FindKit(*store, name);
   if (found || found.error().kind != ErrorKind::kNotFound || name.reference().host.empty()) {
     return found;
   }
   progress.Note("pulling '" + name.ToString() + "', which is not in this store");
   return PullTo(workspace, options, progress);
+}
+
+// The directories on the way to `path` that are not there yet, the deepest first.
+std::vector<host::PathParts> MissingDirectories(host::Files& files, std::string path) {
+  std::vector<host::PathParts> missing;
+  for (;;) {
+    while (path.size() > 1 && path.ends_with('/'))
+      path.pop_back();
+    const auto state = files.State(path);
+    if (state || state.error().kind != ErrorKind::kNotFound) return missing;
+    missing.push_back(host::SplitPath(path));
+    path = missing.back().directory;
+  }
+}
+
+// Takes away those that were made for nothing. What is not empty stays.
+void RemoveEmpty(host::Files& files, const std::vector<host::PathParts>& made) {
+  for (const host::PathParts& parts : made) {
+    const auto parent = files.OpenDirectory(parts.directory, host::IfMissing::kFail);
+    if (!parent) return;
+    const auto state = (*parent)->State(parts.name);
+    const bool is_directory = state && state->type == host::FileType::kDirectory;
+    if (!is_directory || !(*parent)->Remove(parts.name)) return;
+  }
 }
 
 BaseOptions BasesFor(const UnpackOptions& options) {
@@ -61,12 +87,14 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, id));
 
   host::Files& files = workspace.machine().files;
+  const std::vector<host::PathParts> made = MissingDirectories(files, options.directory);
   PLUMB_TRY(const std::unique_ptr<host::Directory> target,
             files.OpenDirectory(options.directory, host::IfMissing::kCreate));
   UnpackReport report;
   PLUMB_TRY(report.directory, files.Canonical(options.directory));
   auto unpacked = kit::Unpack({*store, *bases, *target}, modelkit, unpack, progress);
   if (!unpacked) {
+    RemoveEmpty(files, made);
     return std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
                                              options.directory + "'");
   }

@@ -91,20 +91,20 @@ class Verifier {
   Progress& progress_;
 };
 
-// What is told of the bases; the worst of them decides.
-class BasesCheck {
+// What is told of the bases, each as the walk comes to it; the worst of them decides.
+class BasesCheck final : public kit::BaseResolver {
  public:
   BasesCheck(store::Store& store, Verifier& verifier) : store_(store), verifier_(verifier) {}
 
-  Result<Check> Run(const kit::ModelKit& modelkit) {
-    seen_.push_back(modelkit.id);
-    PLUMB_TRY(auto next, FindBase(modelkit));
-    while (next && seen_.size() <= kit::kBaseDepthMax) {
-      PLUMB_TRY(next, Look(*next));
+  Result<Check> Run(const kit::ModelKit& modelkit) && {
+    const Status walked = Walk(modelkit);
+    if (!walked && !IsVerdict(walked.error())) return walked.error();
+    if (!walked) {
+      const bool is_absent = walked.error().kind == ErrorKind::kNotFound;
+      Say(is_absent ? Verdict::kUnknown : Verdict::kNo, walked.error().message);
     }
-    if (next) Say(Verdict::kNo, "more than " + std::to_string(kit::kBaseDepthMax) + " bases");
     if (check_.reasons.empty()) check_.reasons.emplace_back("it stands alone");
-    return check_;
+    return std::move(check_);
   }
 
  private:
@@ -116,47 +116,29 @@ class BasesCheck {
     if (rank(verdict) > rank(check_.verdict)) check_.verdict = verdict;
   }
 
-  Result<std::optional<oci::Reference>> FindBase(const kit::ModelKit& modelkit) {
-    auto base = kit::BaseOf(modelkit);
-    if (base) return base;
-    if (!IsVerdict(base.error())) return base;
-    Say(Verdict::kNo, base.error().message);
-    return std::optional<oci::Reference>();
+  Status Walk(const kit::ModelKit& modelkit) {
+    PLUMB_TRY(const auto base, kit::BaseOf(modelkit));
+    if (base) PLUMB_RETURN_IF_ERROR(kit::ResolveBases(*base, *this));
+    return Done{};
   }
 
-  // Gives the base of this base.
-  Result<std::optional<oci::Reference>> Look(const oci::Reference& reference) {
-    std::optional<oci::Reference> none;
+  Result<kit::ModelKit> Resolve(const oci::Reference& reference) override {
     const std::string name = reference.ToString();
-    std::optional<Digest> id = reference.digest;
-    if (!id) {
+    if (!reference.digest)
       Say(Verdict::kUnknown, name + " is named by a tag, which may point elsewhere tomorrow");
-      PLUMB_TRY(id, store_.FindRef({reference.Name(), reference.TagOrDefault()}));
-    }
-    bool is_here = false;
-    if (id) {
-      PLUMB_TRY(is_here, HasKit(store_, *id));
-    }
-    if (!id || !is_here) {
-      Say(Verdict::kUnknown, name + " is not in this store");
-      return none;
-    }
-    if (std::ranges::find(seen_, *id) != seen_.end()) {
-      Say(Verdict::kNo, name + " is built on itself");
-      return none;
-    }
-    seen_.push_back(*id);
+    const auto id = FindKit(store_, KitName(reference));
+    if (!id && id.error().kind == ErrorKind::kNotFound)
+      return Error{ErrorKind::kNotFound, name + " is not in this store", {}};
+    if (!id) return id.error();
     PLUMB_TRY(const Check digests, verifier_.Digests(*id));
-    for (const std::string& reason : digests.reasons)
-      Say(digests.verdict, std::string(name).append(": ").append(reason));
-    if (digests.verdict != Verdict::kYes) return none;
-    PLUMB_TRY(const kit::ModelKit base, kit::LoadModelKit(store_, *id));
-    return FindBase(base);
+    const std::string reasons = name + ": " + Join(digests.reasons, "; ");
+    if (digests.verdict != Verdict::kYes) return Error{ErrorKind::kCorrupt, reasons, {}};
+    Say(digests.verdict, reasons);
+    return kit::LoadModelKit(store_, *id);
   }
 
   store::Store& store_;
   Verifier& verifier_;
-  std::vector<Digest> seen_;  // the kit, and its bases
   Check check_{"bases", Verdict::kAbsent, {}};
 };
 
@@ -182,13 +164,12 @@ bool IsOfTheKit(const Error& error) {
          error.kind == ErrorKind::kDenied;
 }
 
-Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit,
-                           const VerifyOptions& options, Progress& progress) {
+Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit, const KitName& name,
+                           const NetworkOptions& network, Progress& progress) {
   PLUMB_TRY(store::Store * store, workspace.Store());
   BaseOptions base_options;
   base_options.parts = BaseParts::kConfig;
-  base_options.network = options.network;
-  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  base_options.network = network;
   base_options.host = name.reference().host;
   PLUMB_TRY(const auto bases, MakeBasePuller(workspace, std::move(base_options), progress));
   const Machine& machine = workspace.machine();
@@ -228,8 +209,8 @@ const Check* VerifyReport::Unanswered() const {
 
 Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
                             Progress& progress) {
-  PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
   PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(const KitName name, NameHere(*store, options.kit));
   VerifyReport report;
   auto id = FindKit(*store, name);
   if (!id) {
@@ -247,7 +228,8 @@ Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
   PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*store, *id));
   PLUMB_TRY(report.checks.emplace_back(), BasesCheck(*store, verifier).Run(modelkit));
   if (options.build_again == BuildAgain::kYes) {
-    PLUMB_TRY(report.checks.emplace_back(), BuildItAgain(workspace, modelkit, options, progress));
+    PLUMB_TRY(report.checks.emplace_back(),
+              BuildItAgain(workspace, modelkit, name, options.network, progress));
   }
   return report;
 }

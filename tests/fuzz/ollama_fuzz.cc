@@ -9,14 +9,13 @@
 
 #include "base/check.h"
 #include "blueprint/modelfile.h"
+#include "host/read_only.h"
 #include "kit/foreign_model.h"
 
 namespace plumb {
 namespace {
 
-Error Denied() { return Error{ErrorKind::kDenied, "this is only read"}; }
-
-class MemoryFile final : public host::File {
+class MemoryFile final : public host::ReadOnlyFile {
  public:
   explicit MemoryFile(std::string text) : text_(std::move(text)) {}
   Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
@@ -26,20 +25,11 @@ class MemoryFile final : public host::File {
     std::copy_n(rest.begin(), size, buffer.begin());
     return size;
   }
-  Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return Denied(); }
-  Status Truncate(std::uint64_t /*size*/) override { return Denied(); }
-  void WillSync() override {}
-  Status Sync() override { return Done{}; }
   Result<host::FileState> State() override {
     host::FileState state;
     state.type = host::FileType::kRegular;
     state.size = text_.size();
     return state;
-  }
-  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind /*kind*/,
-                                               std::uint64_t /*timeout_ms*/,
-                                               host::LockRange /*range*/) override {
-    return Denied();
   }
 
  private:
@@ -51,7 +41,7 @@ struct Store {
   std::string blob;
 };
 
-class MemoryStore final : public host::Directory {
+class MemoryStore final : public host::ReadOnlyDirectory {
  public:
   explicit MemoryStore(Store store) : store_(std::move(store)) {}
   Result<std::unique_ptr<host::File>> Open(std::string_view path, host::OpenHow /*how*/,
@@ -66,17 +56,8 @@ class MemoryStore final : public host::Directory {
     return file->State();
   }
   Result<std::vector<host::DirectoryEntry>> List(std::string_view /*path*/) override {
-    return Denied();
+    return host::CannotChange();
   }
-  Status MakeDirectory(std::string_view /*path*/, std::uint32_t /*mode*/) override {
-    return Denied();
-  }
-  Status Rename(std::string_view /*source*/, std::string_view /*target*/,
-                host::Overwrite /*overwrite*/) override {
-    return Denied();
-  }
-  Status Remove(std::string_view /*path*/) override { return Denied(); }
-  Status Sync(std::string_view /*path*/) override { return Done{}; }
 
  private:
   const Store store_;
@@ -90,7 +71,9 @@ class MemoryMachine final : public host::Files {
                                                          std::uint32_t /*mode*/) override {
     return std::unique_ptr<host::Directory>(std::make_unique<MemoryStore>(store_));
   }
-  Result<host::FileState> State(const std::string& /*path*/) override { return Denied(); }
+  Result<host::FileState> State(const std::string& /*path*/) override {
+    return host::CannotChange();
+  }
   Result<std::string> Canonical(const std::string& path) override { return path; }
 
  private:
