@@ -17,7 +17,7 @@
 // Models as other programs keep them, made ready for `Build`: where their files are, and a
 // blueprint. Trust: what these programs wrote, and who else could write there, is read as an
 // enemy's: names cannot leave their store, sizes have limits, and a file that is named by its
-// SHA-256 is compared with it while it is read.
+// SHA-256 is compared with it by the build that reads it.
 namespace plumb::kit {
 
 struct ForeignModel {
@@ -25,6 +25,7 @@ struct ForeignModel {
   BlueprintText blueprint;             // for it
   std::string name;                    // what the kit may be called; empty: nobody says
   std::vector<std::string> paths;      // of its files, on this machine
+  FileDigests digests;                 // of those that are named by them where they lie
 };
 
 // `path` is $OLLAMA_MODELS: a directory with `manifests` and `blobs` in it. kNotFound if the model

@@ -54,12 +54,14 @@ class Snapshot {
         repository_(std::move(repository)),
         root_(std::move(root)) {}
 
-  Result<std::vector<GatheredFile>> Run() {
+  Status Run() {
     PLUMB_TRY(blobs_, files_.Canonical(path_));
     blobs_ += "/blobs/";
-    PLUMB_RETURN_IF_ERROR(Walk(""));
-    return std::move(gathered_);
+    return Walk("");
   }
+
+  std::vector<GatheredFile> TakeFiles() { return std::move(gathered_); }
+  FileDigests TakeDigests() { return std::move(digests_); }
 
  private:
   Status Walk(const std::string& folder) {
@@ -89,7 +91,7 @@ class Snapshot {
     PLUMB_TRY(const std::string real, files_.Canonical(path_ + "/" + file.path));
     // Large files are kept by their SHA-256, small ones by git's SHA-1, which tells nobody much.
     if (real.starts_with(blobs_) && IsHex(real.substr(blobs_.size()), 64)) {
-      PLUMB_TRY(file.digest, Digest::Parse("sha256:" + real.substr(blobs_.size())));
+      PLUMB_TRY(digests_[file.name], Digest::Parse("sha256:" + real.substr(blobs_.size())));
     }
     gathered_.push_back(std::move(file));
     return Done{};
@@ -101,6 +103,7 @@ class Snapshot {
   const std::string root_;
   std::string blobs_;
   std::vector<GatheredFile> gathered_;
+  FileDigests digests_;
 };
 
 // "models--Org--Name" is "Org/Name".
@@ -122,17 +125,19 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
   PLUMB_TRY(auto directory, files.OpenDirectory(path, host::IfMissing::kFail));
   const std::shared_ptr<host::Directory> repository = std::move(directory);
   PLUMB_TRY(const std::string commit, FindCommit(*repository, revision));
-  PLUMB_TRY(std::vector<GatheredFile> gathered,
-            Snapshot(files, path, repository, "snapshots/" + commit).Run());
+  Snapshot snapshot(files, path, repository, "snapshots/" + commit);
+  PLUMB_RETURN_IF_ERROR(snapshot.Run());
+  std::vector<GatheredFile> gathered = snapshot.TakeFiles();
   ForeignModel model;
+  model.digests = snapshot.TakeDigests();
   for (const GatheredFile& file : gathered)
     model.paths.push_back(path + "/" + file.path);
   PLUMB_TRY(model.files, GatherFiles(std::move(gathered)));
-  PLUMB_TRY(const auto snapshot, model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
+  PLUMB_TRY(const auto context, model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
   model.name = NameOf(path);
   DraftOptions about;
   about.name = model.name.substr(model.name.rfind('/') + 1);
-  PLUMB_TRY(blueprint::Kitfile kitfile, DraftKitfile(*snapshot, about, progress));
+  PLUMB_TRY(blueprint::Kitfile kitfile, DraftKitfile(*context, about, progress));
   kitfile.package.version = commit;
   model.blueprint = {BlueprintKind::kKitfile, "-", {}, blueprint::PrintKitfile(kitfile)};
   model.name = ToLowerAscii(model.name);

@@ -82,6 +82,26 @@ Result<std::uint64_t> BlobPipeline::TakeKept() {
   return size;
 }
 
+void BlobPipeline::BeginFile() {
+  PLUMB_CHECK(!file_);
+  file_.emplace(File{current_ != nullptr ? current_->size : 0});
+}
+
+Digest BlobPipeline::EndFile() {
+  PLUMB_CHECK(file_.has_value());
+  const ByteSpan rest = FilePart();
+  const std::unique_ptr<PieceHasher::Lane> lane = std::move(file_->lane);
+  file_.reset();
+  if (!lane) return Sha256(rest);
+  // The piece stays as it is until all is hashed, for nobody fills it meanwhile.
+  if (!rest.empty()) lane->Add(rest, [] {});
+  return lane->Finish();
+}
+
+ByteSpan BlobPipeline::FilePart() const {
+  return current_ != nullptr ? current_->view().subspan(file_->begin) : ByteSpan();
+}
+
 Status BlobPipeline::Write(ByteSpan bytes) {
   while (!bytes.empty()) {
     PLUMB_TRY(const MutableByteSpan space, Space());
@@ -94,6 +114,7 @@ Status BlobPipeline::Write(ByteSpan bytes) {
 }
 
 Result<BlobInfo> BlobPipeline::Finish() {
+  PLUMB_CHECK(!file_);
   is_finished_ = true;
   if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
@@ -135,16 +156,22 @@ bool BlobPipeline::IsTooFarAhead() const {
 
 void BlobPipeline::SubmitPiece() {
   if (!lane_) Start();
+  const ByteSpan of_file = file_ ? FilePart() : ByteSpan();
   Piece* const piece = std::exchange(current_, nullptr);
   tail_noted_ = 0;
   {
     const std::lock_guard lock(mutex_);
-    piece->users = 2;
+    piece->users = file_ ? 3 : 2;
     if (unsaved_++ == 0 && partial_ != nullptr) unsaved_since_ns_ = clock_.MonotonicNs();
     to_save_.push_back(piece);
   }
   changed_.notify_all();
-  lane_->Add(piece->view(), [this, piece] { Release(*piece); });
+  const auto release = [this, piece] { Release(*piece); };
+  lane_->Add(piece->view(), release);
+  if (!file_) return;
+  file_->begin = 0;
+  if (!file_->lane) file_->lane = hasher_.Open();
+  file_->lane->Add(of_file, release);
 }
 
 void BlobPipeline::Release(Piece& piece) {

@@ -58,18 +58,27 @@ class BlobPipeline final : public BlobWriter {
   Status Filled(std::size_t size) override;
   Status Write(ByteSpan bytes) override;
   Result<std::uint64_t> TakeKept() override;
+  void BeginFile() override;
+  Digest EndFile() override;
   Result<BlobInfo> Finish() override;
 
  private:
   struct Piece {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
-    int users = 0;  // the hasher, and the thread that saves: those not done with it
+    int users = 0;  // the lanes, and the thread that saves: those not done with it
 
     ByteSpan view() const { return {bytes.get(), size}; }
   };
+  // A part of the blob whose digest is wanted too.
+  struct File {
+    std::size_t begin{};                        // in the piece being filled
+    std::unique_ptr<PieceHasher::Lane> lane{};  // once it goes on behind a piece
+  };
   Status TakePiece();
   void SubmitPiece();
+  // What the piece being filled has of the file.
+  ByteSpan FilePart() const;
   void Start();
   void Stop();
   // What the thread does, until the end or a failure.
@@ -110,7 +119,9 @@ class BlobPipeline final : public BlobWriter {
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
-  std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses pieces until it is gone
+  // Last: they use pieces until they are gone.
+  std::unique_ptr<PieceHasher::Lane> lane_;
+  std::optional<File> file_;
 };
 
 }  // namespace plumb::store

@@ -94,6 +94,7 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   kit::BuildOptions options;
   PLUMB_TRY(options.threads, workspace.Threads());
   options.message = "import";
+  options.file_digests = model.digests;
   if (tag) options.tags.push_back(*tag);
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, options.tags));
 

@@ -21,6 +21,14 @@ using testing::HasSubstr;
 constexpr std::string_view kOllamaType = "application/vnd.ollama.image.";
 constexpr std::string_view kCommit = "0123456789012345678901234567890123456789";
 
+// What `import` does with a model.
+Result<BuildReport> BuildOf(const ForeignModel& model) {
+  Workbench bench;
+  BuildOptions options;
+  options.file_digests = model.digests;
+  return bench.BuildIn(*model.files, kGatheredPath, model.blueprint, options);
+}
+
 class OllamaAttack : public testing::Test {
  protected:
   oci::Descriptor Put(const std::string& kind, const std::string& bytes) {
@@ -36,16 +44,6 @@ class OllamaAttack : public testing::Test {
   Result<ForeignModel> Read() {
     return ReadOllamaModel(*files_, temporary_.path() + "/models", *oci::OllamaName::Parse("tiny"));
   }
-  // Reads a file of the model to its end.
-  static Status ReadThrough(const ForeignModel& model, const std::string& name) {
-    PLUMB_TRY(const auto directory,
-              model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
-    PLUMB_TRY(const auto file, directory->Open(name, host::OpenHow::kRead));
-    std::vector<std::byte> buffer(1 << 20);
-    PLUMB_TRY([[maybe_unused]] const std::size_t size, file->ReadAt(0, buffer));
-    return Done{};
-  }
-
   const std::string kManifest = "models/manifests/registry.ollama.ai/library/tiny/latest";
   TemporaryDirectory temporary_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
@@ -55,7 +53,7 @@ TEST_F(OllamaAttack, WithoutAnAttackItIsRead) {
   PutManifest({Put("model", "GGUF"), Put("params", R"({"stop":["a"],"num_ctx":1})")});
   const auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_TRUE(ReadThrough(*model, "model.gguf"));
+  EXPECT_TRUE(BuildOf(*model));
   EXPECT_EQ(model->blueprint.bytes, "FROM ./model.gguf\nPARAMETER stop a\nPARAMETER num_ctx 1\n");
 }
 
@@ -75,7 +73,11 @@ TEST_F(OllamaAttack, ABlobOfOtherBytes) {
   temporary_.Write("models/blobs/sha256-" + layer.digest.ToHex(), "GGUX");
   const auto model = Read();
   ASSERT_TRUE(model);
-  EXPECT_EQ(ReadThrough(*model, "model.gguf").error().kind, ErrorKind::kCorrupt);
+  const auto built = BuildOf(*model);
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(built.error().message,
+              HasSubstr("'model.gguf' is not the blob '" + layer.digest.ToString()));
 }
 
 TEST_F(OllamaAttack, ATextOfOtherBytes) {
@@ -144,6 +146,15 @@ TEST_F(HuggingFaceAttack, WithoutAnAttackItIsRead) {
   const auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_EQ(model->name, "o/n");
+}
+
+TEST_F(HuggingFaceAttack, ABlobOfOtherBytes) {
+  const Digest digest = Sha256(AsBytes(std::string("weights")));
+  Link("../../blobs/" + digest.ToHex());
+  temporary_.Write("models--o--n/blobs/" + digest.ToHex(), "weights");
+  EXPECT_TRUE(BuildOf(*Read()));
+  temporary_.Write("models--o--n/blobs/" + digest.ToHex(), "heavier");
+  EXPECT_EQ(BuildOf(*Read()).error().kind, ErrorKind::kCorrupt);
 }
 
 // Rule: a symlink is followed within the model's own directory, and never out of it.
