@@ -36,9 +36,13 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
 Result<std::vector<oci::OllamaName>> ListOllamaModels(host::Files& files, const std::string& path);
 
 // `path` is a directory models--ORGANIZATION--NAME of a Hugging Face cache; `revision` a name
-// beneath its refs, or a commit.
+// beneath its refs, or of a snapshot. Without a ref "main", that is the only snapshot. kNotFound if
+// there is no such snapshot; kCorrupt if its files or the ref lead to nothing.
+inline constexpr std::string_view kMainRevision = "main";
 Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string& path,
                                           std::string_view revision, Progress& progress);
+// The names of such directories in a cache, sorted. Its data sets and spaces are none.
+Result<std::vector<std::string>> ListHuggingFaceModels(host::Files& files, const std::string& path);
 
 // A GGUF or safetensors file, with the others of its series ("w-00001-of-00002.gguf"). kUnsupported
 // if it is neither.

@@ -177,10 +177,39 @@ TEST_F(HuggingFaceAttack, ASymlinkToNothing) {
 TEST_F(HuggingFaceAttack, RevisionsThatAreNone) {
   for (const char* revision : {"", "..", "../refs/main", "a//b", "/main"})
     EXPECT_EQ(Read(revision).error().kind, ErrorKind::kInvalid) << revision;
-  temporary_.Write("models--o--n/refs/main", "../../..");
+  for (const char* commit : {"../../..", "../..", "..", ".", "", ".hidden", "a/b", "a\nb", "a b"}) {
+    temporary_.Write("models--o--n/refs/main", commit);
+    EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt) << commit;
+  }
+  temporary_.Write("models--o--n/refs/main", std::string(129, 'a'));
   EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt);
   temporary_.Write("models--o--n/refs/main", std::string(1000, 'a'));
   EXPECT_EQ(Read().error().kind, ErrorKind::kExhausted);
+}
+
+// Rule: so is one that is not a ref but a snapshot; which one is meant is never guessed.
+TEST_F(HuggingFaceAttack, SnapshotsWithoutARef) {
+  std::filesystem::remove(temporary_.path() + "/models--o--n/refs/main");
+  EXPECT_TRUE(Read());
+  EXPECT_TRUE(Read(kCommit));
+  EXPECT_EQ(Read("0123").error().kind, ErrorKind::kNotFound);
+  temporary_.Write("models--o--n/snapshots/.hidden/README.md", "read me");
+  EXPECT_TRUE(Read());
+  EXPECT_EQ(Read(".hidden").error().kind, ErrorKind::kNotFound);
+  temporary_.Write("models--o--n/snapshots/v1.0_a-b/README.md", "read me");
+  EXPECT_TRUE(Read("v1.0_a-b"));
+  EXPECT_EQ(Read().error().kind, ErrorKind::kNotFound);
+}
+
+// Rule: only directories are models, wherever links lead.
+TEST_F(HuggingFaceAttack, ThingsInACacheThatAreNoModels) {
+  temporary_.Write("models--file", "");
+  temporary_.Write("datasets--o--n/refs/main", std::string(kCommit));
+  temporary_.Write("models--/refs/main", std::string(kCommit));
+  temporary_.Write("models--a/refs/main", std::string(kCommit));
+  std::filesystem::create_directory_symlink("models--o--n", temporary_.path() + "/models--link");
+  EXPECT_THAT(*ListHuggingFaceModels(*files_, temporary_.path()),
+              testing::ElementsAre("models--a", "models--o--n"));
 }
 
 // Rule: nobody sees more than was gathered, and nobody writes there.
