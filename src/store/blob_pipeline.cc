@@ -84,18 +84,16 @@ Result<std::uint64_t> BlobPipeline::TakeKept() {
 
 void BlobPipeline::BeginFile() {
   PLUMB_CHECK(!file_);
-  file_.emplace(File{current_ != nullptr ? current_->size : 0});
+  file_.emplace();
+  if (current_ != nullptr) file_->begin = current_->size;
 }
 
 Digest BlobPipeline::EndFile() {
   PLUMB_CHECK(file_.has_value());
-  const ByteSpan rest = FilePart();
-  const std::unique_ptr<PieceHasher::Lane> lane = std::move(file_->lane);
+  if (file_->is_with_lane) lane_->Wait();
+  const Digest digest = file_->hasher.Add(FilePart()).Finish();
   file_.reset();
-  if (!lane) return Sha256(rest);
-  // The piece stays as it is until all is hashed, for nobody fills it meanwhile.
-  if (!rest.empty()) lane->Add(rest, [] {});
-  return lane->Finish();
+  return digest;
 }
 
 ByteSpan BlobPipeline::FilePart() const {
@@ -156,22 +154,22 @@ bool BlobPipeline::IsTooFarAhead() const {
 
 void BlobPipeline::SubmitPiece() {
   if (!lane_) Start();
-  const ByteSpan of_file = file_ ? FilePart() : ByteSpan();
+  PieceHasher::Lane::Part part;
+  if (file_) {
+    part = {&file_->hasher, FilePart()};
+    file_->begin = 0;
+    file_->is_with_lane = true;
+  }
   Piece* const piece = std::exchange(current_, nullptr);
   tail_noted_ = 0;
   {
     const std::lock_guard lock(mutex_);
-    piece->users = file_ ? 3 : 2;
+    piece->users = 2;
     if (unsaved_++ == 0 && partial_ != nullptr) unsaved_since_ns_ = clock_.MonotonicNs();
     to_save_.push_back(piece);
   }
   changed_.notify_all();
-  const auto release = [this, piece] { Release(*piece); };
-  lane_->Add(piece->view(), release);
-  if (!file_) return;
-  file_->begin = 0;
-  if (!file_->lane) file_->lane = hasher_.Open();
-  file_->lane->Add(of_file, release);
+  lane_->Add(piece->view(), part, [this, piece] { Release(*piece); });
 }
 
 void BlobPipeline::Release(Piece& piece) {

@@ -66,14 +66,15 @@ class BlobPipeline final : public BlobWriter {
   struct Piece {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
-    int users = 0;  // the lanes, and the thread that saves: those not done with it
+    int users = 0;  // the hasher, and the thread that saves: those not done with it
 
     ByteSpan view() const { return {bytes.get(), size}; }
   };
   // A part of the blob whose digest is wanted too.
   struct File {
-    std::size_t begin{};                        // in the piece being filled
-    std::unique_ptr<PieceHasher::Lane> lane{};  // once it goes on behind a piece
+    Sha256Hasher hasher{};
+    std::size_t begin{};  // in the piece being filled
+    bool is_with_lane{};  // what stands before that piece
   };
   Status TakePiece();
   void SubmitPiece();
@@ -119,9 +120,8 @@ class BlobPipeline final : public BlobWriter {
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
-  // Last: they use pieces until they are gone.
-  std::unique_ptr<PieceHasher::Lane> lane_;
   std::optional<File> file_;
+  std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses all these until it is gone
 };
 
 }  // namespace plumb::store
