@@ -83,13 +83,13 @@ Result<std::uint64_t> BlobPipeline::TakeKept() {
 }
 
 void BlobPipeline::BeginFile() {
-  PLUMB_CHECK(!file_);
-  file_.emplace();
+  PLUMB_CHECK(file_ == nullptr);
+  file_ = std::make_unique<File>();
   if (current_ != nullptr) file_->begin = current_->size;
 }
 
 Digest BlobPipeline::EndFile() {
-  PLUMB_CHECK(file_.has_value());
+  PLUMB_CHECK(file_ != nullptr);
   if (file_->is_with_lane) lane_->Wait();
   const Digest digest = file_->hasher.Add(FilePart()).Finish();
   file_.reset();
@@ -112,7 +112,7 @@ Status BlobPipeline::Write(ByteSpan bytes) {
 }
 
 Result<BlobInfo> BlobPipeline::Finish() {
-  PLUMB_CHECK(!file_);
+  PLUMB_CHECK(file_ == nullptr);
   is_finished_ = true;
   if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
   if (current_ != nullptr && current_->size > 0) SubmitPiece();

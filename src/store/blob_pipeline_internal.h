@@ -120,7 +120,7 @@ class BlobPipeline final : public BlobWriter {
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
-  std::optional<File> file_;
+  std::unique_ptr<File> file_;
   std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses all these until it is gone
 };
 
