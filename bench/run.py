@@ -8,6 +8,8 @@ Each round runs ours and the peer, in turn; what is printed is the median of the
 busy machine disturbs both alike. Peers: cat and openssl (coreutils, openssl), skopeo (Debian), and oras and
 crane if scripts/peers has built them (loudly left out if not)."""
 import argparse
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -381,6 +383,62 @@ class Bench:
         for context in contexts:
             shutil.rmtree(context)
 
+    def adopt(self):
+        """import --link of what other programs have downloaded: what it takes beyond hashing the files."""
+        for count in (2, 1):
+            blobs = []
+            for i in range(count):
+                path = self.scratch / f"blob{i}"
+                make_weights(path, self.arguments.size_mib * 2 // count << 20, 40 + i)
+                digest = subprocess.run(["openssl", "dgst", "-sha256", "-r", path], check=True, capture_output=True)
+                blobs.append((path, digest.stdout.decode().split()[0]))
+            for name, lay_out in (("Hugging Face", self.hugging_face_cache), ("Ollama", self.ollama_store)):
+                self.adopt_from(f"import --link, {name}, {count} x {self.arguments.size_mib * 2 // count} MiB",
+                                *lay_out(blobs))
+            for path, _ in blobs:
+                path.unlink()
+
+    def adopt_from(self, name, directory, files):
+        subprocess.run(["sync"], check=True)
+        hashing = " & ".join(f"openssl dgst -sha256 {path}" for path in files) + " & wait"
+        times = []
+        for _ in range(self.arguments.rounds):
+            home = self.home("adopt")
+            ours = self.ours(home, "import", "--link", str(directory)).seconds
+            times.append((ours, Run(hashing, shell=True).seconds))
+        ours, openssl = (statistics.median(column) for column in zip(*times))
+        print(f"{name}: {ours:.3f} s, openssl beside it {openssl:.3f} s", flush=True)
+        self.figure(name, statistics.median(a - b for a, b in times), "s", 1)
+        shutil.rmtree(directory)
+
+    def hugging_face_cache(self, blobs):
+        hub = self.scratch / "hub"
+        model = hub / "models--org--m"
+        commit = "0" * 40
+        for folder in ("refs", "blobs", f"snapshots/{commit}"):
+            (model / folder).mkdir(parents=True)
+        (model / "refs/main").write_text(commit)
+        for i, (path, digest) in enumerate(blobs):
+            os.link(path, model / "blobs" / digest)
+            (model / f"snapshots/{commit}/w{i}.safetensors").symlink_to(f"../../blobs/{digest}")
+        return hub, [model / "blobs" / digest for _, digest in blobs]
+
+    def ollama_store(self, blobs):
+        store = self.scratch / "ollama"
+        manifest = store / "manifests/registry.ollama.ai/library/m/latest"
+        manifest.parent.mkdir(parents=True)
+        (store / "blobs").mkdir()
+        layers = []
+        for kind, (path, digest) in zip(("model", "projector"), blobs):
+            os.link(path, store / "blobs" / f"sha256-{digest}")
+            layers.append({"mediaType": f"application/vnd.ollama.image.{kind}", "digest": f"sha256:{digest}",
+                           "size": path.stat().st_size})
+        config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 2,
+                  "digest": "sha256:" + hashlib.sha256(b"{}").hexdigest()}
+        manifest.write_text(json.dumps({"schemaVersion": 2, "config": config, "layers": layers,
+                                        "mediaType": "application/vnd.docker.distribution.manifest.v2+json"}))
+        return store, [store / "blobs" / f"sha256-{digest}" for _, digest in blobs]
+
     def start(self):
         times = [Run([self.plumb, "version"]).seconds for _ in range(21)]
         self.figure("version", statistics.median(times) * 1000, "ms", 10)
@@ -397,7 +455,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--scratch", default=None, help="a folder on the disk to measure")
-    parser.add_argument("--only", default="start,build,unpack,several,keep,transfer,wire,memory")
+    parser.add_argument("--only", default="start,build,unpack,several,adopt,keep,transfer,wire,memory")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:

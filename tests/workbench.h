@@ -136,10 +136,15 @@ class Workbench {
   Result<kit::BuildReport> BuildFrom(const std::string& directory,
                                      const kit::BlueprintText& blueprint,
                                      const kit::BuildOptions& options = {}) {
-    PLUMB_TRY(const auto opened,
-              files_->OpenDirectory(path() + "/" + directory, host::IfMissing::kFail));
-    const kit::BuildContext context = {
-        *files_, *opened, path() + "/" + directory, *clock_, environment_, *store_, *bases_};
+    return BuildIn(*files_, path() + "/" + directory, blueprint, options);
+  }
+  // Of files that need not be this machine's.
+  Result<kit::BuildReport> BuildIn(host::Files& files, const std::string& directory,
+                                   const kit::BlueprintText& blueprint,
+                                   const kit::BuildOptions& options) {
+    PLUMB_TRY(const auto opened, files.OpenDirectory(directory, host::IfMissing::kFail));
+    const kit::BuildContext context = {files,        *opened, directory, *clock_,
+                                       environment_, *store_, *bases_};
     return kit::Build(context, blueprint, options, progress_);
   }
   Result<kit::BuildReport> BuildKitfile(const std::string& text,

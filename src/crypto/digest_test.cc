@@ -72,6 +72,24 @@ TEST(Digest, TwoTogetherAreTwoAlone) {
   EXPECT_EQ(second.Finish(), Sha256(AsBytes(long_text)));
 }
 
+// A file and the archive that it is in, whose header is a whole number of blocks.
+TEST(Digest, TwoTogetherMayTakeTheSameBytes) {
+  std::string header(512, 'h');
+  std::string bytes(300'001, '\0');
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<char>(i * i >> 5U);
+  Sha256Hasher archive;
+  Sha256Hasher file;
+  archive.Add(AsBytes(header));
+  for (const std::size_t size : {bytes.size() / 64 * 64, bytes.size(), bytes.size()}) {
+    Sha256Hasher::AddTogether(archive, AsBytes(bytes).first(size), file,
+                              AsBytes(bytes).first(size));
+    header += bytes.substr(0, size);
+  }
+  EXPECT_EQ(archive.Finish(), Sha256(AsBytes(header)));
+  EXPECT_EQ(file.Finish(), Sha256(AsBytes(header.substr(512))));
+}
+
 // More than 2^32 bits: the count of OpenSSL's state is kept by us.
 TEST(Digest, TwoTogetherMayBeLong) {
   const std::string piece(std::size_t{64} << 20, 'x');

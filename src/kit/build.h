@@ -3,6 +3,8 @@
 #define PLUMB_KIT_BUILD_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +37,9 @@ enum class LayerFormat : std::uint8_t { kTar, kRaw };
 enum class Rehash : std::uint8_t { kNo, kYes };
 enum class FollowSymlinks : std::uint8_t { kNo, kYes };
 
+// What files are, by the names that they are packed under.
+using FileDigests = std::map<std::string, Digest, std::less<>>;
+
 struct BuildOptions {
   oci::KitFormat format = oci::KitFormat::kModelKit;
   LayerFormat layer_format = LayerFormat::kTar;  // of MCP servers always kRaw
@@ -48,6 +53,9 @@ struct BuildOptions {
   unsigned threads = 2;
   // What it must be made of: anything else is kConflict, and nothing is written.
   std::optional<blueprint::LockFile> locked = {};
+  // What files must be that are read: another is kCorrupt. Of one that is named by its digest where
+  // it lies; files that are not in it cost nothing.
+  FileDigests file_digests = {};
 };
 
 // What a build is made of; all of it must outlive the call.
@@ -92,7 +100,7 @@ struct BuildReport {
 // kInvalid: a blueprint that is wrong, a symlink or special file, a path that is ignored,
 // absent or outside; what the chosen formats cannot hold. kNotFound: a base that is not there.
 // Nothing is written in these cases. kConflict: a file changed while it was read, or it is not as
-// `locked` says.
+// `locked` says. kCorrupt: a file is not as `file_digests` says.
 Result<BuildReport> Build(const BuildContext& context, const BlueprintText& blueprint,
                           const BuildOptions& options, Progress& progress);
 

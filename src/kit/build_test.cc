@@ -111,6 +111,49 @@ TEST_F(BuildTest, TheIdDependsOnContentAlone) {
   }
 }
 
+// Whatever is made of the layer, and wherever in it the file lies.
+TEST_F(BuildTest, FilesAreWhatTheyMustBe) {
+  const std::string large(9'000'000, 'l');
+  bench_.Write("src/a", "small");
+  bench_.Write("src/b", large);
+  bench_.Write("src/c", "");
+  const std::map<std::string, std::string> texts = {
+      {"src/a", "small"}, {"src/b", large}, {"src/c", ""}};
+  for (const auto format : {LayerFormat::kTar, LayerFormat::kRaw}) {
+    for (const auto compression : {archive::Compression::kNone, archive::Compression::kZstd}) {
+      if (format == LayerFormat::kRaw && compression != archive::Compression::kNone) continue;
+      BuildOptions options;
+      options.layer_format = format;
+      options.compression = compression;
+      for (const auto& [name, text] : texts)
+        options.file_digests[name] = Sha256(AsBytes(text));
+      options.file_digests["nowhere"] = Digest{};
+      const BuildReport built = Build("code: [{path: src}]\n", options);
+      for (const auto& [name, text] : texts) {
+        BuildOptions wrong = options;
+        wrong.file_digests[name] = Sha256(AsBytes(text + "x"));
+        const Error error = Failure("code: [{path: src}]\n", wrong);
+        EXPECT_EQ(error.kind, ErrorKind::kCorrupt);
+        EXPECT_NE(error.message.find("'" + name + "' is not the blob '"), std::string::npos);
+      }
+      options.file_digests.clear();
+      EXPECT_EQ(Build("code: [{path: src}]\n", options).id, built.id);
+    }
+  }
+}
+
+// What was built without is read again.
+TEST_F(BuildTest, AnUnchangedFileIsComparedOnceToo) {
+  bench_.Write("m", "weights");
+  fs::last_write_time(bench_.Context("m"),
+                      fs::file_time_type::clock::now() - std::chrono::hours(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  Build("model: {path: m}\n");
+  BuildOptions options;
+  options.file_digests["m"] = Digest{};
+  EXPECT_EQ(Failure("model: {path: m}\n", options).kind, ErrorKind::kCorrupt);
+}
+
 TEST_F(BuildTest, TheDeeperEntryOwnsAndNamesAreComparedByParts) {
   for (const char* name : {"model/w", "model/tok/t", "model-card.md", "x"})
     bench_.Write(name, name);

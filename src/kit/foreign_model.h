@@ -17,7 +17,7 @@
 // Models as other programs keep them, made ready for `Build`: where their files are, and a
 // blueprint. Trust: what these programs wrote, and who else could write there, is read as an
 // enemy's: names cannot leave their store, sizes have limits, and a file that is named by its
-// SHA-256 is compared with it while it is read.
+// SHA-256 is compared with it by the build that reads it.
 namespace plumb::kit {
 
 struct ForeignModel {
@@ -25,6 +25,7 @@ struct ForeignModel {
   BlueprintText blueprint;             // for it
   std::string name;                    // what the kit may be called; empty: nobody says
   std::vector<std::string> paths;      // of its files, on this machine
+  FileDigests digests;                 // of those that are named by them where they lie
 };
 
 // `path` is $OLLAMA_MODELS: a directory with `manifests` and `blobs` in it. kNotFound if the model
@@ -35,9 +36,13 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
 Result<std::vector<oci::OllamaName>> ListOllamaModels(host::Files& files, const std::string& path);
 
 // `path` is a directory models--ORGANIZATION--NAME of a Hugging Face cache; `revision` a name
-// beneath its refs, or a commit.
+// beneath its refs, or of a snapshot. Without a ref "main", that is the only snapshot. kNotFound if
+// there is no such snapshot; kCorrupt if its files or the ref lead to nothing.
+inline constexpr std::string_view kMainRevision = "main";
 Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string& path,
                                           std::string_view revision, Progress& progress);
+// The names of such directories in a cache, sorted. Its data sets and spaces are none.
+Result<std::vector<std::string>> ListHuggingFaceModels(host::Files& files, const std::string& path);
 
 // A GGUF or safetensors file, with the others of its series ("w-00001-of-00002.gguf"). kUnsupported
 // if it is neither.

@@ -2,7 +2,6 @@
 #include "kit/gathered_files.h"
 
 #include <map>
-#include <mutex>
 #include <utility>
 
 #include "archive/tar_reader.h"
@@ -23,48 +22,6 @@ Error NotThere(std::string_view path) {
   return Error{ErrorKind::kNotFound, "'" + Printable(path) + "' is not there"};
 }
 
-// Compares a file with its digest while it is read from front to back.
-class CheckedFile final : public host::File {
- public:
-  CheckedFile(std::unique_ptr<host::File> file, const GatheredFile& known)
-      : file_(std::move(file)), name_(known.name), digest_(known.digest) {}
-
-  Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
-    PLUMB_TRY(const std::size_t size, file_->ReadAt(offset, buffer));
-    if (!digest_) return size;
-    const std::lock_guard lock(mutex_);
-    if (offset != hashed_ || is_done_) return size;
-    hasher_.Add(buffer.first(size));
-    hashed_ += size;
-    PLUMB_TRY(const host::FileState state, file_->State());
-    if (hashed_ < state.size) return size;
-    is_done_ = true;
-    if (hasher_.Finish() == *digest_) return size;
-    return Error{ErrorKind::kCorrupt, "'" + Printable(name_) + "' is not the blob '" +
-                                          digest_->ToString() +
-                                          "' that it is kept as: it was changed or is damaged"};
-  }
-
-  Status WriteAt(std::uint64_t /*offset*/, ByteSpan /*bytes*/) override { return Denied(); }
-  Status Truncate(std::uint64_t /*size*/) override { return Denied(); }
-  void WillSync() override {}
-  Status Sync() override { return Done{}; }
-  Result<host::FileState> State() override { return file_->State(); }
-  Result<std::unique_ptr<host::FileLock>> Lock(host::LockKind kind, std::uint64_t timeout_ms,
-                                               host::LockRange range) override {
-    return file_->Lock(kind, timeout_ms, range);
-  }
-
- private:
-  const std::unique_ptr<host::File> file_;
-  const std::string name_;
-  const std::optional<Digest> digest_;
-  std::mutex mutex_;
-  Sha256Hasher hasher_;
-  std::uint64_t hashed_ = 0;
-  bool is_done_ = false;
-};
-
 // A part of what was gathered, as a directory.
 class GatheredDirectory final : public host::ReadOnlyDirectory {
  public:
@@ -77,8 +34,7 @@ class GatheredDirectory final : public host::ReadOnlyDirectory {
     const auto found = files_->find(prefix_ + std::string(path));
     if (found == files_->end()) return NotThere(path);
     const GatheredFile& known = found->second;
-    PLUMB_TRY(auto file, known.directory->Open(known.path, known.how));
-    return std::unique_ptr<host::File>(std::make_unique<CheckedFile>(std::move(file), known));
+    return known.directory->Open(known.path, known.how);
   }
 
   Result<host::FileState> State(std::string_view path) override {

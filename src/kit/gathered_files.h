@@ -3,12 +3,10 @@
 #define PLUMB_KIT_GATHERED_FILES_H_
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "crypto/digest.h"
 #include "host/files.h"
 
 namespace plumb::kit {
@@ -17,17 +15,13 @@ namespace plumb::kit {
 struct GatheredFile {
   std::string name;  // "a/b.bin"
   std::shared_ptr<host::Directory> directory;
-  std::string path;                             // beneath it
-  host::OpenHow how = host::OpenHow::kRead;     // or kReadFollow
-  std::optional<Digest> digest = std::nullopt;  // what its bytes must be
+  std::string path;                          // beneath it
+  host::OpenHow how = host::OpenHow::kRead;  // or kReadFollow
 };
 
 // Files from anywhere that look as if they lay in one directory, so that `Build` and drafts can
 // take what other programs keep in their own ways. Nothing is copied, nothing but these files can
-// be seen, and nothing can be written (kDenied).
-//
-// Promise: a file with a digest that is read front to back is that, or the last read fails with
-// kCorrupt, naming it. Threads: any number at once.
+// be seen, and nothing can be written (kDenied). Threads: any number at once.
 inline constexpr char kGatheredPath[] = "/gathered";  // the directory, by its path
 // kInvalid for names that collide or cannot be names of an archive.
 Result<std::unique_ptr<host::Files>> GatherFiles(std::vector<GatheredFile> files);

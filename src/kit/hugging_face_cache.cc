@@ -14,10 +14,23 @@ namespace {
 constexpr std::string_view kRepositoryPrefix = "models--";
 constexpr std::uint64_t kRefSizeMax = 256;
 constexpr std::size_t kFileCountMax = 100'000;
+// More than anybody's disk has.
+constexpr std::size_t kModelCountMax = 100'000;
+constexpr std::size_t kCommitSizeMax = 128;
 
-bool IsHex(std::string_view text, std::size_t size) {
-  return text.size() == size && std::ranges::all_of(text, [](char c) {
+bool IsSha256(std::string_view text) {
+  return text.size() == 64 && std::ranges::all_of(text, [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+// What a snapshot is called: a commit of git's, as a rule, but mirrors and tests have others. One
+// part of a path, which leads nowhere else.
+bool IsCommit(std::string_view text) {
+  return !text.empty() && text.size() <= kCommitSizeMax && text.front() != '.' &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  c == '.' || c == '_' || c == '-';
          });
 }
 
@@ -30,17 +43,30 @@ bool IsRevision(std::string_view text) {
          });
 }
 
+Result<std::vector<std::string>> ListSnapshots(host::Directory& repository) {
+  const auto entries = repository.List("snapshots");
+  if (!entries && entries.error().kind != ErrorKind::kNotFound) return entries.error();
+  std::vector<std::string> names;
+  if (!entries) return names;
+  for (const host::DirectoryEntry& entry : *entries)
+    if (entry.type == host::FileType::kDirectory && IsCommit(entry.name))
+      names.push_back(entry.name);
+  return names;
+}
+
 Result<std::string> FindCommit(host::Directory& repository, std::string_view revision) {
   if (!IsRevision(revision))
     return Error{ErrorKind::kInvalid, "'" + Printable(revision) + "' is no revision"};
   const auto text = host::ReadFile(repository, "refs/" + std::string(revision), kRefSizeMax);
   if (!text && text.error().kind != ErrorKind::kNotFound) return text.error();
-  const std::string commit(text ? Trim(*text) : revision);
-  if (IsHex(commit, 40)) return commit;
   if (text) {
+    if (IsCommit(Trim(*text))) return std::string(Trim(*text));
     return Error{ErrorKind::kCorrupt,
                  "the revision '" + Printable(revision) + "' of this cache names no commit"};
   }
+  PLUMB_TRY(const std::vector<std::string> snapshots, ListSnapshots(repository));
+  if (std::ranges::find(snapshots, revision) != snapshots.end()) return std::string(revision);
+  if (revision == kMainRevision && snapshots.size() == 1) return snapshots.front();
   return Error{ErrorKind::kNotFound,
                "this cache has no revision '" + Printable(revision) + "' of the model"};
 }
@@ -54,12 +80,14 @@ class Snapshot {
         repository_(std::move(repository)),
         root_(std::move(root)) {}
 
-  Result<std::vector<GatheredFile>> Run() {
+  Status Run() {
     PLUMB_TRY(blobs_, files_.Canonical(path_));
     blobs_ += "/blobs/";
-    PLUMB_RETURN_IF_ERROR(Walk(""));
-    return std::move(gathered_);
+    return Walk("");
   }
+
+  std::vector<GatheredFile> TakeFiles() { return std::move(gathered_); }
+  FileDigests TakeDigests() { return std::move(digests_); }
 
  private:
   Status Walk(const std::string& folder) {
@@ -88,8 +116,8 @@ class Snapshot {
     if (!opened) return opened.error();
     PLUMB_TRY(const std::string real, files_.Canonical(path_ + "/" + file.path));
     // Large files are kept by their SHA-256, small ones by git's SHA-1, which tells nobody much.
-    if (real.starts_with(blobs_) && IsHex(real.substr(blobs_.size()), 64)) {
-      PLUMB_TRY(file.digest, Digest::Parse("sha256:" + real.substr(blobs_.size())));
+    if (real.starts_with(blobs_) && IsSha256(real.substr(blobs_.size()))) {
+      PLUMB_TRY(digests_[file.name], Digest::Parse("sha256:" + real.substr(blobs_.size())));
     }
     gathered_.push_back(std::move(file));
     return Done{};
@@ -101,6 +129,7 @@ class Snapshot {
   const std::string root_;
   std::string blobs_;
   std::vector<GatheredFile> gathered_;
+  FileDigests digests_;
 };
 
 // "models--Org--Name" is "Org/Name".
@@ -122,21 +151,40 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
   PLUMB_TRY(auto directory, files.OpenDirectory(path, host::IfMissing::kFail));
   const std::shared_ptr<host::Directory> repository = std::move(directory);
   PLUMB_TRY(const std::string commit, FindCommit(*repository, revision));
-  PLUMB_TRY(std::vector<GatheredFile> gathered,
-            Snapshot(files, path, repository, "snapshots/" + commit).Run());
+  Snapshot snapshot(files, path, repository, "snapshots/" + commit);
+  PLUMB_RETURN_IF_ERROR(snapshot.Run());
+  std::vector<GatheredFile> gathered = snapshot.TakeFiles();
   ForeignModel model;
+  model.digests = snapshot.TakeDigests();
   for (const GatheredFile& file : gathered)
     model.paths.push_back(path + "/" + file.path);
   PLUMB_TRY(model.files, GatherFiles(std::move(gathered)));
-  PLUMB_TRY(const auto snapshot, model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
+  PLUMB_TRY(const auto context, model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
   model.name = NameOf(path);
   DraftOptions about;
   about.name = model.name.substr(model.name.rfind('/') + 1);
-  PLUMB_TRY(blueprint::Kitfile kitfile, DraftKitfile(*snapshot, about, progress));
+  PLUMB_TRY(blueprint::Kitfile kitfile, DraftKitfile(*context, about, progress));
   kitfile.package.version = commit;
   model.blueprint = {BlueprintKind::kKitfile, "-", {}, blueprint::PrintKitfile(kitfile)};
   model.name = ToLowerAscii(model.name);
   return model;
+}
+
+Result<std::vector<std::string>> ListHuggingFaceModels(host::Files& files,
+                                                       const std::string& path) {
+  PLUMB_TRY(const auto cache, files.OpenDirectory(path, host::IfMissing::kFail));
+  PLUMB_TRY(const auto entries, cache->List(""));
+  std::vector<std::string> names;
+  for (const host::DirectoryEntry& entry : entries) {
+    const bool is_model = entry.type == host::FileType::kDirectory &&
+                          entry.name.starts_with(kRepositoryPrefix) &&
+                          entry.name.size() > kRepositoryPrefix.size();
+    if (is_model) names.push_back(entry.name);
+  }
+  if (names.size() > kModelCountMax)
+    return Error{ErrorKind::kExhausted, "'" + path + "' has more than 100000 models"};
+  std::ranges::sort(names);
+  return names;
 }
 
 }  // namespace plumb::kit

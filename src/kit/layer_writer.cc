@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +23,9 @@ class ArchiveOutput {
   virtual Result<MutableByteSpan> Space() = 0;
   virtual Status Filled(std::size_t size) = 0;
   virtual Status Write(ByteSpan bytes) = 0;
+  // As those of a BlobWriter, but of the archive.
+  virtual void BeginFile() = 0;
+  virtual Digest EndFile() = 0;
   virtual Result<WrittenLayer> Finish() = 0;
 };
 
@@ -33,6 +37,8 @@ class PlainOutput final : public ArchiveOutput {
   Result<MutableByteSpan> Space() override { return blob_->Space(); }
   Status Filled(std::size_t size) override { return blob_->Filled(size); }
   Status Write(ByteSpan bytes) override { return blob_->Write(bytes); }
+  void BeginFile() override { blob_->BeginFile(); }
+  Digest EndFile() override { return blob_->EndFile(); }
   Result<WrittenLayer> Finish() override {
     PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
     return WrittenLayer{info, info.digest};
@@ -53,8 +59,18 @@ class CompressedOutput final : public ArchiveOutput {
   Result<MutableByteSpan> Space() override { return MutableByteSpan(buffer_); }
   Status Filled(std::size_t size) override { return Write(ByteSpan(buffer_).first(size)); }
   Status Write(ByteSpan bytes) override {
-    hasher_.Add(bytes);
+    if (file_hasher_) {
+      Sha256Hasher::AddTogether(hasher_, bytes, *file_hasher_, bytes);
+    } else {
+      hasher_.Add(bytes);
+    }
     return compressor_->Write(bytes);
+  }
+  void BeginFile() override { file_hasher_.emplace(); }
+  Digest EndFile() override {
+    const Digest digest = file_hasher_->Finish();
+    file_hasher_.reset();
+    return digest;
   }
   Result<WrittenLayer> Finish() override {
     PLUMB_RETURN_IF_ERROR(compressor_->Finish());
@@ -66,6 +82,7 @@ class CompressedOutput final : public ArchiveOutput {
   std::unique_ptr<store::BlobWriter> blob_;
   std::unique_ptr<archive::Compressor> compressor_;
   Sha256Hasher hasher_;
+  std::optional<Sha256Hasher> file_hasher_;
   std::vector<std::byte> buffer_;
 };
 
@@ -97,10 +114,17 @@ bool IsSameContent(const host::FileState& a, const host::FileState& b) {
          a.device == b.device;
 }
 
+Error OtherBytes(const PlannedEntry& entry, const Digest& expected) {
+  return Error{ErrorKind::kCorrupt, "'" + Printable(entry.tar.name) + "' is not the blob '" +
+                                        expected.ToString() +
+                                        "' that it is kept as: it was changed or is damaged"};
+}
+
 class LayerStream {
  public:
-  LayerStream(ArchiveOutput& output, Progress& progress, ProgressTask& task)
-      : output_(output), progress_(progress), task_(task) {}
+  LayerStream(ArchiveOutput& output, const FileDigests& expected, Progress& progress,
+              ProgressTask& task)
+      : output_(output), expected_(expected), progress_(progress), task_(task) {}
 
   Status Add(const PlannedEntry& entry) {
     PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
@@ -120,7 +144,18 @@ class LayerStream {
   bool states_were_equal() const { return states_were_equal_; }
 
  private:
+  // Only of a file that is expected to be something it is asked what it is.
   Status AddContent(const PlannedEntry& entry) {
+    const auto expected = expected_.find(entry.tar.name);
+    if (expected == expected_.end()) return CopyContent(entry);
+    output_.BeginFile();
+    Status copied = CopyContent(entry);
+    const Digest digest = output_.EndFile();
+    if (copied && digest != expected->second) return OtherBytes(entry, expected->second);
+    return copied;
+  }
+
+  Status CopyContent(const PlannedEntry& entry) {
     const Content& content = entry.content;
     auto opened = content.directory->Open(content.path, host::OpenHow::kRead);
     if (!opened && opened.error().kind == ErrorKind::kNotFound) return Changed(entry);
@@ -146,6 +181,7 @@ class LayerStream {
   }
 
   ArchiveOutput& output_;
+  const FileDigests& expected_;
   Progress& progress_;
   ProgressTask& task_;
   bool states_were_equal_ = true;
@@ -163,7 +199,7 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
   const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
 
   PLUMB_TRY(const auto output, OpenOutput(layer.format, options, session));
-  LayerStream stream(*output, progress, *task);
+  LayerStream stream(*output, options.file_digests, progress, *task);
   if (layer.format == LayerFormat::kRaw) {
     PLUMB_RETURN_IF_ERROR(stream.AddBytes(layer.file()));
   } else {

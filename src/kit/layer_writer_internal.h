@@ -19,7 +19,8 @@ struct WrittenLayer {
 };
 
 // Streams one layer into the store. kConflict if a file is not what the plan saw, or changes
-// while it is read. Threads: any number at once, for different layers.
+// while it is read; kCorrupt if it is not what the options expect. Threads: any number at once, for
+// different layers.
 Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& options,
                                 store::Session& session, Progress& progress);
 

@@ -121,6 +121,7 @@ class OllamaModel {
       model.paths.push_back(path_ + "/" + file.path);
     PLUMB_TRY(std::string text, blueprint::PrintModelfile(modelfile));
     PLUMB_TRY(model.files, GatherFiles(std::move(files_)));
+    model.digests = std::move(digests_);
     model.blueprint = {BlueprintKind::kModelfile, "-", {}, std::move(text)};
     model.name = ToLowerAscii(name.ToString());
     return model;
@@ -139,7 +140,8 @@ class OllamaModel {
     if (number > 1) name += "-" + std::to_string(number);
     name += ".gguf";
     commands_.push_back({std::string(role.command), "./" + name});
-    files_.push_back({name, store_, BlobPath(layer.digest), host::OpenHow::kRead, layer.digest});
+    files_.push_back({name, store_, BlobPath(layer.digest), host::OpenHow::kRead});
+    digests_.emplace(name, layer.digest);
     return Done{};
   }
 
@@ -153,6 +155,7 @@ class OllamaModel {
   const std::shared_ptr<host::Directory> store_;
   std::vector<ModelfileCommand> commands_;
   std::vector<GatheredFile> files_;
+  FileDigests digests_;
   std::map<std::string, unsigned> counts_;
 };
 

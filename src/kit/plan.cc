@@ -147,7 +147,12 @@ store::LayerKey KeyOf(const PlannedLayer& layer, const BuildOptions& options) {
     AppendText(text, entry.tar.name);
     AppendU32(text, static_cast<std::uint32_t>(entry.tar.type));
     AppendU32(text, entry.tar.mode);
-    if (entry.tar.type == archive::TarEntryType::kFile) AppendContent(text, entry.content);
+    if (!IsFile(entry)) continue;
+    AppendContent(text, entry.content);
+    // Nobody compared it when the layer was built without.
+    if (const auto expected = options.file_digests.find(entry.tar.name);
+        expected != options.file_digests.end())
+      AppendText(text, expected->second.ToString());
   }
   return store::LayerKey{Blake3(AsBytes(text)).bytes};
 }

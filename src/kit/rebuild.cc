@@ -22,6 +22,7 @@ class HashingWriter final : public store::BlobWriter {
  public:
   Status Write(ByteSpan bytes) override {
     hasher_.Add(bytes);
+    if (file_hasher_) file_hasher_->Add(bytes);
     size_ += bytes.size();
     return Done{};
   }
@@ -31,10 +32,17 @@ class HashingWriter final : public store::BlobWriter {
     return store::BlobInfo{hasher_.Finish(), size_, false};
   }
   Result<std::uint64_t> TakeKept() override { return std::uint64_t{0}; }
+  void BeginFile() override { file_hasher_.emplace(); }
+  Digest EndFile() override {
+    const Digest digest = file_hasher_->Finish();
+    file_hasher_.reset();
+    return digest;
+  }
 
  private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(kBufferSize);
   Sha256Hasher hasher_;
+  std::optional<Sha256Hasher> file_hasher_;
   std::uint64_t size_ = 0;
 };
 

@@ -2,9 +2,11 @@
 #include "store/adopter.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 #include <vector>
 
+#include "base/parallel.h"
 #include "crypto/object_id.h"
 #include "store/pack_store.h"
 #include "store/recipe_internal.h"
@@ -16,17 +18,69 @@ namespace {
 // Smaller files are not cut by themselves (docs/format.md, "Cuts").
 constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
 
+// Hashes the pieces of a file that are objects, several at a time.
+class PieceNamer {
+ public:
+  PieceNamer(host::File& file, std::uint64_t size, Progress& progress, ProgressTask& task)
+      : file_(file), size_(size), progress_(progress), task_(task) {}
+
+  // Of each piece, from the first on.
+  Result<std::vector<ObjectId>> Run(unsigned threads) {
+    std::size_t count = static_cast<std::size_t>((size_ + kPieceSizeMax - 1) / kPieceSizeMax);
+    if (count > 0 && PieceSize(count - 1) <= kLiteralSizeMax) --count;  // it is no object
+    ids_.resize(count);
+    PLUMB_RETURN_IF_ERROR(RunParallel(threads, count, [this](std::size_t i) { return Name(i); }));
+    return std::move(ids_);
+  }
+
+  std::uint64_t PieceSize(std::size_t index) const {
+    return std::min<std::uint64_t>(kPieceSizeMax, size_ - index * kPieceSizeMax);
+  }
+
+ private:
+  using Buffer = std::vector<std::byte>;
+
+  Status Name(std::size_t index) {
+    if (progress_.StopRequested()) return Interrupted();
+    Buffer buffer = TakeBuffer();
+    const auto piece = MutableByteSpan(buffer).first(static_cast<std::size_t>(PieceSize(index)));
+    PLUMB_TRY(const std::size_t got, file_.ReadAt(index * kPieceSizeMax, piece));
+    if (got < piece.size()) return Error{ErrorKind::kConflict, "it changed while it was read"};
+    ids_[index] = Blake3(piece);
+    task_.Advance(piece.size());
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(buffer));
+    return Done{};
+  }
+
+  Buffer TakeBuffer() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return Buffer(kPieceSizeMax);
+    Buffer buffer = std::move(idle_.back());
+    idle_.pop_back();
+    return buffer;
+  }
+
+  host::File& file_;
+  const std::uint64_t size_;
+  Progress& progress_;
+  ProgressTask& task_;
+  std::vector<ObjectId> ids_;
+  std::mutex mutex_;
+  std::vector<Buffer> idle_;  // as many as there are threads
+};
+
 class FileAdopter final : public Adopter {
  public:
   FileAdopter(host::Files& files, host::Links& links, host::Entropy& entropy,
-              std::string packs_path, StoreParts parts)
+              std::string packs_path, StoreParts parts, unsigned threads)
       : files_(files),
         links_(links),
         entropy_(entropy),
         packs_path_(std::move(packs_path)),
         parts_(std::move(parts)),
-        lease_(parts_.leases->Take()),
-        buffer_(kPieceSizeMax) {}
+        threads_(threads),
+        lease_(parts_.leases->Take()) {}
 
   // Write order: the link and what it leads to, fsync, the directory, one transaction. A crash
   // before that leaves a link that nothing names, for the next gc.
@@ -55,21 +109,16 @@ class FileAdopter final : public Adopter {
     PLUMB_TRY(const auto opened, parts_.packs_directory->Open(file, host::OpenHow::kRead));
     PLUMB_TRY(const host::FileState state, opened->State());
     const auto task = progress.Begin("looking at what is shared", state.size);
+    PieceNamer namer(*opened, state.size, progress, *task);
+    PLUMB_TRY(const std::vector<ObjectId> ids, namer.Run(threads_));
     CatalogChange change;
     std::uint64_t size = 0;
-    for (std::uint64_t offset = 0; offset < state.size; offset += kPieceSizeMax) {
-      if (progress.StopRequested()) return Interrupted();
-      const std::uint64_t wanted = std::min<std::uint64_t>(kPieceSizeMax, state.size - offset);
-      if (wanted <= kLiteralSizeMax) break;  // it is no object
-      const auto piece = MutableByteSpan(buffer_).first(static_cast<std::size_t>(wanted));
-      PLUMB_TRY(const std::size_t got, opened->ReadAt(offset, piece));
-      if (got < wanted) return Error{ErrorKind::kConflict, "it changed while it was read"};
-      const ObjectId id = Blake3(piece);
-      task->Advance(wanted);
-      PLUMB_TRY(const auto known, parts_.catalog->FindObject(id));
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      PLUMB_TRY(const auto known, parts_.catalog->FindObject(ids[i]));
       if (known && known->standing == Standing::kGood) continue;
-      change.objects.push_back({id, {name, offset, wanted, wanted, Encoding::kRaw}});
-      size += wanted;
+      const std::uint64_t length = namer.PieceSize(i);
+      change.objects.push_back({ids[i], {name, i * kPieceSizeMax, length, length, Encoding::kRaw}});
+      size += length;
     }
     if (change.objects.empty()) return std::uint64_t{0};
     change.packs.push_back(name);
@@ -84,17 +133,18 @@ class FileAdopter final : public Adopter {
   host::Entropy& entropy_;
   const std::string packs_path_;
   const StoreParts parts_;
+  const unsigned threads_;
   const Result<std::unique_ptr<Lease>> lease_;
-  std::vector<std::byte> buffer_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Adopter>> OpenAdopter(host::Files& files, host::Links& links,
-                                             host::Entropy& entropy, const std::string& path) {
+                                             host::Entropy& entropy, const std::string& path,
+                                             unsigned threads) {
   PLUMB_TRY(StoreParts parts, OpenStoreParts(files, entropy, path));
-  return std::unique_ptr<Adopter>(
-      std::make_unique<FileAdopter>(files, links, entropy, path + "/packs", std::move(parts)));
+  return std::unique_ptr<Adopter>(std::make_unique<FileAdopter>(
+      files, links, entropy, path + "/packs", std::move(parts), threads));
 }
 
 }  // namespace plumb::store

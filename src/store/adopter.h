@@ -33,9 +33,11 @@ class Adopter {
                                       Progress& progress) = 0;
 };
 
-// Of the store in `path`. Errors as of OpenStore. Everything given must outlive it.
+// Of the store in `path`. A file is hashed by as many `threads`, each of which takes 4 MiB of
+// memory. Errors as of OpenStore. Everything given must outlive it.
 Result<std::unique_ptr<Adopter>> OpenAdopter(host::Files& files, host::Links& links,
-                                             host::Entropy& entropy, const std::string& path);
+                                             host::Entropy& entropy, const std::string& path,
+                                             unsigned threads);
 
 }  // namespace plumb::store
 

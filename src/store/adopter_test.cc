@@ -19,7 +19,21 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
+constexpr unsigned kThreads = 3;
 constexpr std::uint64_t kSize = (std::uint64_t{9} << 20) + 5000;
+
+class StoppedProgress final : public Progress {
+ public:
+  std::unique_ptr<ProgressTask> Begin(std::string_view name, std::uint64_t expected) override {
+    return silent_.Begin(name, expected);
+  }
+  void Warn(std::string_view /*text*/) override {}
+  void Note(std::string_view /*text*/) override {}
+  bool StopRequested() const override { return true; }
+
+ private:
+  SilentProgress silent_;
+};
 
 // By hard links, which every file system of a test has. Reflinks: tests/interop/file_systems.py.
 class AdopterTest : public testing::Test {
@@ -30,7 +44,7 @@ class AdopterTest : public testing::Test {
     content_.resize(kSize);
     temporary_.Write("model.gguf", content_);
     store_ = *OpenStore(*files_, *clock_, *entropy_, temporary_.path() + "/store");
-    adopter_ = *OpenAdopter(*files_, *links_, *entropy_, temporary_.path() + "/store");
+    adopter_ = *OpenAdopter(*files_, *links_, *entropy_, temporary_.path() + "/store", kThreads);
   }
 
   Result<std::uint64_t> Adopt(const std::string& name) {
@@ -119,6 +133,31 @@ TEST_F(AdopterTest, WhatIsAdoptedIsNotWritten) {
   const auto blob = ReadBlob(*store_, layer, kSize + 4096);
   ASSERT_TRUE(blob) << blob.error().message;
   EXPECT_EQ(Sha256(AsBytes(*blob)), layer);
+}
+
+// More threads than there are pieces, and none, which is one.
+TEST_F(AdopterTest, HoweverManyThreads) {
+  for (const unsigned threads : {0U, 1U, 2U, 16U}) {
+    const std::string path = temporary_.path() + "/store" + std::to_string(threads);
+    store_ = *OpenStore(*files_, *clock_, *entropy_, path);
+    adopter_ = *OpenAdopter(*files_, *links_, *entropy_, path, threads);
+    EXPECT_EQ(*Adopt("model.gguf"), kSize);
+    const Digest layer = Put();
+    EXPECT_EQ(Sha256(AsBytes(*ReadBlob(*store_, layer, kSize + 4096))), layer);
+    std::uint64_t written = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(path + "/packs"))
+      if (entry.path().extension() == ".pack") written += entry.file_size();
+    EXPECT_LT(written, 64U << 10);
+  }
+}
+
+TEST_F(AdopterTest, AStopIsObeyed) {
+  StoppedProgress progress;
+  const auto adopted =
+      adopter_->Adopt(temporary_.path() + "/model.gguf", AdoptHow::kHardLink, progress);
+  ASSERT_FALSE(adopted);
+  EXPECT_EQ(adopted.error().kind, ErrorKind::kInterrupted);
+  EXPECT_EQ(Links(), 1U);
 }
 
 TEST_F(AdopterTest, AChangeIsNoticedAndNeverReturned) {

@@ -82,6 +82,24 @@ Result<std::uint64_t> BlobPipeline::TakeKept() {
   return size;
 }
 
+void BlobPipeline::BeginFile() {
+  PLUMB_CHECK(file_ == nullptr);
+  file_ = std::make_unique<File>();
+  if (current_ != nullptr) file_->begin = current_->size;
+}
+
+Digest BlobPipeline::EndFile() {
+  PLUMB_CHECK(file_ != nullptr);
+  if (file_->is_with_lane) lane_->Wait();
+  const Digest digest = file_->hasher.Add(FilePart()).Finish();
+  file_.reset();
+  return digest;
+}
+
+ByteSpan BlobPipeline::FilePart() const {
+  return current_ != nullptr ? current_->view().subspan(file_->begin) : ByteSpan();
+}
+
 Status BlobPipeline::Write(ByteSpan bytes) {
   while (!bytes.empty()) {
     PLUMB_TRY(const MutableByteSpan space, Space());
@@ -94,6 +112,7 @@ Status BlobPipeline::Write(ByteSpan bytes) {
 }
 
 Result<BlobInfo> BlobPipeline::Finish() {
+  PLUMB_CHECK(file_ == nullptr);
   is_finished_ = true;
   if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
@@ -135,6 +154,12 @@ bool BlobPipeline::IsTooFarAhead() const {
 
 void BlobPipeline::SubmitPiece() {
   if (!lane_) Start();
+  PieceHasher::Lane::Part part;
+  if (file_) {
+    part = {&file_->hasher, FilePart()};
+    file_->begin = 0;
+    file_->is_with_lane = true;
+  }
   Piece* const piece = std::exchange(current_, nullptr);
   tail_noted_ = 0;
   {
@@ -144,7 +169,7 @@ void BlobPipeline::SubmitPiece() {
     to_save_.push_back(piece);
   }
   changed_.notify_all();
-  lane_->Add(piece->view(), [this, piece] { Release(*piece); });
+  lane_->Add(piece->view(), part, [this, piece] { Release(*piece); });
 }
 
 void BlobPipeline::Release(Piece& piece) {

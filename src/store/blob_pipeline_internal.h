@@ -58,6 +58,8 @@ class BlobPipeline final : public BlobWriter {
   Status Filled(std::size_t size) override;
   Status Write(ByteSpan bytes) override;
   Result<std::uint64_t> TakeKept() override;
+  void BeginFile() override;
+  Digest EndFile() override;
   Result<BlobInfo> Finish() override;
 
  private:
@@ -68,8 +70,16 @@ class BlobPipeline final : public BlobWriter {
 
     ByteSpan view() const { return {bytes.get(), size}; }
   };
+  // A part of the blob whose digest is wanted too.
+  struct File {
+    Sha256Hasher hasher{};
+    std::size_t begin{};  // in the piece being filled
+    bool is_with_lane{};  // what stands before that piece
+  };
   Status TakePiece();
   void SubmitPiece();
+  // What the piece being filled has of the file.
+  ByteSpan FilePart() const;
   void Start();
   void Stop();
   // What the thread does, until the end or a failure.
@@ -110,7 +120,8 @@ class BlobPipeline final : public BlobWriter {
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
-  std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses pieces until it is gone
+  std::unique_ptr<File> file_;
+  std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses all these until it is gone
 };
 
 }  // namespace plumb::store

@@ -8,7 +8,7 @@
 namespace plumb::store {
 namespace {
 
-constexpr std::size_t kLanesTogether = 2;
+constexpr std::size_t kStreamsTogether = 2;
 
 }  // namespace
 
@@ -27,8 +27,15 @@ std::unique_ptr<PieceHasher::Lane> PieceHasher::Open() {
   auto lane = std::make_unique<Lane>(*this);
   const std::lock_guard lock(mutex_);
   lanes_.push_back(lane.get());
-  if (workers_.size() * kLanesTogether < lanes_.size()) workers_.emplace_back([this] { Work(); });
+  HireIfNeeded();
   return lane;
+}
+
+void PieceHasher::HireIfNeeded() {
+  std::size_t streams = lanes_.size();
+  for (const Lane* lane : lanes_)
+    if (lane->has_parts_) ++streams;
+  if (workers_.size() * kStreamsTogether < streams) workers_.emplace_back([this] { Work(); });
 }
 
 PieceHasher::Lane::~Lane() {
@@ -41,13 +48,22 @@ PieceHasher::Lane::~Lane() {
   owner_.changed_.notify_all();
 }
 
-void PieceHasher::Lane::Add(ByteSpan piece, std::function<void()> done) {
+void PieceHasher::Lane::Add(ByteSpan piece, const Part& part, std::function<void()> done) {
   {
     const std::lock_guard lock(owner_.mutex_);
     PLUMB_CHECK(!is_ended_);
-    jobs_.push_back({piece, std::move(done)});
+    jobs_.push_back({piece, part, std::move(done)});
+    if (part.hasher != nullptr && !has_parts_) {
+      has_parts_ = true;
+      owner_.HireIfNeeded();
+    }
   }
   owner_.changed_.notify_all();
+}
+
+void PieceHasher::Lane::Wait() {
+  std::unique_lock lock(owner_.mutex_);
+  owner_.changed_.wait(lock, [&] { return jobs_.empty() && !is_busy_; });
 }
 
 Digest PieceHasher::Lane::Finish() {
@@ -63,8 +79,10 @@ std::vector<PieceHasher::Lane*> PieceHasher::Choose() const {
   bool has_partner = false;  // another one that may have a piece soon
   for (Lane* lane : lanes_) {
     if (!lane->is_busy_ && !lane->jobs_.empty()) {
+      // It is two streams by itself.
+      if (lane->jobs_.front().part.hasher != nullptr) return {lane};
       ready.push_back(lane);
-      if (ready.size() == kLanesTogether) return ready;
+      if (ready.size() == kStreamsTogether) return ready;
     } else if (!lane->is_ended_) {
       has_partner = true;
     }
@@ -95,7 +113,9 @@ void PieceHasher::Work() {
       lanes_.push_back(lane);
     }
     lock.unlock();
-    if (chosen.size() == 1) {
+    if (const Lane::Part& part = jobs[0].part; part.hasher != nullptr) {
+      Sha256Hasher::AddTogether(chosen[0]->hasher_, jobs[0].piece, *part.hasher, part.bytes);
+    } else if (chosen.size() == 1) {
       chosen[0]->hasher_.Add(jobs[0].piece);
     } else {
       Sha256Hasher::AddTogether(chosen[0]->hasher_, jobs[0].piece, chosen[1]->hasher_,

@@ -17,7 +17,8 @@
 namespace plumb::store {
 
 // Hashes the pieces of several blobs (SHA-256) in the background, those of one blob in order. One
-// thread serves two blobs, and hashes a piece of each together: that costs little more than one.
+// thread serves two blobs, and hashes a piece of each together: that costs little more than one. So
+// does a piece of a blob together with what it has of a file.
 // Threads: any number at once. Must outlive its lanes.
 class PieceHasher {
  public:
@@ -30,8 +31,16 @@ class PieceHasher {
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
 
+    // What a piece has of a file within the blob that is hashed as well. The hasher is not to be
+    // touched until Wait().
+    struct Part {
+      Sha256Hasher* hasher = nullptr;
+      ByteSpan bytes{};
+    };
     // `done` is called, by another thread, once the piece is not needed any more.
-    void Add(ByteSpan piece, std::function<void()> done);
+    void Add(ByteSpan piece, const Part& part, std::function<void()> done);
+    // Until all that was added is hashed. The last must have been a piece with a part.
+    void Wait();
     // Waits for all pieces. Call once; nothing may be added after.
     Digest Finish();
 
@@ -39,6 +48,7 @@ class PieceHasher {
     friend class PieceHasher;
     struct Job {
       ByteSpan piece;
+      Part part;
       std::function<void()> done;
     };
 
@@ -48,6 +58,7 @@ class PieceHasher {
     std::deque<Job> jobs_;
     bool is_busy_ = false;
     bool is_ended_ = false;
+    bool has_parts_ = false;
   };
 
   PieceHasher() = default;
@@ -59,6 +70,7 @@ class PieceHasher {
 
  private:
   void Work();
+  void HireIfNeeded();
   // One or two lanes whose next pieces shall be hashed now; none if it is better to wait.
   std::vector<Lane*> Choose() const;
 

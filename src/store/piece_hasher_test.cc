@@ -31,7 +31,7 @@ TEST(PieceHasherTest, ManyBlobsAtOnceHaveTheDigestsTheyHaveAlone) {
       // Of sizes that end blocks and that do not.
       for (std::size_t size = 1; size < text.size();
            size = size * 2 + static_cast<std::size_t>(blob)) {
-        lane->Add(AsBytes(text).first(size), [&done] { ++done; });
+        lane->Add(AsBytes(text).first(size), {}, [&done] { ++done; });
         alone.Add(AsBytes(text).first(size));
         ++pieces;
       }
@@ -50,13 +50,29 @@ TEST(PieceHasherTest, ABlobDoesNotWaitForOneThatStandsStill) {
   const std::string text = Text(5000, 1);
   std::atomic<int> done = 0;
   for (int i = 0; i < 2; ++i)
-    lane->Add(AsBytes(text), [&done] { ++done; });
+    lane->Add(AsBytes(text), {}, [&done] { ++done; });
   // Two pieces may be all the room there is: without waiting for anybody, one is given back.
   while (done == 0)
     std::this_thread::yield();
   EXPECT_EQ(lane->Finish(), Sha256(AsBytes(text + text)));
-  still->Add(AsBytes(text), [] {});
+  still->Add(AsBytes(text), {}, [] {});
   EXPECT_EQ(still->Finish(), Sha256(AsBytes(text)));
+}
+
+TEST(PieceHasherTest, AFileWithinABlob) {
+  PieceHasher hasher;
+  const auto still = hasher.Open();
+  const std::string text = Text(300'000, 3);
+  for (const std::size_t begin : {std::size_t{0}, std::size_t{64}, std::size_t{77}}) {
+    const auto lane = hasher.Open();
+    Sha256Hasher file;
+    lane->Add(AsBytes(text).first(640), {}, [] {});
+    lane->Add(AsBytes(text), {&file, AsBytes(text).subspan(begin)}, [] {});
+    lane->Add(AsBytes(text), {&file, AsBytes(text)}, [] {});
+    lane->Wait();
+    EXPECT_EQ(file.Finish(), Sha256(AsBytes(text.substr(begin) + text)));
+    EXPECT_EQ(lane->Finish(), Sha256(AsBytes(text.substr(0, 640) + text + text)));
+  }
 }
 
 TEST(PieceHasherTest, ABlobThatIsGivenUpIsNotTouchedAgain) {
@@ -66,7 +82,7 @@ TEST(PieceHasherTest, ABlobThatIsGivenUpIsNotTouchedAgain) {
     auto text = std::make_unique<std::string>(Text(100'000, 2));
     auto lane = hasher.Open();
     for (int j = 0; j < 3; ++j)
-      lane->Add(AsBytes(*text), [] {});
+      lane->Add(AsBytes(*text), {}, [] {});
     lane.reset();
     text.reset();
   }

@@ -112,6 +112,12 @@ class BlobWriter : public ByteSink {
   // before anything is written, until it gives 0; not calling it at all is no error.
   virtual Result<std::uint64_t> TakeKept() = 0;
 
+  // What is written between the two is a file within the blob, whose SHA-256 is wanted as well: it
+  // is hashed together with the blob, which costs little more than the blob alone. It may begin and
+  // end anywhere, and be empty. One at a time; each that was begun must be ended before Finish().
+  virtual void BeginFile() = 0;
+  virtual Digest EndFile() = 0;
+
   // Ends the blob and tells its name. It is visible to others once the session commits. kCorrupt
   // if another was expected: nothing of it is kept then.
   virtual Result<BlobInfo> Finish() = 0;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <optional>
 #include <utility>
 
+#include "base/text.h"
 #include "host/files.h"
 #include "kit/foreign_model.h"
 #include "oci/ollama.h"
@@ -20,7 +22,8 @@
 namespace plumb::verbs {
 namespace {
 
-constexpr std::string_view kDefaultRevision = "main";
+// What a directory of files is built from, if it is there.
+constexpr std::array kBlueprintNames = {"Kitfile", "kitfile", ".kitfile", "Modelfile"};
 
 class Importer {
  public:
@@ -89,13 +92,16 @@ class Importer {
 
   Result<ImportReport> FromOllama(const std::string& name) {
     PLUMB_TRY(const std::string path, OllamaStorePath(environment_));
+    if (name.empty()) return FromOllamaStore(path);
     PLUMB_TRY(const oci::OllamaName wanted, oci::OllamaName::Parse(name));
     return FromModel(kit::ReadOllamaModel(files_, path, wanted));
   }
 
-  // Every model of a store that was named by its path.
-  Result<ImportReport> FromOllamaStore() {
-    PLUMB_TRY(const auto names, kit::ListOllamaModels(files_, options_.source));
+  // Every model of a place that holds several. One that cannot be imported, for such a reason, is
+  // none to leave the others behind.
+  using ReadModel = std::function<Result<kit::ForeignModel>(std::size_t)>;
+  Result<ImportReport> FromEach(const std::vector<std::string>& names, const ReadModel& read,
+                                const std::vector<ErrorKind>& passed_over) {
     if (names.empty()) return Error{ErrorKind::kNotFound, "there is no model in it"};
     if (names.size() > 1 && !options_.name.empty()) {
       return Error{ErrorKind::kInvalid, "it holds " + std::to_string(names.size()) +
@@ -103,25 +109,48 @@ class Importer {
                                             options_.name + "'"};
     }
     ImportReport report;
-    for (const oci::OllamaName& name : names) {
-      auto model = kit::ReadOllamaModel(files_, options_.source, name);
-      // One model of another kind is no reason to leave the others behind.
-      if (!model && model.error().kind == ErrorKind::kUnsupported) {
-        progress_.Warn("passing over '" + name.ToString() + "': " + model.error().message);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      auto model = read(i);
+      if (!model && std::ranges::count(passed_over, model.error().kind) > 0) {
+        progress_.Warn("passing over '" + Printable(names[i]) + "': " + model.error().message);
         continue;
       }
-      if (!model) return std::move(model).error().While("'" + name.ToString() + "'");
+      if (!model) return std::move(model).error().While("'" + Printable(names[i]) + "'");
       has_seen_model_ = true;
       PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
     }
     return report;
   }
 
+  Result<ImportReport> FromOllamaStore(const std::string& path) {
+    PLUMB_TRY(const auto models, kit::ListOllamaModels(files_, path));
+    std::vector<std::string> names;
+    for (const oci::OllamaName& model : models)
+      names.push_back(model.ToString());
+    const auto read = [&](std::size_t i) { return kit::ReadOllamaModel(files_, path, models[i]); };
+    return FromEach(names, read, {ErrorKind::kUnsupported});
+  }
+
+  // Of some models a cache has only a part, or what is left of one.
+  Result<ImportReport> FromHuggingFaceCache(const std::string& path,
+                                            const std::vector<std::string>& folders) {
+    const auto read = [&](std::size_t i) {
+      return kit::ReadHuggingFaceModel(files_, path + "/" + folders[i], kit::kMainRevision,
+                                       progress_);
+    };
+    return FromEach(folders, read,
+                    {ErrorKind::kUnsupported, ErrorKind::kNotFound, ErrorKind::kCorrupt});
+  }
+
   Result<ImportReport> FromHuggingFace(const std::string& text) {
     PLUMB_TRY(const std::string cache, HuggingFaceCachePath(environment_));
+    if (text.empty()) {
+      PLUMB_TRY(const auto folders, kit::ListHuggingFaceModels(files_, cache));
+      return FromHuggingFaceCache(cache, folders);
+    }
     const std::size_t at = text.find('@');
     const std::string name = text.substr(0, at);
-    const std::string revision(at == std::string::npos ? kDefaultRevision : text.substr(at + 1));
+    const std::string revision(at == std::string::npos ? kit::kMainRevision : text.substr(at + 1));
     std::string folder = "models--" + name;
     if (const std::size_t slash = folder.find('/'); slash != std::string::npos)
       folder.replace(slash, 1, "--");
@@ -165,9 +194,13 @@ class Importer {
     const auto has = [&](const char* name) { return files_.State(path + "/" + name).has_value(); };
     if (has("oci-layout") && has("index.json")) return FromLayoutDirectory({path, {}});
     if (has("snapshots") && has("blobs"))
-      return FromModel(kit::ReadHuggingFaceModel(files_, path, kDefaultRevision, progress_));
-    if (has("manifests") && has("blobs")) return FromOllamaStore();
+      return FromModel(kit::ReadHuggingFaceModel(files_, path, kit::kMainRevision, progress_));
+    if (has("manifests") && has("blobs")) return FromOllamaStore(path);
     if (has("storage/blobs")) return FromKitStore(path + "/storage", {});
+    if (std::ranges::none_of(kBlueprintNames, has)) {
+      PLUMB_TRY(const auto folders, kit::ListHuggingFaceModels(files_, path));
+      if (!folders.empty()) return FromHuggingFaceCache(path, folders);
+    }
     return FromFiles();
   }
 
@@ -180,8 +213,7 @@ class Importer {
     const auto has = [&](const char* name) {
       return files_.State(build.directory + "/" + name).has_value();
     };
-    constexpr std::array kNames = {"Kitfile", "kitfile", ".kitfile", "Modelfile"};
-    if (std::ranges::none_of(kNames, has)) {
+    if (std::ranges::none_of(kBlueprintNames, has)) {
       InitOptions init;
       init.directory = options_.source;
       build.blueprint.file = "-";

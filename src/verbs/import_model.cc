@@ -83,17 +83,19 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   const Machine& machine = workspace.machine();
   const std::unique_ptr<host::Links> links = host::MakeLinks();
   PLUMB_TRY(const std::string home, workspace.Home());
+  kit::BuildOptions options;
+  PLUMB_TRY(options.threads, workspace.Threads());
   // Until the kit is there, or a gc in between would take away what it is going to need.
-  PLUMB_TRY(const std::unique_ptr<store::Adopter> adopter,
-            store::OpenAdopter(machine.files, *links, machine.entropy, home + "/store"));
+  PLUMB_TRY(
+      const std::unique_ptr<store::Adopter> adopter,
+      store::OpenAdopter(machine.files, *links, machine.entropy, home + "/store", options.threads));
   FileAdoption adoption(*adopter, machine.files, import.link_files, progress);
   PLUMB_RETURN_IF_ERROR(adoption.Adopt(model.paths, home + "/store"));
   report.bytes_adopted += adoption.bytes();
   PLUMB_TRY(const auto directory,
             model.files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail));
-  kit::BuildOptions options;
-  PLUMB_TRY(options.threads, workspace.Threads());
   options.message = "import";
+  options.file_digests = model.digests;
   if (tag) options.tags.push_back(*tag);
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, options.tags));
 

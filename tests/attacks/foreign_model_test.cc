@@ -21,6 +21,14 @@ using testing::HasSubstr;
 constexpr std::string_view kOllamaType = "application/vnd.ollama.image.";
 constexpr std::string_view kCommit = "0123456789012345678901234567890123456789";
 
+// What `import` does with a model.
+Result<BuildReport> BuildOf(const ForeignModel& model) {
+  Workbench bench;
+  BuildOptions options;
+  options.file_digests = model.digests;
+  return bench.BuildIn(*model.files, kGatheredPath, model.blueprint, options);
+}
+
 class OllamaAttack : public testing::Test {
  protected:
   oci::Descriptor Put(const std::string& kind, const std::string& bytes) {
@@ -36,16 +44,6 @@ class OllamaAttack : public testing::Test {
   Result<ForeignModel> Read() {
     return ReadOllamaModel(*files_, temporary_.path() + "/models", *oci::OllamaName::Parse("tiny"));
   }
-  // Reads a file of the model to its end.
-  static Status ReadThrough(const ForeignModel& model, const std::string& name) {
-    PLUMB_TRY(const auto directory,
-              model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail));
-    PLUMB_TRY(const auto file, directory->Open(name, host::OpenHow::kRead));
-    std::vector<std::byte> buffer(1 << 20);
-    PLUMB_TRY([[maybe_unused]] const std::size_t size, file->ReadAt(0, buffer));
-    return Done{};
-  }
-
   const std::string kManifest = "models/manifests/registry.ollama.ai/library/tiny/latest";
   TemporaryDirectory temporary_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
@@ -55,7 +53,7 @@ TEST_F(OllamaAttack, WithoutAnAttackItIsRead) {
   PutManifest({Put("model", "GGUF"), Put("params", R"({"stop":["a"],"num_ctx":1})")});
   const auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_TRUE(ReadThrough(*model, "model.gguf"));
+  EXPECT_TRUE(BuildOf(*model));
   EXPECT_EQ(model->blueprint.bytes, "FROM ./model.gguf\nPARAMETER stop a\nPARAMETER num_ctx 1\n");
 }
 
@@ -75,7 +73,11 @@ TEST_F(OllamaAttack, ABlobOfOtherBytes) {
   temporary_.Write("models/blobs/sha256-" + layer.digest.ToHex(), "GGUX");
   const auto model = Read();
   ASSERT_TRUE(model);
-  EXPECT_EQ(ReadThrough(*model, "model.gguf").error().kind, ErrorKind::kCorrupt);
+  const auto built = BuildOf(*model);
+  ASSERT_FALSE(built);
+  EXPECT_EQ(built.error().kind, ErrorKind::kCorrupt);
+  EXPECT_THAT(built.error().message,
+              HasSubstr("'model.gguf' is not the blob '" + layer.digest.ToString()));
 }
 
 TEST_F(OllamaAttack, ATextOfOtherBytes) {
@@ -146,6 +148,15 @@ TEST_F(HuggingFaceAttack, WithoutAnAttackItIsRead) {
   EXPECT_EQ(model->name, "o/n");
 }
 
+TEST_F(HuggingFaceAttack, ABlobOfOtherBytes) {
+  const Digest digest = Sha256(AsBytes(std::string("weights")));
+  Link("../../blobs/" + digest.ToHex());
+  temporary_.Write("models--o--n/blobs/" + digest.ToHex(), "weights");
+  EXPECT_TRUE(BuildOf(*Read()));
+  temporary_.Write("models--o--n/blobs/" + digest.ToHex(), "heavier");
+  EXPECT_EQ(BuildOf(*Read()).error().kind, ErrorKind::kCorrupt);
+}
+
 // Rule: a symlink is followed within the model's own directory, and never out of it.
 TEST_F(HuggingFaceAttack, ASymlinkThatLeavesTheCache) {
   Link("../../../secret");
@@ -166,10 +177,39 @@ TEST_F(HuggingFaceAttack, ASymlinkToNothing) {
 TEST_F(HuggingFaceAttack, RevisionsThatAreNone) {
   for (const char* revision : {"", "..", "../refs/main", "a//b", "/main"})
     EXPECT_EQ(Read(revision).error().kind, ErrorKind::kInvalid) << revision;
-  temporary_.Write("models--o--n/refs/main", "../../..");
+  for (const char* commit : {"../../..", "../..", "..", ".", "", ".hidden", "a/b", "a\nb", "a b"}) {
+    temporary_.Write("models--o--n/refs/main", commit);
+    EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt) << commit;
+  }
+  temporary_.Write("models--o--n/refs/main", std::string(129, 'a'));
   EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt);
   temporary_.Write("models--o--n/refs/main", std::string(1000, 'a'));
   EXPECT_EQ(Read().error().kind, ErrorKind::kExhausted);
+}
+
+// Rule: so is one that is not a ref but a snapshot; which one is meant is never guessed.
+TEST_F(HuggingFaceAttack, SnapshotsWithoutARef) {
+  std::filesystem::remove(temporary_.path() + "/models--o--n/refs/main");
+  EXPECT_TRUE(Read());
+  EXPECT_TRUE(Read(kCommit));
+  EXPECT_EQ(Read("0123").error().kind, ErrorKind::kNotFound);
+  temporary_.Write("models--o--n/snapshots/.hidden/README.md", "read me");
+  EXPECT_TRUE(Read());
+  EXPECT_EQ(Read(".hidden").error().kind, ErrorKind::kNotFound);
+  temporary_.Write("models--o--n/snapshots/v1.0_a-b/README.md", "read me");
+  EXPECT_TRUE(Read("v1.0_a-b"));
+  EXPECT_EQ(Read().error().kind, ErrorKind::kNotFound);
+}
+
+// Rule: only directories are models, wherever links lead.
+TEST_F(HuggingFaceAttack, ThingsInACacheThatAreNoModels) {
+  temporary_.Write("models--file", "");
+  temporary_.Write("datasets--o--n/refs/main", std::string(kCommit));
+  temporary_.Write("models--/refs/main", std::string(kCommit));
+  temporary_.Write("models--a/refs/main", std::string(kCommit));
+  std::filesystem::create_directory_symlink("models--o--n", temporary_.path() + "/models--link");
+  EXPECT_THAT(*ListHuggingFaceModels(*files_, temporary_.path()),
+              testing::ElementsAre("models--a", "models--o--n"));
 }
 
 // Rule: nobody sees more than was gathered, and nobody writes there.
