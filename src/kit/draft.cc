@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kit/draft_others_internal.h"
 #include "kit/rules_internal.h"
 
 namespace plumb::kit {
@@ -291,6 +292,16 @@ std::string LicenceOf(host::Directory& directory, const std::vector<DraftFile>& 
   return {};
 }
 
+FilesBeside FilesBesideModel(const std::vector<DraftFile>& files) {
+  FilesBeside beside;
+  for (const DraftFile& file : files) {
+    beside.all.push_back(file.path);
+    if (file.path.find('/') == std::string::npos && IsLicence(file.path))
+      beside.licences.push_back(file.path);
+  }
+  return beside;
+}
+
 bool HasSuffix(const DraftFile& file, std::string_view suffix) {
   return ToLowerAscii(file.path).ends_with(suffix);
 }
@@ -300,6 +311,7 @@ bool HasSuffix(const DraftFile& file, std::string_view suffix) {
 Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftOptions& options,
                                         Progress& progress) {
   PLUMB_TRY(const std::vector<DraftFile> files, Look(directory, progress));
+  WarnOfSecrets(FilesBesideModel(files).all, progress);
   blueprint::Kitfile kitfile = KitfileDraft(files, options).Run();
   kitfile.package.license = LicenceOf(directory, files);
   return kitfile;
@@ -307,6 +319,7 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
 
 Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress) {
   PLUMB_TRY(std::vector<DraftFile> files, Look(directory, progress));
+  FilesBeside beside = FilesBesideModel(files);
   std::erase_if(files, [](const DraftFile& file) { return file.kind != kModel; });
   const bool has_tensors = std::ranges::any_of(
       files, [](const DraftFile& file) { return HasSuffix(file, ".safetensors"); });
@@ -319,6 +332,11 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
     };
     std::ranges::copy_if(files, std::back_inserter(projectors), is_projector);
     std::erase_if(files, is_projector);
+    std::erase_if(files, [&](const DraftFile& file) {
+      const bool is_adapter = IsAdapter(directory, file.path);
+      if (is_adapter) beside.adapters.push_back(file.path);
+      return is_adapter;
+    });
   }
   const DraftFile* const main = MainModel(files);
   if (main == nullptr) {
@@ -336,6 +354,7 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
     modelfile.commands.push_back(
         {"model", folder.empty() ? std::string(".") : "./" + std::string(folder)});
   }
+  AddFilesBeside(directory, beside, modelfile, progress);
   return modelfile;
 }
 
