@@ -133,11 +133,7 @@ class Importer {
   Result<ImportReport> FromEach(const std::vector<std::string>& names, const ReadModel& read,
                                 const std::vector<ErrorKind>& passed_over) {
     if (names.empty()) return Error{ErrorKind::kNotFound, "there is no model in it"};
-    if (names.size() > 1 && !options_.name.empty()) {
-      return Error{ErrorKind::kInvalid, "it holds " + std::to_string(names.size()) +
-                                            " models, which cannot all be called '" +
-                                            options_.name + "'"};
-    }
+    PLUMB_RETURN_IF_ERROR(CheckName(names.size(), "models"));
     ImportReport report;
     std::optional<Error> first;
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -145,9 +141,7 @@ class Importer {
       const Status taken = model ? Take(*model, report) : Status(model.error());
       if (taken) continue;
       Error error = taken.error();
-      const bool is_of_model =
-          error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kUnsupported;
-      if (!is_of_model && (model || std::ranges::count(passed_over, error.kind) == 0))
+      if (!IsOfModel(error) && (model || std::ranges::count(passed_over, error.kind) == 0))
         return std::move(error).While("'" + Printable(names[i]) + "'");
       if (names.size() > 1)
         progress_.Warn("passing over '" + Printable(names[i]) + "': " + error.message);
@@ -155,6 +149,17 @@ class Importer {
     }
     if (report.kits.empty() && first) return *std::move(first);
     return report;
+  }
+
+  Status CheckName(std::size_t count, std::string_view what) const {
+    if (count <= 1 || options_.name.empty()) return Done{};
+    return Error{ErrorKind::kInvalid, "it holds " + std::to_string(count) + " " +
+                                          std::string(what) + ", which cannot all be called '" +
+                                          options_.name + "'"};
+  }
+
+  static bool IsOfModel(const Error& error) {
+    return error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kUnsupported;
   }
 
   Status Take(const kit::ForeignModel& model, ImportReport& report) {
@@ -220,16 +225,28 @@ class Importer {
       if (repositories.empty())
         return Error{ErrorKind::kNotFound, "'" + name + "' is not in kit's store", "kit list"};
     }
+    PLUMB_RETURN_IF_ERROR(CheckName(repositories.size(), "repositories"));
     ImportReport report;
+    std::optional<Error> first;
     for (registry::KitRepository& repository : repositories) {
+      // Of a repository whose kits were all removed kit may leave the index.
+      if (!wanted && repository.layout.index.entries.empty()) continue;
       LayoutChoice choice = ChoiceOf(repository.name);
       choice.repository = repository.name;
       if (wanted) choice.tag = wanted->TagOrDefault();
-      PLUMB_TRY(ImportReport part, FromLayout(std::move(repository.layout), choice));
-      std::ranges::move(part.kits, std::back_inserter(report.kits));
-      report.bytes_moved += part.bytes_moved;
-      report.bytes_present += part.bytes_present;
+      auto part = FromLayout(std::move(repository.layout), choice);
+      if (!part) {
+        if (repositories.size() == 1 || !IsOfModel(part.error())) return part.error();
+        progress_.Warn("passing over '" + repository.name + "': " + part.error().message);
+        if (!first) first = part.error();
+        continue;
+      }
+      std::ranges::move(part->kits, std::back_inserter(report.kits));
+      report.bytes_moved += part->bytes_moved;
+      report.bytes_present += part->bytes_present;
     }
+    if (report.kits.empty() && first) return *std::move(first);
+    if (report.kits.empty()) return Error{ErrorKind::kNotFound, "there is no kit in it"};
     return report;
   }
 
