@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
@@ -115,6 +116,16 @@ Status AddConfig(std::string_view text, std::vector<ModelfileCommand>& commands)
   return Done{};
 }
 
+// By a rank of 0, 1 or 2; equal ones keep their order.
+template <typename Item, typename Rank>
+void SortByRank(std::vector<Item>& items, const Rank& rank) {
+  std::vector<Item> sorted;
+  for (int wanted = 0; wanted <= 2; ++wanted)
+    std::ranges::copy_if(items, std::back_inserter(sorted),
+                         [&](const Item& item) { return rank(item) == wanted; });
+  items = std::move(sorted);
+}
+
 class OllamaModel {
  public:
   OllamaModel(std::string path, std::shared_ptr<host::Directory> store)
@@ -202,10 +213,9 @@ class OllamaModel {
     const auto main = std::ranges::find(parts_, kModelPath, &blueprint::ModelPart::path);
     if (main == parts_.end()) return Malformed("the manifest");
     parts_.erase(main);
-    std::ranges::stable_sort(parts_, {}, [](const blueprint::ModelPart& part) {
-      return part.type == "projector" ? 0 : 1;
-    });
-    std::ranges::stable_sort(commands_, {}, [](const ModelfileCommand& command) {
+    SortByRank(parts_,
+               [](const blueprint::ModelPart& part) { return part.type == "projector" ? 0 : 1; });
+    SortByRank(commands_, [](const ModelfileCommand& command) {
       if (command.name != "model") return 2;
       return command.args == "./" + std::string(kModelPath) ? 0 : 1;
     });

@@ -77,11 +77,21 @@ TEST_F(OllamaAttack, WithoutAnAttackItIsRead) {
   EXPECT_TRUE(progress_.warnings.empty());
 }
 
-TEST_F(OllamaAttack, TheModelStandsFirst) {
-  PutManifest({Put("adapter", "GGUA"), Put("projector", "GGUP"), Put("model", "GGUF")});
-  const auto model = Read();
+TEST_F(OllamaAttack, ItIsWhatABuildOfItsModelfileIs) {
+  PutManifest({Put("adapter", "GGUA"), Put("license", "MIT"), Put("projector", "GGUP"),
+               Put("model", "GGUF"), Put("draft", "GGUD"), Put("model", "GGU2"),
+               Put("license", "more"), Put("params", R"({"stop":["a","b"]})")},
+              Put("", R"({"parser":"p"})"));
+  auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_EQ(ModelfileOf(*model), "FROM ./model.gguf\nFROM ./mmproj.gguf\nADAPTER ./adapter.gguf\n");
+  EXPECT_EQ(ModelfileOf(*model),
+            "FROM ./model.gguf\nFROM ./mmproj.gguf\nFROM ./model-2.gguf\n"
+            "ADAPTER ./adapter.gguf\nLICENSE MIT\nDRAFT ./draft.gguf\nLICENSE more\n"
+            "PARAMETER stop a\nPARAMETER stop b\nPARSER p\n");
+  const auto built = BuildOf(*model);
+  ASSERT_TRUE(built) << built.error().message;
+  model->blueprint = {BlueprintKind::kModelfile, "-", {}, ModelfileOf(*model)};
+  EXPECT_EQ(BuildOf(*model)->id, built->id);
   PutManifest({Put("projector", "GGUP")});
   EXPECT_EQ(Read().error().kind, ErrorKind::kInvalid);
 }
