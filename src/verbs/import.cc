@@ -170,6 +170,7 @@ class Importer {
   Result<ImportReport> FromOllamaStore(const std::string& path) {
     PLUMB_TRY(const auto models, kit::ListOllamaModels(files_, path));
     std::vector<std::string> names;
+    names.reserve(models.size());
     for (const oci::OllamaName& model : models)
       names.push_back(model.ToString());
     const auto read = [&](std::size_t i) {
