@@ -183,7 +183,7 @@ class GatheredMachine final : public host::Files {
 
 }  // namespace
 
-GatheredFile GatherText(std::string name, std::string text) {
+GatheredFile GatherText(const std::string& name, std::string text) {
   return {name, std::make_shared<TextDirectory>(std::move(text)), name};
 }
 
