@@ -67,7 +67,7 @@ class VerifyCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     if (build_again_) options_.build_again = verbs::BuildAgain::kYes;
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
     PLUMB_TRY(const auto report, verbs::Verify(context.workspace, options_, context.progress));
     return Render(report, Printable(options_.kit));
   }

@@ -79,6 +79,33 @@ TEST(ModelPackTest, OneOfModctlIsUnpackedAndHasAKitfile) {
             std::filesystem::perms::none);
 }
 
+// modctl's order, which is not that of a Kitfile; and it calls a layer's own digest its diffId.
+TEST(ModelPackTest, ArchivesArePairedByTheirPaths) {
+  const std::string config_tar = "application/vnd.cncf.model.weight.config.v1.tar";
+  struct File {
+    std::string type;
+    std::string path;
+  };
+  const std::vector<File> files = {
+      {config_tar, "config.json"},     {config_tar, "t/tokenizer.json"},
+      {kWeightTar, "m-1.safetensors"}, {kWeightTar, "m-2.safetensors"},
+      {kDocTar, "README.md"},          {kDocTar, "a/README.md"}};
+  for (const char* annotation : {"org.cncf.model.filepath", "org.cnai.model.filepath"}) {
+    Workbench bench;
+    std::vector<HandMadeLayer> layers;
+    std::vector<Digest> diff_ids;
+    for (const File& file : files) {
+      const std::string text = Archive(file.path, file.path);
+      layers.push_back({file.type, text, {{annotation, file.path}}});
+      diff_ids.push_back(Sha256(AsBytes(text)));
+    }
+    const auto unpacked = bench.Unpack(bench.PutModelPack(layers, diff_ids));
+    ASSERT_TRUE(unpacked) << unpacked.error().message;
+    for (const File& file : files)
+      EXPECT_EQ(bench.ReadTarget(file.path), file.path);
+  }
+}
+
 TEST(ModelPackTest, TheOlderNamesAreRead) {
   Workbench bench;
   const std::string weights = Archive("w.bin", "w");

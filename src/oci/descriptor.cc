@@ -71,6 +71,10 @@ Status CheckMemberNames(const Json& object, std::span<const std::string_view> kn
   return Done{};
 }
 
+Status CheckDescriptorNames(const Json& json, std::string_view where) {
+  return CheckMemberNames(json, kDescriptorMembers, where);
+}
+
 Result<Annotations> AnnotationsFromJson(const Json* json, const std::string& where) {
   Annotations annotations;
   if (json == nullptr || json->IsNull()) return annotations;
@@ -86,7 +90,7 @@ Result<Annotations> AnnotationsFromJson(const Json* json, const std::string& whe
 
 Result<Descriptor> DescriptorFromJson(const Json& json, const std::string& where) {
   if (json.IfObject() == nullptr) return Malformed(where, "it is no object");
-  PLUMB_RETURN_IF_ERROR(CheckMemberNames(json, kDescriptorMembers, where));
+  PLUMB_RETURN_IF_ERROR(CheckDescriptorNames(json, where));
   Descriptor descriptor;
   PLUMB_TRY(descriptor.media_type, OptionalText(json, "mediaType", where));
   if (descriptor.media_type.empty()) return Malformed(where, "it has no mediaType");

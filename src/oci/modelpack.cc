@@ -172,11 +172,6 @@ Json InOrder(const Json& object, std::span<const Member> known) {
   return ordered;
 }
 
-std::string TextOf(const Json& object, std::string_view name) {
-  const Json* value = object.Find(name);
-  return value == nullptr || value->IfString() == nullptr ? std::string() : *value->IfString();
-}
-
 std::string_view FindEither(const Annotations& annotations, std::string_view name,
                             std::string_view older_name) {
   const std::string_view value = FindAnnotation(annotations, name);
@@ -206,10 +201,10 @@ Result<ModelPackConfig> ModelPackConfig::Parse(std::string_view bytes) {
 }
 
 std::string ModelPackConfig::Descriptor(std::string_view name) const {
-  return TextOf(descriptor, name);
+  return descriptor.TextOf(name);
 }
 std::string ModelPackConfig::Technical(std::string_view name) const {
-  return TextOf(technical, name);
+  return technical.TextOf(name);
 }
 
 bool IsModelPackDescriptor(std::string_view name) {

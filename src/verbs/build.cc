@@ -164,6 +164,7 @@ BaseOptions BasesFor(const BuildOptions& options, const LockPlace& place) {
   BaseOptions bases;
   bases.parts = BaseParts::kConfig;
   bases.network = options.network;
+  bases.first = FirstWrittenBy::kPerson;
   if (place.lock()) bases.pins = place.lock()->Pins();
   if (options.locking == Locking::kUpdate) bases.ask = AskRegistry::kAlways;
   if (options.locking == Locking::kCheck) bases.unpinned = Unpinned::kRefuse;

@@ -238,6 +238,36 @@ TEST_F(ConfigTest, FlagsOfARegistryCountMoreThanItsSettings) {
               HasSubstr("'registry.c.example.key'"));
 }
 
+// Silently unused, they would let somebody believe that the registry had been checked.
+TEST_F(ConfigTest, FilesForTlsAreRefusedBesidePlainHttp) {
+  directory_.Write(kFile,
+                   "[registry.'plain.example']\nplain-http = true\nca-file = '/missing'\n"
+                   "cert = '/me.crt'\nkey = '/me.key'\n");
+  NetworkOptions authorities;
+  authorities.authorities_file = "/ca.pem";
+  NetworkOptions identity;
+  identity.client_certificate = "/me.crt";
+  identity.client_key = "/me.key";
+  for (NetworkOptions options : {authorities, identity}) {
+    // By the settings, and by a flag.
+    const auto set = ConnectOptionsFor(*NewWorkspace(), "plain.example", options);
+    ASSERT_FALSE(set);
+    EXPECT_EQ(set.error().kind, ErrorKind::kInvalid);
+    EXPECT_THAT(set.error().message, HasSubstr("'registry.plain.example.plain-http' is set"));
+    EXPECT_TRUE(CheckNetworkOptions(options));
+    options.plain_http = PlainHttp::kYes;
+    const Status checked = CheckNetworkOptions(options);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().kind, ErrorKind::kInvalid);
+    EXPECT_EQ(ConnectOptionsFor(*NewWorkspace(), "a.example", options).error().message,
+              checked.error().message);
+    options.plain_http = PlainHttp::kNo;
+    EXPECT_TRUE(CheckNetworkOptions(options));
+  }
+  // Those that are set wait for the day on which it speaks TLS.
+  EXPECT_EQ(Connecting("plain.example").scheme, ConnectOptions::Scheme::kHttp);
+}
+
 TEST_F(ConfigTest, AListShowsNoPassword) {
   for (const auto& [proxy, shown] :
        std::map<std::string, std::string>{{"http://me:hidden@proxy:1", "http://me:…@proxy:1"},

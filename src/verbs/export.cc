@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "host/file_streams.h"
 #include "kit/base_resolver.h"
 #include "registry/bundle.h"
 #include "verbs/kit_name.h"
@@ -17,20 +18,6 @@ namespace plumb::verbs {
 namespace {
 
 constexpr std::uint32_t kByUmask = 0;
-
-class FileSink final : public ByteSink {
- public:
-  explicit FileSink(host::File& file) : file_(file) {}
-  Status Write(ByteSpan bytes) override {
-    PLUMB_RETURN_IF_ERROR(file_.WriteAt(offset_, bytes));
-    offset_ += bytes.size();
-    return Done{};
-  }
-
- private:
-  host::File& file_;
-  std::uint64_t offset_ = 0;
-};
 
 // The kits that others of `report` are built upon, and so on; without them they are of no use.
 Status FindBases(store::Store& store, ExportReport& report, Progress& progress) {
@@ -75,7 +62,7 @@ Status WriteWhole(const Machine& machine, const ExportOptions& options,
   const auto make = [&]() -> Status {
     PLUMB_TRY(const auto file, directory->Open(partial, host::OpenHow::kCreateNew, kByUmask));
     file->WillSync();
-    FileSink sink(*file);
+    host::FileSink sink(*file);
     PLUMB_RETURN_IF_ERROR(write(sink));
     PLUMB_RETURN_IF_ERROR(file->Sync());
     return directory->Rename(partial, parts.name, options.overwrite);

@@ -183,7 +183,9 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit, 
     const std::string reason = "it cannot be built again: " + error.message;
     if (IsOfTheKit(error) && !watched.has_failed()) return Check{"rebuild", Verdict::kNo, {reason}};
     // That it cannot be built here and now says nothing about what it is.
-    return Check{"rebuild", Verdict::kUnknown, {reason}, error.kind};
+    Check unknown{"rebuild", Verdict::kUnknown, {reason}, error.kind};
+    if (watched.has_failed() && !error.hint.empty()) unknown.reasons.push_back(error.hint);
+    return unknown;
   }
   if (rebuilt->differences.empty())
     return Check{"rebuild", Verdict::kYes, {"building again gives the same ModelKitID"}};
