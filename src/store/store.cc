@@ -67,8 +67,8 @@ class EmbeddedStore final : public Store {
 
   std::unique_ptr<Session> Begin() override {
     return std::make_unique<StoreSession>(
-        parts_->leases->Take(),
-        StoreSession::Parts{*parts_->catalog, *parts_->packs, *parts_->directory, clock_});
+        parts_->leases->Take(), StoreSession::Parts{*parts_->catalog, *parts_->packs,
+                                                    *parts_->directory, *parts_->reserve, clock_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
@@ -167,6 +167,7 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
   PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, "catalog.sqlite", *parts.lock_file));
   parts.leases = std::make_unique<Leases>(*parts.leases_directory, entropy, *parts.catalog);
+  parts.reserve = std::make_unique<Reserve>(directory, entropy);
   return parts;
 }
 
