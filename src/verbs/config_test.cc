@@ -53,7 +53,8 @@ class ConfigTest : public testing::Test {
   // As of a command of its own: settings are read once by each.
   std::unique_ptr<Workspace> NewWorkspace(unsigned threads = 0) {
     return std::make_unique<Workspace>(
-        Machine{*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_},
+        Machine{*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_,
+                *links_},
         threads);
   }
   Status Set(const std::string& key, const std::string& value) {
@@ -75,6 +76,7 @@ class ConfigTest : public testing::Test {
   Variables environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
 };
 
 TEST_F(ConfigTest, ASettingIsKeptReadAndTakenAway) {
