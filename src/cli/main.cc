@@ -5,9 +5,9 @@
 #include "cli/run.h"
 #include "host/files.h"
 #include "host/http.h"
+#include "host/links.h"
 #include "host/machine.h"
 #include "host/process.h"
-#include "host/links.h"
 #include "host/terminal.h"
 #include "verbs/version.h"
 

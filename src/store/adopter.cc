@@ -61,9 +61,7 @@ class FileAdopter final : public Adopter {
 
  private:
   // Best effort: what stays is litter.
-  void Forget(const std::string& file) {
-    static_cast<void>(parts_.packs_directory->Remove(file));
-  }
+  void Forget(const std::string& file) { static_cast<void>(parts_.packs_directory->Remove(file)); }
 
   static std::uint64_t SizeOf(const CatalogChange& change) {
     std::uint64_t size = 0;

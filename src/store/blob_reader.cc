@@ -161,8 +161,7 @@ Status ObjectReader::Read(const ObjectId& id, std::vector<std::byte>& out) {
   return read;
 }
 
-Status ObjectReader::ReadFrom(ObjectPlace& place, const ObjectId& id,
-                              std::vector<std::byte>& out) {
+Status ObjectReader::ReadFrom(ObjectPlace& place, const ObjectId& id, std::vector<std::byte>& out) {
   auto pack = Open(place.pack);
   if (pack) return ReadObject(**pack, place, id, out);
   if (pack.error().kind != ErrorKind::kNotFound) return std::move(pack).error();

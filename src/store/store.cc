@@ -23,7 +23,7 @@ constexpr std::uint64_t kFormatSizeMax = 4096;
 Error Damaged(const Digest& digest, std::string_view why) {
   return Error{ErrorKind::kCorrupt,
                "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
-               "build or pull it again; plumb fsck --full tells what else is damaged"};
+               "plumb fsck --full, then build or pull again what it names"};
 }
 
 // A small blob, held.

@@ -52,10 +52,9 @@ class ConfigTest : public testing::Test {
   std::string PathOf(const std::string& name) const { return directory_.path() + "/" + name; }
   // As of a command of its own: settings are read once by each.
   std::unique_ptr<Workspace> NewWorkspace(unsigned threads = 0) {
-    return std::make_unique<Workspace>(
-        Machine{*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_,
-                *links_},
-        threads);
+    return std::make_unique<Workspace>(Machine{*files_, world_.clock, world_.entropy, environment_,
+                                               world_.http, *processes_, *links_},
+                                       threads);
   }
   Status Set(const std::string& key, const std::string& value) {
     return WriteSetting(*NewWorkspace(), key, value).map([](const Setting&) { return Done{}; });

@@ -642,8 +642,7 @@ Status SimulatedLinks::Reflink(const std::string& source, const std::string& tar
   PLUMB_TRY(const NodePtr node, disk_.Find(disk_.root_, std::string_view(source).substr(1)));
   PLUMB_TRY(const auto place, disk_.FindPlace(disk_.root_, std::string_view(target).substr(1)));
   if (place.first->names.contains(place.second)) return Conflict(target);
-  PLUMB_TRY(const NodePtr copy,
-            disk_.Make(place.first, place.second, FileType::kRegular, 0600));
+  PLUMB_TRY(const NodePtr copy, disk_.Make(place.first, place.second, FileType::kRegular, 0600));
   const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
   if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
     copy->bytes = node->bytes;
