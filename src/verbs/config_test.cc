@@ -52,9 +52,9 @@ class ConfigTest : public testing::Test {
   std::string PathOf(const std::string& name) const { return directory_.path() + "/" + name; }
   // As of a command of its own: settings are read once by each.
   std::unique_ptr<Workspace> NewWorkspace(unsigned threads = 0) {
-    return std::make_unique<Workspace>(
-        Machine{*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_},
-        threads);
+    return std::make_unique<Workspace>(Machine{*files_, world_.clock, world_.entropy, environment_,
+                                               world_.http, *processes_, *links_},
+                                       threads);
   }
   Status Set(const std::string& key, const std::string& value) {
     return WriteSetting(*NewWorkspace(), key, value).map([](const Setting&) { return Done{}; });
@@ -75,6 +75,7 @@ class ConfigTest : public testing::Test {
   Variables environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
 };
 
 TEST_F(ConfigTest, ASettingIsKeptReadAndTakenAway) {

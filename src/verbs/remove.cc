@@ -115,9 +115,7 @@ Status TakeNamed(store::Store& store, Removal& removal, const RemoveOptions& opt
   return Done{};
 }
 
-}  // namespace
-
-Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options) {
+Result<RemoveReport> TryToRemove(Workspace& workspace, const RemoveOptions& options) {
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(std::vector<store::Ref> refs, store->ListRefs());
   Removal removal(*store, std::move(refs), options.message);
@@ -131,6 +129,21 @@ Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options) 
     if (!keep) removal.TakeListedKit(kit.manifest);
   }
   return std::move(removal).Finish();
+}
+
+}  // namespace
+
+// Whoever has a full disk shall be able to free some of it. Once more is safe: what was done
+// already cannot be found any more, and then the first answer counts.
+Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options) {
+  auto removed = TryToRemove(workspace, options);
+  if (removed || removed.error().kind != ErrorKind::kExhausted) return removed;
+  PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
+  const auto has_room = upkeep->GiveRoom();
+  if (!has_room || !*has_room) return removed;
+  auto again = TryToRemove(workspace, options);
+  if (!again && again.error().kind == ErrorKind::kNotFound) return removed;
+  return again;
 }
 
 }  // namespace plumb::verbs

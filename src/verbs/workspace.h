@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "host/files.h"
 #include "host/http.h"
+#include "host/links.h"
 #include "host/machine.h"
 #include "host/process.h"
 #include "kit/base_resolver.h"
@@ -30,6 +31,7 @@ struct Machine {
   host::Environment& environment;
   host::Http& http;
   host::Processes& processes;
+  host::Links& links;
 };
 
 // Everything a verb works with: it wires the rooms together and knows where a person's files
