@@ -68,8 +68,11 @@ struct Answer {
   Json json;
   // What was asked for has gone to standard output already: nothing of the above is printed.
   bool is_given = false;
-  // What the program ends with although there is an answer: `fsck` found damage.
+  // What is complained of although there is an answer: some of several things were done, or what
+  // was looked at is damaged. It decides what the program ends with, unless `is_wanting`.
   std::optional<Error> failure = {};
+  // What was asked to be checked was checked, and found wanting: the program ends with 1.
+  bool is_wanting = false;
 };
 
 // A verb as it is written: its arguments are read into it, then it is run, once.

@@ -18,7 +18,7 @@ constexpr std::string_view kAbout =
 
 constexpr std::array<ExitCode, 11> kExitCodes = {
     {{0, "done"},
-     {1, "checked, and found wanting"},
+     {kFoundWanting, "checked, and found wanting"},
      {2, "wrong usage or invalid input"},
      {3, "not found"},
      {4, "corrupt"},

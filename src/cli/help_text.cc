@@ -195,9 +195,13 @@ Help Changing() {
        "change",
        "Take tags or ModelKits away",
        "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
-       "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
-       "kit with all its tags. --all takes every kit without a tag, and with --force\n"
-       "every kit. 'plumb gc' gives back the space.",
+       "ModelKitID, names the kit itself, which must have no tag left, and on which no\n"
+       "other kit of this store may be based. --force takes the kit with all its tags,\n"
+       "and warns if others are based on it: they cannot be unpacked without it. --all\n"
+       "takes every kit without a tag, but for those that kits which stay are based on,\n"
+       "and with --force every kit. 'plumb gc' gives back the space.\n"
+       "\n"
+       "Of several references those before the first error are taken away.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -261,12 +265,11 @@ Help Trusting() {
        "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
        "with the same library; then the content is compared and the answer is no.\n"
        "\n"
-       "A no ends with exit code 4, or 5 if it is of the rebuild alone. A rebuild that is\n"
-       "unknown ends with that of what stood in its way, such as 7 for a base whose\n"
-       "registry does not answer.",
+       "A no ends with exit code 1. A rebuild that is unknown ends with that of what\n"
+       "stood in its way, such as 7 for a base whose registry does not answer.",
        {{"Read everything once", "plumb verify demo:v1"},
         {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
-       {3, 4, 5, 6, 7, 8, 9}},
+       {1, 3, 4, 5, 6, 7, 8, 9}},
   };
 }
 
@@ -291,12 +294,12 @@ Help Keeping() {
        "Look for damage in the store",
        "Without --full: whether all that is named is there, and says what it is. With\n"
        "--full every byte is read and hashed. Names what is damaged, and which kits and\n"
-       "layers need it; the exit code tells too.\n"
+       "layers need it; damage ends with exit code 1.\n"
        "\n"
        "What is damaged is remembered: building or pulling the same content again\n"
        "replaces it.",
        {{"Quickly", "plumb fsck"}, {"Every byte", "plumb fsck --full"}},
-       {4, 6, 7, 8, 9}},
+       {1, 3, 4, 6, 7, 8, 9}},
       {"du",
        "",
        "keep",

@@ -197,11 +197,13 @@ Answer Render(const std::vector<verbs::RemoveReport>& reports) {
   for (const verbs::RemoveReport& report : reports) {
     for (const verbs::RemoveReport::Line& line : report.lines) {
       const bool untagged = line.kind == Kind::kUntagged;
-      text += (untagged ? "Untagged " : "Removed ") + Printable(line.name);
+      const bool spared = line.kind == Kind::kSpared;
+      text += (untagged ? "Untagged " : spared ? "Kept " : "Removed ") + Printable(line.name);
       if (line.kind == Kind::kNamed) text += " (digest " + line.digest.ToString() + ")";
+      if (spared) text += " (base of " + Printable(line.needed_by) + ")";
       text += "\n";
       Json row = Json::MakeObject();
-      row.Append("action", Text(untagged ? "untagged" : "removed"));
+      row.Append("action", Text(untagged ? "untagged" : spared ? "kept" : "removed"));
       row.Append("name", Text(line.name));
       row.Append("digest", Name(line.digest));
       json.Add(std::move(row));

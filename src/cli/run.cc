@@ -94,8 +94,22 @@ Error WithHint(Error error, const Command& command) {
   return error;
 }
 
-Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
-               const std::vector<std::string>& words, GlobalOptions& options) {
+// Nobody is left to be told if this fails.
+void Complain(host::Terminal& terminal, const Error& error, bool json) {
+  static_cast<void>(
+      terminal.Write(host::Stream::kErrors, json ? ErrorJson(error) : ErrorText(error)));
+}
+
+// Prints the answer, and gives what the program ends with.
+Result<int> Tell(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
+  PLUMB_RETURN_IF_ERROR(Print(terminal, options, answer));
+  if (!answer.is_wanting && answer.failure) return *answer.failure;
+  if (answer.failure) Complain(terminal, *answer.failure, options.json);
+  return answer.is_wanting ? kFoundWanting : 0;
+}
+
+Result<int> Perform(const verbs::Machine& machine, host::Terminal& terminal,
+                    const std::vector<std::string>& words, GlobalOptions& options) {
   const Commands commands = AllCommands();
   // What people try first where they know nothing yet.
   const bool asks_version = words == std::vector<std::string>{"--version"};
@@ -106,14 +120,12 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
     const std::string text = command == nullptr ? Overview() : HelpText(*command);
     Json json = Json::MakeObject();
     json.Append("text", Json::String(text));
-    return Print(terminal, options, {text, std::move(json)});
+    return Tell(terminal, options, {text, std::move(json)});
   }
-  const auto answer = RunCommand(machine, terminal, options, commands, *command);
-  if (!answer) return WithHint(answer.error(), *command);
-  const Answer& said = *answer;
-  PLUMB_RETURN_IF_ERROR(Print(terminal, options, said));
-  if (said.failure) return *said.failure;
-  return Done{};
+  auto answer = RunCommand(machine, terminal, options, commands, *command);
+  if (!answer) return WithHint(std::move(answer).error(), *command);
+  if (answer->failure) answer->failure = WithHint(*std::move(answer->failure), *command);
+  return Tell(terminal, options, *answer);
 }
 
 }  // namespace
@@ -121,14 +133,12 @@ Status Perform(const verbs::Machine& machine, host::Terminal& terminal,
 int Run(const verbs::Machine& machine, host::Terminal& terminal,
         const std::vector<std::string>& words) {
   GlobalOptions options;
-  const Status status = Perform(machine, terminal, words, options);
-  if (status) return 0;
+  const auto exit_code = Perform(machine, terminal, words, options);
+  if (exit_code) return *exit_code;
   // Where the arguments could not be read at all, the wish for JSON was not read either.
   const bool json = options.json || std::ranges::find(words, "--json") != words.end();
-  // Nobody is left to be told if this fails.
-  static_cast<void>(terminal.Write(host::Stream::kErrors,
-                                   json ? ErrorJson(status.error()) : ErrorText(status.error())));
-  return ExitCodeOf(status.error().kind);
+  Complain(terminal, exit_code.error(), json);
+  return ExitCodeOf(exit_code.error().kind);
 }
 
 }  // namespace plumb::cli
