@@ -21,6 +21,11 @@ class TagCommand final : public Command {
   std::vector<Flag> Flags() override { return {MessageFlag(options_.message)}; }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(const auto report, verbs::Tag(context.workspace, options_));
+    // As build, pull and import say it.
+    if (report.previous) {
+      context.progress.Note("'" + report.target + "' pointed at " + report.previous->ToString() +
+                            " before");
+    }
     return Render(report);
   }
 

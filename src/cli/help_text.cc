@@ -82,7 +82,8 @@ Help Exchanging() {
        "Writes the kits, with their names and the kits they are built upon, into FILE:\n"
        "a tar with an OCI image layout in it, which 'plumb import', skopeo and podman\n"
        "read. The same kits give the same bytes. FILE appears whole or not at all; -\n"
-       "writes to standard output.",
+       "writes to standard output. A pipe or a device that is there is written into;\n"
+       "with --force a symlink stays, and the file it leads to is replaced.",
        {{"Two kits into one file", "plumb export demo:v1 demo:v2 demo.tar"},
         {"To another machine", "plumb export demo:v1 - | ssh server plumb import -"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -233,8 +234,8 @@ Help Sharing() {
        "share",
        "Send a ModelKit to a registry or an OCI layout",
        "Sends what is not there yet, and names it only once all of it has arrived. Without\n"
-       "TARGET the kit goes where its own name says. A target oci:DIR[:TAG] is a directory\n"
-       "in the OCI image layout.",
+       "TARGET the kit goes where its own name says; a TARGET without a tag takes that of\n"
+       "SOURCE. A target oci:DIR[:TAG] is a directory in the OCI image layout.",
        {{"Under its own name", "plumb push registry.example.com/team/demo:v1"},
         {"Under another one", "plumb push demo:v1 registry.example.com/team/demo:v1"},
         {"Into a directory", "plumb push demo:v1 oci:backup:v1"}},

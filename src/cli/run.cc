@@ -11,6 +11,7 @@
 #include "cli/help.h"
 #include "cli/progress.h"
 #include "cli/render.h"
+#include "verbs/full_disk.h"
 
 namespace plumb::cli {
 namespace {
@@ -60,6 +61,15 @@ Result<ProgressOptions> ChooseProgress(const GlobalOptions& options, host::Termi
   return chosen;
 }
 
+// What a kit says is printed as it is, but must not steer a terminal.
+Status PrintText(host::Terminal& terminal, const std::string& text) {
+  const bool is_shown = terminal.IsInteractive(host::Stream::kOutput);
+  auto status = terminal.Write(host::Stream::kOutput, is_shown ? PrintableLines(text) : text);
+  if (status) return status;
+  if (status.error().kind == ErrorKind::kInterrupted) return Done{};  // `plumb list | head -1`
+  return std::move(status).error().While("cannot print the answer");
+}
+
 Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& terminal,
                           const GlobalOptions& options, const Commands& commands,
                           Command& command) {
@@ -69,19 +79,20 @@ Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& termina
   const std::unique_ptr<Progress> progress =
       MakeProgress(terminal, machine.clock, std::move(progress_options));
   verbs::Workspace workspace(machine, threads);
-  Context context{workspace, *progress, terminal, commands};
-  return command.Run(context);
+  // If this cannot be printed neither can the rest, which is complained of.
+  const auto begin = [&](const std::string& line) {
+    if (!options.json && !options.quiet) static_cast<void>(PrintText(terminal, line));
+  };
+  Context context{workspace, *progress, terminal, commands, begin};
+  auto answer = command.Run(context);
+  if (!answer) return verbs::WithSpaceHint(workspace, std::move(answer).error());
+  return answer;
 }
 
-// What a kit says is printed as it is, but must not steer a terminal.
 Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
   if (answer.is_given) return Done{};
-  std::string text = options.json ? PrintedJson(answer.json) : answer.text;
-  if (terminal.IsInteractive(host::Stream::kOutput)) text = PrintableLines(text);
-  auto status = terminal.Write(host::Stream::kOutput, text);
-  if (status) return status;
-  if (status.error().kind == ErrorKind::kInterrupted) return Done{};  // `plumb list | head -1`
-  return std::move(status).error().While("cannot print the answer");
+  if (options.json) return PrintText(terminal, PrintedJson(answer.json));
+  return PrintText(terminal, options.quiet && answer.brief ? *answer.brief : answer.text);
 }
 
 // What is wrong with the words themselves has its remedy in the help, unless the error shows

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kit/base_resolver.h"
+#include "registry/connect.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -20,7 +21,14 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
       return std::move(modelkit).error().While("cannot look at '" + place.ToString() + "'");
     return modelkit;
   }
-  PLUMB_TRY(const KitName name, KitName::Parse(source.name));
+  auto parsed = KitName::Parse(source.name);
+  if (!parsed) {
+    Error error = std::move(parsed).error();
+    if (registry::ParseLayoutName(source.name)) error.hint = "add --remote to look there";
+    return error;
+  }
+  const KitName& name = *parsed;
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   auto id = FindKit(*store, name);
   if (!id) {

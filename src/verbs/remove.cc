@@ -179,6 +179,7 @@ Status TakeNamed(Removal& removal, const RemoveOptions& options) {
 
 Result<RemoveReport> Remove(Workspace& workspace, const RemoveOptions& options,
                             Progress& progress) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(std::vector<store::Ref> refs, store->ListRefs());
   Removal removal(*store, std::move(refs), options.message, progress);

@@ -14,6 +14,7 @@ Result<TagReport> Tag(Workspace& workspace, const TagOptions& options) {
     return Error{ErrorKind::kInvalid, "'" + options.target + "' names a digest, which is no tag",
                  "plumb tag " + options.source + " NAME:TAG"};
   }
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   TagReport report;
   report.source = source.ToString();

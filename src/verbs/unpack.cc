@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/shell_word.h"
 #include "kit/modelkit.h"
 #include "registry/connect.h"
 #include "verbs/base_puller.h"
@@ -25,6 +26,7 @@ Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Pr
   // What a directory holds now is not known here.
   if (registry::ParseLayoutName(options.kit)) return PullTo(workspace, options, progress);
   PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  if (name.reference().host.empty()) PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   auto found = FindKit(*store, name);
   if (found || found.error().kind != ErrorKind::kNotFound || name.reference().host.empty()) {
@@ -32,6 +34,14 @@ Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Pr
   }
   progress.Note("pulling '" + name.ToString() + "', which is not in this store");
   return PullTo(workspace, options, progress);
+}
+
+std::string OverwritingCommand(const UnpackOptions& options) {
+  std::string command = "plumb unpack " + ShellWord(options.kit);
+  if (options.directory != ".") command += " -d " + ShellWord(options.directory);
+  for (const std::string& filter : options.filters)
+    command += " -f " + ShellWord(filter);
+  return command + " --overwrite";
 }
 
 BaseOptions BasesFor(const UnpackOptions& options) {
@@ -65,10 +75,15 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
             files.OpenDirectory(options.directory, host::IfMissing::kCreate));
   UnpackReport report;
   PLUMB_TRY(report.directory, files.Canonical(options.directory));
+  if (options.on_begin) options.on_begin(report);
   auto unpacked = kit::Unpack({*store, *bases, *target}, modelkit, unpack, progress);
   if (!unpacked) {
-    return std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
-                                             options.directory + "'");
+    Error error = std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
+                                                    options.directory + "'");
+    // Of the conflicts only those with files have a remedy.
+    if (error.kind == ErrorKind::kConflict && !error.hint.empty())
+      error.hint = OverwritingCommand(options);
+    return error;
   }
   report.unpacked = *std::move(unpacked);
   return report;

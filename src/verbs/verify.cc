@@ -229,6 +229,7 @@ const Check* VerifyReport::Unanswered() const {
 Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
                             Progress& progress) {
   PLUMB_TRY(const KitName name, KitName::Parse(options.kit));
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   VerifyReport report;
   auto id = FindKit(*store, name);
