@@ -33,7 +33,8 @@ TEST(FullDisk, OfTheStoreIsHelpedByGc) {
     EXPECT_EQ(HintFor(ErrorKind::kExhausted,
                       std::string("cannot write '/data/plumb/store/packs/a.pack': ") + why),
               "plumb gc");
-    EXPECT_EQ(HintFor(ErrorKind::kExhausted, std::string("cannot write '/data/out/w': ") + why), "");
+    EXPECT_EQ(HintFor(ErrorKind::kExhausted, std::string("cannot write '/data/out/w': ") + why),
+              "");
   }
 }
 
