@@ -118,6 +118,9 @@ class UnpackCommand final : public Command {
     if (overwrite_) options_.existing = verbs::Existing::kOverwrite;
     if (ignore_existing_) options_.existing = verbs::Existing::kIgnore;
     PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::UnpackReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Unpack(context.workspace, options_, context.progress));
     return Render(report);
   }

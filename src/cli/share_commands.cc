@@ -100,6 +100,9 @@ class PushCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::PushReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Push(context.workspace, options_, context.progress));
     return Render(report);
   }
@@ -124,6 +127,9 @@ class PullCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::PullReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Pull(context.workspace, options_, context.progress));
     return Render(report);
   }

@@ -40,8 +40,10 @@ Answer Render(const verbs::VerifyReport& report, const std::string& kit) {
   Answer answer{report.id.ToString() + "\n" + Table(rows), std::move(json)};
   if (const verbs::Check* failed = report.Failure()) {
     const bool is_damage = failed->name != "rebuild";
+    answer.is_wanting = true;
     answer.failure = Error{is_damage ? ErrorKind::kCorrupt : ErrorKind::kConflict,
-                           "'" + kit + "' is not what it says it is: " + failed->name};
+                           "'" + kit + "' is not what it says it is: " + failed->name,
+                           failed->name == "digests" ? "plumb fsck --full" : ""};
   } else if (const verbs::Check* open = report.Unanswered()) {
     // Whoever asked for it and reads the exit code only must not take it for a yes.
     answer.failure =

@@ -51,6 +51,9 @@ struct BuildOptions {
   std::vector<store::RefName> tags = {};  // moved to the result
   std::string message = {};               // why; recorded with the moves
   unsigned threads = 2;
+  // A directory beneath the context, relative to it, that is not packed; empty: none. Our rules
+  // only.
+  std::string reserved = {};
   // What it must be made of: anything else is kConflict, and nothing is written.
   std::optional<blueprint::LockFile> locked = {};
   // What files must be that are read: another is kCorrupt. Of one that is named by its digest where

@@ -19,6 +19,10 @@ constexpr std::array<std::string_view, 12> kReservedAnywhere = {
 
 }  // namespace
 
+bool IsUnpackName(std::string_view name) {
+  return name.starts_with(kUnpackPrefix) && ParseUint64(name.substr(kUnpackPrefix.size()));
+}
+
 Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_view blueprint_path) {
   Result<std::string> text = host::ReadFile(context, ".kitignore", kKitignoreSizeMax);
   if (!text && text.error().kind != ErrorKind::kNotFound) return std::move(text).error();
@@ -35,7 +39,8 @@ Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_vi
 bool ContextRules::IsReserved(std::string_view path) const {
   if (reserved_paths_.contains(path)) return true;
   return std::ranges::any_of(Split(path, '/'), [](std::string_view name) {
-    return std::ranges::find(kReservedAnywhere, name) != kReservedAnywhere.end();
+    return IsUnpackName(name) ||
+           std::ranges::find(kReservedAnywhere, name) != kReservedAnywhere.end();
   });
 }
 

@@ -15,6 +15,10 @@ namespace plumb::kit {
 // No .kitignore is longer; what people write fits a page.
 inline constexpr std::uint64_t kKitignoreSizeMax = std::uint64_t{1} << 20;
 
+// What an unpacked file is called, with a number behind it, until it is whole.
+inline constexpr std::string_view kUnpackPrefix = ".plumb-unpack-";
+bool IsUnpackName(std::string_view name);
+
 // What of a context is never packed, by our rules (docs/format.md, "Layers"). Paths are
 // relative to the context and cleaned.
 class ContextRules {
@@ -22,6 +26,9 @@ class ContextRules {
   // `blueprint_path` is where the blueprint lies in the context, or empty. kInvalid for a
   // .kitignore that cannot be read.
   static Result<ContextRules> Load(host::Directory& context, std::string_view blueprint_path);
+
+  // One more path that is reserved.
+  void Reserve(const std::string& path) { reserved_paths_.insert(path); }
 
   // Never packed, whatever .kitignore says; nor is anything beneath it.
   bool IsReserved(std::string_view path) const;

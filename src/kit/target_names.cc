@@ -37,7 +37,7 @@ Status TargetNames::AddFile(const std::string& place) {
     return Error{ErrorKind::kConflict, Quoted(place) + " is a directory, where a file must go"};
   if (existing_ == Existing::kRefuse)
     return Error{ErrorKind::kConflict, Quoted(place) + " is there already",
-                 "plumb unpack --overwrite, or --ignore-existing"};
+                 "say that it may be overwritten"};
   return Done{};
 }
 

@@ -289,11 +289,36 @@ TEST_F(UnpackTest, StopsWhenAskedToAndCleansUp) {
     EXPECT_EQ(name.find(".plumb-unpack"), std::string::npos) << name;
 }
 
-TEST_F(UnpackTest, LeftoversOfAKilledOneAreNoObstacle) {
-  bench_.directory().Write("target/.plumb-unpack-0", "left");
+TEST_F(UnpackTest, TakesAwayWhatAKilledOneLeft) {
+  for (const char* name : {".plumb-unpack-0", ".plumb-unpack-12345", "model/.plumb-unpack-7"})
+    bench_.directory().Write(std::string("target/") + name, "left");
+  for (const char* name :
+       {".plumb-unpack-", ".plumb-unpack-1a", "plumb-unpack-1", "x/.plumb-unpack-1"})
+    bench_.directory().Write(std::string("target/") + name, "a person's");
+  fs::create_symlink("tok.json", bench_.Target(".plumb-unpack-3"));
+  fs::create_directory(bench_.Target(".plumb-unpack-4"));
   ASSERT_TRUE(bench_.Unpack(BuildAll()));
-  EXPECT_EQ(bench_.ReadTarget(".plumb-unpack-0"), "left");
+  for (const char* name : {".plumb-unpack-0", ".plumb-unpack-12345", "model/.plumb-unpack-7"})
+    EXPECT_FALSE(fs::exists(bench_.Target(name))) << name;
+  for (const char* name :
+       {".plumb-unpack-", ".plumb-unpack-1a", "plumb-unpack-1", "x/.plumb-unpack-1"})
+    EXPECT_EQ(bench_.ReadTarget(name), "a person's") << name;
+  EXPECT_TRUE(fs::is_symlink(bench_.Target(".plumb-unpack-3")));
+  EXPECT_TRUE(fs::exists(bench_.Target(".plumb-unpack-4")));
   EXPECT_EQ(bench_.ReadTarget("tok.json"), "{}");
+}
+
+TEST_F(UnpackTest, LeavesAlonePassingFilesOfOneThatIsAtWork) {
+  bench_.directory().Write("target/.plumb-unpack-0", "at work");
+  const auto files = host::MakeFiles();
+  const auto target = files->OpenDirectory(bench_.Target(""), host::IfMissing::kFail);
+  ASSERT_TRUE(target);
+  const auto file = (*target)->Open(".plumb-unpack-0", host::OpenHow::kReadWrite);
+  ASSERT_TRUE(file);
+  const auto lock = (*file)->Lock(host::LockKind::kExclusive, 0);
+  ASSERT_TRUE(lock);
+  ASSERT_TRUE(bench_.Unpack(BuildAll()));
+  EXPECT_EQ(bench_.ReadTarget(".plumb-unpack-0"), "at work");
 }
 
 TEST_F(UnpackTest, FilesLongEnoughToBeJumpedOverAreWhole) {

@@ -61,7 +61,8 @@ class BasePullerTest : public testing::Test {
   HomeOnly environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
-  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_, *processes_}, 2};
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
+  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_, *processes_, *links_}, 2};
   SilentProgress progress_;
 };
 

@@ -211,6 +211,7 @@ const Check* VerifyReport::Unanswered() const {
 
 Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
                             Progress& progress) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName name, NameHere(*store, options.kit));
   VerifyReport report;

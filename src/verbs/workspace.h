@@ -64,6 +64,10 @@ class Workspace {
 
   Result<unsigned> Threads();
 
+  // kNotFound if there is no store yet. For verbs that only read: a home that was mistyped is not
+  // made by looking into it. What is there and is no store is left to Store() to tell.
+  Status RequireStore() const;
+
   // The pointers below are never null and stay good as long as the workspace.
   //
   // Nothing is set if there is no file; but one that $PLUMB_CONFIG names must be there. Fails as

@@ -113,12 +113,12 @@ Step Tag(const std::string& source, const std::string& target) {
   return [=](World& world) { return Only(verbs::Tag(world.workspace(), {source, target})); };
 }
 
-Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
+Step Remove(const std::string& name, verbs::RemoveForce force) {
   return [=](World& world) {
     verbs::RemoveOptions options;
     options.name = name;
-    options.tagged = tagged;
-    return Only(verbs::Remove(world.workspace(), options));
+    options.force = force;
+    return Only(verbs::Remove(world.workspace(), options, world.progress()));
   };
 }
 
@@ -226,17 +226,17 @@ std::vector<Operation> Operations() {
        {Files('a'), Build("m:v1"), MakeOldCatalog},
        Tag("m:log", "m:latest"),
        Opens::kWithRoom},
-      {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
+      {"RemoveATag", two, Remove("m:v2", verbs::RemoveForce::kNo)},
       {"Gc",
        {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
-        Remove("m:v2", verbs::RemoveTagged::kNo)},
+        Remove("m:v2", verbs::RemoveForce::kNo)},
        Gc},
       // Half of the first pack is still needed: it is written anew.
       {"GcThatCopies",
        {WideFiles('a'), Build("m:v1"), WideFiles('b'), Build("m:v2"),
-        Remove("m:v1", verbs::RemoveTagged::kNo)},
+        Remove("m:v1", verbs::RemoveForce::kNo)},
        Gc},
-      {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
+      {"RemoveAKit", two, Remove("m:v2", verbs::RemoveForce::kYes)},
   };
 }
 
