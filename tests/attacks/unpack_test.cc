@@ -80,6 +80,16 @@ class UnpackAttackTest : public testing::Test {
   UnpackOptions options_;
 };
 
+// What is put before the names of kit 0.4.0's archives comes from the config, which is as hostile.
+TEST_F(UnpackAttackTest, APathAboveTheTargetLeadsNoOldNameThere) {
+  const std::string archive = Archive(TarFile("victim", "x"));
+  ExpectRefused({archive}, {"../outside/victim"});
+  ExpectRefused({archive}, {"a/../../outside/victim"});
+  ExpectRefused({archive}, {bench_.path() + "/outside/victim"});
+  ExpectRefused({Archive(TarFile("../outside/victim", "x"))}, {"a/victim"});
+  ExpectRefused({Archive(TarFile(bench_.path() + "/outside/victim", "x"))}, {"a/victim"});
+}
+
 // The others show something only if an honest kit made the same way can be unpacked.
 TEST_F(UnpackAttackTest, AnHonestOneIsUnpacked) {
   const auto unpacked = Unpack({Archive(TarDirectory("a") + TarFile("a/x", "1", 0755))});
