@@ -57,7 +57,9 @@ Status CheckArtifactType(const ModelKit& modelkit) {
 Status ReadModelPack(std::string_view config, ModelKit& modelkit) {
   std::optional<oci::ModelPackConfig> pack;
   if (!config.empty()) {
-    PLUMB_TRY(pack, oci::ModelPackConfig::Parse(config));
+    const bool is_cnai = modelkit.manifest.config.media_type == oci::kCnaiConfigMediaType;
+    PLUMB_TRY(pack, oci::ModelPackConfig::Parse(config, is_cnai ? oci::ModelPackNames::kCnai
+                                                                : oci::ModelPackNames::kToday));
     if (pack->diff_ids.size() != modelkit.manifest.layers.size())
       return Error{ErrorKind::kInvalid,
                    modelkit.id.ToString() + " does not have one diffId for each layer"};

@@ -175,7 +175,10 @@ oci::ModelPackConfig ModelPackConfigOf(const Kitfile& kitfile) {
   AddText(config.technical, "format", kitfile.model->format);
   const Json* other =
       kitfile.model->parameters ? kitfile.model->parameters->Find(kParametersKey) : nullptr;
-  if (other == nullptr || other->IfObject() == nullptr) return config;
+  if (other == nullptr) return config;
+  // Whoever checks the config says what is wrong with it.
+  if (other->IfObject() == nullptr) config.technical = *other;
+  if (config.technical.IfObject() == nullptr) return config;
   for (const auto& [name, value] : *other->IfObject()) {
     if (oci::IsModelPackDescriptor(name)) {
       if (config.descriptor.Find(name) == nullptr) config.descriptor.Append(name, value);
