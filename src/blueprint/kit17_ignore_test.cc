@@ -123,5 +123,29 @@ TEST(GoRegexp, FindsAMatchAnywhere) {
   EXPECT_TRUE(GoRegexp::Compile(U"^(a*)*$")->Matches(U""));
 }
 
+// Forty lines of 6 KB that would become forty million instructions.
+TEST(Kit17IgnoreAttack, RepetitionsHaveOneBudget) {
+  std::string line = "?";
+  for (int i = 0; i < 990; ++i)
+    line += "a{999}";
+  EXPECT_TRUE(Kit17IgnoreRules::Parse(line + "\n"));
+  std::string text;
+  for (int i = 0; i < 40; ++i)
+    text += line + "\n";
+  const auto rules = Kit17IgnoreRules::Parse(text);
+  ASSERT_FALSE(rules);
+  EXPECT_EQ(rules.error().kind, ErrorKind::kExhausted) << rules.error().message;
+  EXPECT_NE(rules.error().message.find(".kitignore:2:"), std::string::npos);
+}
+
+TEST(GoRegexpAttack, IsNoLargerThanItMayBe) {
+  const auto small = GoRegexp::Compile(U"^[a-z]{999}$", 1002);
+  ASSERT_TRUE(small && *small);
+  EXPECT_EQ((*small)->size(), 1002U);  // with '^', '$' and the match
+  EXPECT_EQ(GoRegexp::Compile(U"^[a-z]{999}$", 1001).error().kind, ErrorKind::kExhausted);
+  EXPECT_TRUE((*small)->Matches(std::u32string(999, U'q')));
+  EXPECT_FALSE((*small)->Matches(std::u32string(998, U'q')));
+}
+
 }  // namespace
 }  // namespace plumb::blueprint

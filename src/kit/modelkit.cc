@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -110,9 +111,10 @@ struct OpenLayer {
 Result<std::vector<OpenLayer>> OpenLayersOf(const ModelKit& modelkit) {
   const bool is_pack = modelkit.format == oci::KitFormat::kModelPack;
   std::vector<OpenLayer> layers;
+  std::set<std::string> seen;  // path and digest
   for (std::size_t i = 0; i < modelkit.manifest.layers.size(); ++i) {
     const oci::Descriptor& layer = modelkit.manifest.layers[i];
-    if (is_pack && IsKitfileLayer(layer)) continue;
+    if (is_pack && (IsKitfileLayer(layer) || IsRepetition(layer, seen))) continue;
     const std::string_view subtype =
         oci::FindAnnotation(layer.annotations, oci::kSubtypeAnnotation);
     PLUMB_TRY(const auto media_type, oci::LayerMediaType::Parse(layer.media_type, subtype));

@@ -135,6 +135,27 @@ TEST(ModelPackTest, HasOneDiffIdForEachLayer) {
   EXPECT_EQ(loaded.error().kind, ErrorKind::kInvalid);
 }
 
+// modctl 0.2.2 packs a file twice that two patterns match, also as code and as doc.
+TEST(ModelPackTest, TheSameFileTwiceIsOne) {
+  constexpr char kDocRaw[] = "application/vnd.cncf.model.doc.v1.raw";
+  Workbench bench;
+  const Digest id = bench.PutModelPack({{kWeightRaw, "w", At("w.safetensors")},
+                                        {kWeightRaw, "w", At("w.safetensors")},
+                                        {kCodeRaw, "r", At("README.md")},
+                                        {kDocRaw, "r", At("README.md")}});
+  const auto unpacked = bench.Unpack(id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench.List(), (std::vector<std::string>{"Kitfile", "README.md", "w.safetensors"}));
+  EXPECT_EQ(bench.ReadTarget("Kitfile"),
+            "manifestVersion: 1.0.0\nmodel:\n  path: w.safetensors\ncode:\n  - path: README.md\n");
+  // Which of two contents is meant, nobody can know.
+  for (const char* type : {kCodeRaw, kDocRaw}) {
+    const auto refused = bench.Unpack(
+        bench.PutModelPack({{kCodeRaw, "r", At("a.md")}, {type, "other", At("a.md")}}));
+    EXPECT_FALSE(refused) << type;
+  }
+}
+
 // What KitOps writes: the Kitfile in an annotation.
 TEST(ModelPackTest, KitsOwnAnnotationIsTheKitfile) {
   const std::string config = oci::WriteModelPackConfig(

@@ -312,10 +312,14 @@ std::string WriteModelPackManifest(const Descriptor& config, const std::vector<D
   return WriteJson(json, JsonStyle::kGo);
 }
 
+std::string_view FilePathOf(const Annotations& annotations) {
+  return FindEither(annotations, kFilePathAnnotation, kCnaiFilePathAnnotation);
+}
+
 Result<FileAnnotations> ParseFileAnnotations(const Annotations& annotations) {
   constexpr std::string_view kMetadata = "the annotation about the file of a layer";
   FileAnnotations file;
-  file.path = FindEither(annotations, kFilePathAnnotation, kCnaiFilePathAnnotation);
+  file.path = FilePathOf(annotations);
   const std::string_view metadata =
       FindEither(annotations, kFileMetadataAnnotation, kCnaiFileMetadataAnnotation);
   if (metadata.empty()) return file;

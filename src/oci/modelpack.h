@@ -63,6 +63,8 @@ struct FileAnnotations {
 };
 // kInvalid if they are no JSON of the form that model-spec gives, kExhausted over 64 KiB.
 Result<FileAnnotations> ParseFileAnnotations(const Annotations& annotations);
+// Of these only the path, as it is written there; empty if there is none.
+std::string_view FilePathOf(const Annotations& annotations);
 // The same for a file of ours: constant owner and time (docs/format.md, "Raw layers").
 Annotations WriteFileAnnotations(const std::string& path, std::uint32_t mode, std::uint64_t size);
 
