@@ -65,14 +65,6 @@ TEST(IgnoreRules, MatchAsDockerignoreDoes) {
   }
 }
 
-TEST(IgnoreRules, NothingUndoesWhatIsAlwaysIgnored) {
-  const auto rules = IgnoreRules::Parse("!Kitfile\n!**/.git\n!**", {"Kitfile", "**/.git"});
-  ASSERT_TRUE(rules);
-  for (const std::string_view path : {"Kitfile", ".git", ".git/config", "a/.git", "a/.git/x/y"})
-    EXPECT_TRUE(rules->Ignores(path)) << path;
-  EXPECT_FALSE(rules->Ignores("a/Kitfile"));
-}
-
 TEST(IgnoreRules, KnowWhereAnExceptionMayLie) {
   const auto exact = IgnoreRules::Parse("a\nb\n!a/b/c");
   ASSERT_TRUE(exact);
