@@ -170,7 +170,8 @@ class Printer {
   void PrintMembers(const Json::Object& members, std::size_t indent) {
     for (const auto& [name, member] : members) {
       if (&member != &members.front().second) Indent(indent);
-      const std::string key = Inline(name, Within::kLines);
+      // Without quotes that key would merge.
+      const std::string key = name == "<<" ? DoubleQuoted(name) : Inline(name, Within::kLines);
       if (key.size() > kSimpleKeySizeMax) {
         out_ += "? " + key + "\n";
         Indent(indent);

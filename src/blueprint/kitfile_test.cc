@@ -384,6 +384,7 @@ TEST(Kitfile, IsPrintedInTheStylesOfKit) {
   Kitfile kitfile;
   kitfile.manifest_version = "1.0.0";
   kitfile.package.authors = {"Ann", "B: c", "x, y", "[z]", "yes", "1", ""};
+  kitfile.model.emplace().parameters = *ParseJson(R"({"<<":"<<","on":1,"x: y":2})");
   kitfile.code = {{"- x", "trail ", "line one\nline two", {}},
                   {"x:", "x\ty", "it's", {}},
                   {"-x", "a:b", "?x", {}},
@@ -394,6 +395,11 @@ TEST(Kitfile, IsPrintedInTheStylesOfKit) {
   EXPECT_EQ(PrintKitfile(kitfile), R"(manifestVersion: 1.0.0
 package:
   authors: [Ann, 'B: c', 'x, y', '[z]', "yes", "1", ""]
+model:
+  parameters:
+    "<<": <<
+    "on": 1
+    'x: y': 2
 code:
   - path: '- x'
     description: 'trail '
