@@ -40,8 +40,6 @@ struct ExitCode {
 std::span<const ExitCode> ExitCodes();
 inline constexpr int kFoundWanting = 1;
 int ExitCodeOf(ErrorKind kind);
-// Of a check that came to its end, and found what it checked wanting.
-inline constexpr int kFoundWanting = 1;
 // Those that a verb may end with, and what one of them says.
 std::vector<int> ExitCodesOf(const VerbHelp& help);
 std::string_view MeaningOf(int exit_code);

@@ -28,14 +28,17 @@ Help Making() {
        "same base until --update. With --locked everything the kit is made of, files\n"
        "too, must be as the lock file says.\n"
        "\n"
-       "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
-       "the ModelKitID depends on the version of the library that compresses.\n"
+       "KitOps 1.7 cannot read layers that are compressed with zstd, crashes on kits with\n"
+       "prompts, and fails where a dataset with a remotePath comes before one without.\n"
+       "With gzip and zstd the ModelKitID depends on the version of the library that\n"
+       "compresses.\n"
        "\n"
        "With --layer-format raw each file is a layer, named by the SHA-256 of the file:\n"
        "what Hugging Face and Ollama call it too. KitOps 1.7 cannot read such layers, and\n"
        "1.15 only if every entry of the blueprint is a single file. --format cncf makes a\n"
        "ModelPack, which modctl, KitOps 1.15 and container runtimes read, and KitOps 1.7\n"
-       "does not. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
+       "does not; compressed archives in one (--layer-format tar --compression ...) modctl\n"
+       "0.2.2 cannot read. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
        "ModelKit unless --format cncf is said.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,13 @@ struct BuildOptions {
   FileDigests file_digests = {};
 };
 
+// What is known of a context that is gone, of a ModelKit that kit 1.7 packed: only what its layers
+// hold. What kit ignored and which symlinks it passed over, they show by not having it.
+struct BygoneContext {
+  // Directories that no layer has, with files in them that some layer has: no entries.
+  std::set<std::string, std::less<>> no_entries;
+};
+
 // What a build is made of; all of it must outlive the call.
 struct BuildContext {
   host::Files& files;
@@ -70,6 +78,8 @@ struct BuildContext {
   host::Environment& environment;  // for "~" in FROM
   store::Store& store;
   BaseResolver& bases;
+  // By the rules of kit 1.7 only; a path of which nothing is left is then an empty layer. Or null.
+  const BygoneContext* bygone = nullptr;
 };
 
 struct BuiltLayer {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -30,7 +31,10 @@ Status CheckArtifactType(const ModelKit& modelkit) {
 }
 
 Status ReadModelPack(std::string_view config, ModelKit& modelkit) {
-  PLUMB_TRY(const oci::ModelPackConfig pack, oci::ModelPackConfig::Parse(config));
+  const bool is_cnai = modelkit.manifest.config.media_type == oci::kCnaiConfigMediaType;
+  PLUMB_TRY(const oci::ModelPackConfig pack,
+            oci::ModelPackConfig::Parse(config, is_cnai ? oci::ModelPackNames::kCnai
+                                                        : oci::ModelPackNames::kToday));
   if (pack.diff_ids.size() != modelkit.manifest.layers.size())
     return Error{ErrorKind::kInvalid,
                  modelkit.id.ToString() + " does not have one diffId for each layer"};
@@ -110,18 +114,13 @@ struct OpenLayer {
   std::size_t index = 0;          // in the manifest
 };
 
-std::string FilePathOf(const oci::Annotations& annotations) {
-  const std::string_view path = oci::FindAnnotation(annotations, oci::kFilePathAnnotation);
-  return std::string(path.empty() ? oci::FindAnnotation(annotations, oci::kCnaiFilePathAnnotation)
-                                  : path);
-}
-
 Result<std::vector<OpenLayer>> OpenLayersOf(const ModelKit& modelkit) {
   const bool is_pack = modelkit.format == oci::KitFormat::kModelPack;
   std::vector<OpenLayer> layers;
+  std::set<std::string> seen;  // path and digest
   for (std::size_t i = 0; i < modelkit.manifest.layers.size(); ++i) {
     const oci::Descriptor& layer = modelkit.manifest.layers[i];
-    if (is_pack && IsKitfileLayer(layer)) continue;
+    if (is_pack && (IsKitfileLayer(layer) || IsRepetition(layer, seen))) continue;
     const std::string_view subtype =
         oci::FindAnnotation(layer.annotations, oci::kSubtypeAnnotation);
     PLUMB_TRY(const auto media_type, oci::LayerMediaType::Parse(layer.media_type, subtype));
@@ -132,7 +131,7 @@ Result<std::vector<OpenLayer>> OpenLayersOf(const ModelKit& modelkit) {
     if (IsRaw(media_type.encoding)) {
       PLUMB_TRY(open.file, oci::ParseFileAnnotations(layer.annotations));
     } else if (is_pack) {
-      open.archive_path = FilePathOf(layer.annotations);
+      open.archive_path = oci::FilePathOf(layer.annotations);
     }
     layers.push_back(std::move(open));
   }

@@ -32,6 +32,8 @@ class ContextRules {
 
   // Never packed, whatever .kitignore says; nor is anything beneath it.
   bool IsReserved(std::string_view path) const;
+  // Whether it is reserved as a blueprint's name, and the blueprint lies elsewhere.
+  bool IsOtherBlueprint(std::string_view path) const;
   // Reserved, or ignored by .kitignore.
   bool Ignores(std::string_view path) const;
   // Whether something beneath an ignored directory may be taken all the same.
@@ -42,6 +44,7 @@ class ContextRules {
 
   blueprint::IgnoreRules rules_;
   std::set<std::string, std::less<>> reserved_paths_;
+  bool has_blueprint_ = false;  // the context
 };
 
 }  // namespace plumb::kit

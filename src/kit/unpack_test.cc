@@ -368,6 +368,33 @@ TEST_F(UnpackTest, ContentThatIsNotTheConfigsIsCorruptBeforeAnythingIsWritten) {
   }
 }
 
+// What kit 0.4.0 packs of models/w.bin, and of the directory src/lib: names from above the path.
+TEST_F(UnpackTest, ArchivesOfKitBefore05AreReadFromAboveTheirPaths) {
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"./models/w.bin"},)"
+      R"("code":[{"path":"src/lib/"}]})";
+  const std::string weights = TarFile("w.bin", "weights") + archive::TarEnd();
+  const std::string code = TarFile("lib/a.py", "x = 1") + archive::TarEnd();
+  const Digest id = bench_.PutKit(config, {{kModelTar, weights}, {kCodeTar, code}});
+  const auto unpacked = bench_.Unpack(id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench_.List(),
+            (Names{"Kitfile", "models/", "models/w.bin", "src/", "src/lib/", "src/lib/a.py"}));
+  EXPECT_EQ(bench_.ReadTarget("models/w.bin"), "weights");
+}
+
+// Whose config has digests names all from the context, as kit does since.
+TEST_F(UnpackTest, ArchivesWithDigestsAreReadFromTheContext) {
+  const std::string weights = TarFile("w.bin", "weights") + archive::TarEnd();
+  const std::string digest = Sha256(AsBytes(weights)).ToString();
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"models/w.bin","digest":")" +
+      digest + R"(","diffId":")" + digest + R"("}})";
+  const auto unpacked = bench_.Unpack(bench_.PutKit(config, {{kModelTar, weights}}));
+  ASSERT_FALSE(unpacked);
+  EXPECT_EQ(unpacked.error().kind, ErrorKind::kDenied);
+}
+
 TEST(TargetNamesTest, AreLimited) {
   Workbench bench;
   const auto target =

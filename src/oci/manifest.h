@@ -64,7 +64,7 @@ struct Manifest {
   static Result<Manifest> Parse(std::string_view bytes);
 };
 
-// The bytes of our own manifests (docs/format-modelkit.md, "Manifest"): schemaVersion,
+// The bytes of our own manifests (docs/format.md, "ModelKit"): schemaVersion,
 // mediaType, config, layers in this order, without spaces, and nothing that changes with tool,
 // time or host. No layers: [].
 std::string WriteManifest(const Descriptor& config, const std::vector<Descriptor>& layers);

@@ -213,9 +213,8 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   PLUMB_TRY(const std::string directory_path, machine.files.Canonical(options.directory));
   PLUMB_TRY(kit::BlueprintText blueprint,
             FindBlueprint(machine.files, options.directory, options.blueprint, progress));
-  // To kit a file of any name is a Kitfile.
-  if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
-    blueprint.kind = kit::BlueprintKind::kKitfile;
+  // To kit every file is a Kitfile, whatever it is called and looks like.
+  if (build.rules == blueprint::KitRules::kKit17) blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_RETURN_IF_ERROR(LeaveOutHome(workspace, directory_path, build, progress));
   PLUMB_TRY(LockPlace lock,

@@ -23,8 +23,9 @@ std::string HintFor(ErrorKind kind, const std::string& message) {
   AtHome environment;
   const auto files = host::MakeFiles();
   const auto processes = host::MakeProcesses();
+  const auto links = host::MakeLinks();
   const Workspace workspace(
-      Machine{*files, world.clock, world.entropy, environment, world.http, *processes}, 1);
+      Machine{*files, world.clock, world.entropy, environment, world.http, *processes, *links}, 1);
   return WithSpaceHint(workspace, {kind, message}).hint;
 }
 

@@ -142,6 +142,8 @@ class BasesCheck final : public kit::BaseResolver {
   Check check_{"bases", Verdict::kAbsent, {}};
 };
 
+constexpr std::size_t kVersionShownMax = 32;
+
 // Remembers that a base could not be had, which says nothing about the kit that wants it.
 class WatchedBases final : public kit::BaseResolver {
  public:
@@ -189,6 +191,12 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit, 
   }
   if (rebuilt->differences.empty())
     return Check{"rebuild", Verdict::kYes, {"building again gives the same ModelKitID"}};
+  if (!rebuilt->other_kit.empty())
+    return Check{"rebuild",
+                 Verdict::kUnknown,
+                 {"kit " + Printable(rebuilt->other_kit.substr(0, kVersionShownMax)) +
+                  " made it, and only kit 1.7.0 is followed"},
+                 ErrorKind::kUnsupported};
   Check check{"rebuild", Verdict::kNo, rebuilt->differences};
   check.reasons.insert(check.reasons.begin(),
                        rebuilt->is_same_content ? "the same content, but " + rebuilt->id.ToString()
