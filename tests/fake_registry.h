@@ -32,6 +32,7 @@ struct Asked {
   std::string url;
   std::vector<host::HttpHeader> headers;
   std::string client_certificate;
+  host::TlsVerify tls_verify = host::TlsVerify::kYes;
   std::string body;
 
   std::string Header(std::string_view name) const {
@@ -71,8 +72,8 @@ class FakeHttp final : public host::Http {
   Result<host::HttpResponse> Send(const host::HttpRequest& request,
                                   const std::function<bool()>& stop) override {
     if (stop && stop()) return Interrupted();
-    Asked now = {request.method, request.url, request.headers, request.client_certificate,
-                 std::string()};
+    Asked now = {request.method,     request.url,  request.headers, request.client_certificate,
+                 request.tls_verify, std::string()};
     PLUMB_RETURN_IF_ERROR(TakeBody(request, now.body));
     const FakeAnswer answer = AnswerTo(now);
     if (answer.status == 0) return Error{ErrorKind::kUnavailable, "nobody answers"};

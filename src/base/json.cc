@@ -166,6 +166,12 @@ const Json* Json::Find(std::string_view name) const {
   return found == members->end() ? nullptr : &found->second;
 }
 
+std::string Json::TextOf(std::string_view name) const {
+  const Json* member = Find(name);
+  const std::string* text = member == nullptr ? nullptr : member->IfString();
+  return text == nullptr ? std::string() : *text;
+}
+
 Json& Json::Set(std::string_view name, Json value) {
   Object* members = std::get_if<Object>(&value_);
   PLUMB_CHECK(members != nullptr);

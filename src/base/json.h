@@ -46,6 +46,8 @@ class Json {
 
   // The member of that name, or null if there is none or this is no object.
   const Json* Find(std::string_view name) const;
+  // The text of that member; empty if there is none, or if it is no text.
+  std::string TextOf(std::string_view name) const;
 
   // For building: this must be an object (or array). Set replaces a member of that name in
   // place, else appends; Append leaves it to the caller that the name is new. All return

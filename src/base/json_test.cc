@@ -96,6 +96,10 @@ TEST(Json, IsBuiltInOrder) {
   EXPECT_EQ(*object.Find("a")->IfBool(), false);
   EXPECT_EQ(object.Find("d"), nullptr);
   EXPECT_EQ(Json().Find("a"), nullptr);
+  EXPECT_EQ(Json::MakeObject({{"t", Json::String("x")}}).TextOf("t"), "x");
+  EXPECT_EQ(object.TextOf("a"), "");  // no text
+  EXPECT_EQ(object.TextOf("d"), "");
+  EXPECT_EQ(Json().TextOf("a"), "");
   EXPECT_FALSE(*ParseJson(R"({"a":1,"b":2})") == *ParseJson(R"({"b":2,"a":1})"));
 }
 

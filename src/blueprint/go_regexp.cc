@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <array>
+#include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "blueprint/go_regexp_internal.h"
 
@@ -11,7 +13,6 @@ namespace {
 constexpr char32_t kRuneMax = 0x10FFFF;
 constexpr int kRepeatMax = 1000;
 constexpr int kUnbounded = -1;
-constexpr std::size_t kProgramSizeMax = 1'000'000;
 constexpr std::size_t kDepthMax = 100;
 
 using Range = std::pair<char32_t, char32_t>;
@@ -336,11 +337,12 @@ class Reader {
 
 class GoRegexpWriter {
  public:
-  // Nothing if it becomes huge.
-  static std::optional<GoRegexp> Write(const Node& node) {
-    GoRegexpWriter writer;
+  static Result<GoRegexp> Write(const Node& node, std::size_t size_max) {
+    GoRegexpWriter writer(size_max);
     writer.Add(node);
-    if (writer.Here() >= kProgramSizeMax) return std::nullopt;
+    if (writer.Here() >= size_max)
+      return Error{ErrorKind::kExhausted,
+                   "it would have more than " + std::to_string(size_max) + " instructions"};
     writer.Emit(Op::kMatch);
     return std::move(writer.made_);
   }
@@ -348,23 +350,24 @@ class GoRegexpWriter {
  private:
   using Op = GoRegexp::Op;
 
+  explicit GoRegexpWriter(std::size_t size_max) : size_max_(size_max) {}
+
   std::size_t Here() const { return made_.program_.size(); }
   // Gives where it stands.
   std::size_t Emit(Op op, std::size_t target = 0) {
-    made_.program_.push_back({op, target});
+    made_.program_.push_back({op, static_cast<std::uint32_t>(target)});
     return Here() - 1;
   }
   void LeadHere(const std::vector<std::size_t>& instructions) {
     for (const std::size_t instruction : instructions)
-      made_.program_[instruction].target = Here();
+      made_.program_[instruction].target = static_cast<std::uint32_t>(Here());
   }
 
   void Add(const Node& node) {
-    if (Here() >= kProgramSizeMax) return;
+    if (Here() >= size_max_) return;
     switch (node.kind) {
       case Node::Kind::kOne:
-        made_.ranges_.push_back(node.ranges);
-        Emit(Op::kOne, made_.ranges_.size() - 1);
+        Emit(Op::kOne, RangesAt(node));
         break;
       case Node::Kind::kAssertion:
         Emit(node.assertion == kBeginning ? Op::kBegin
@@ -383,6 +386,13 @@ class GoRegexpWriter {
         AddRepetition(node);
         break;
     }
+  }
+
+  // Where its ranges stand: once, however often a repetition adds it.
+  std::size_t RangesAt(const Node& node) {
+    const auto [at, is_new] = ranges_.try_emplace(&node, made_.ranges_.size());
+    if (is_new) made_.ranges_.push_back(node.ranges);
+    return at->second;
   }
 
   void AddAlternatives(const Node& node) {
@@ -417,12 +427,16 @@ class GoRegexpWriter {
     LeadHere(exits);
   }
 
+  const std::size_t size_max_;
+  std::unordered_map<const Node*, std::size_t> ranges_;
   GoRegexp made_;
 };
 
-std::optional<GoRegexp> GoRegexp::Compile(std::u32string_view text) {
+Result<std::optional<GoRegexp>> GoRegexp::Compile(std::u32string_view text, std::size_t size_max) {
   const std::optional<Node> node = Reader(text).Read();
-  return node ? GoRegexpWriter::Write(*node) : std::nullopt;
+  if (!node) return std::optional<GoRegexp>();
+  PLUMB_TRY(GoRegexp made, GoRegexpWriter::Write(*node, size_max));
+  return std::optional(std::move(made));
 }
 
 // Adds an instruction, and those that are reached from it without a character.

@@ -9,14 +9,20 @@
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
+
 namespace plumb::blueprint {
 
 // A regular expression as Go's regexp package reads it, because kit turns patterns into some.
 // All of the syntax but flags, names of groups and \p (Unicode classes).
 class GoRegexp {
  public:
-  // Nothing for what Go refuses, for what is not known here, and for what would be huge.
-  static std::optional<GoRegexp> Compile(std::u32string_view text);
+  // Nothing for what Go refuses, and for what is not known here. kExhausted if it would have more
+  // than `size_max` instructions.
+  static Result<std::optional<GoRegexp>> Compile(std::u32string_view text, std::size_t size_max);
+
+  // How many instructions it has.
+  std::size_t size() const { return program_.size(); }
 
   // Whether it matches somewhere in the text. Takes time in proportion to both.
   bool Matches(std::u32string_view text) const;
@@ -38,7 +44,7 @@ class GoRegexp {
   };
   struct Instruction {
     Op op = Op::kMatch;
-    std::size_t target = 0;
+    std::uint32_t target = 0;
   };
   // Instructions to go on from, each once.
   struct Threads {

@@ -12,6 +12,8 @@
 namespace plumb::blueprint {
 namespace {
 
+// Of all patterns together, some 8 MiB: a repetition like "{1000}" is written out.
+constexpr std::size_t kInstructionsMax = 1'000'000;
 constexpr std::string_view kMark = "\xef\xbb\xbf";
 
 // Go's filepath.Match(pattern, "."), which kit calls to see whether a pattern is well-formed. It
@@ -122,7 +124,8 @@ class SyntaxCheck {
 }  // namespace
 
 // Plain text with at most one "**", at an end, stays plain.
-Kit17IgnoreRules::Pattern Kit17IgnoreRules::Translate(std::string_view cleaned) {
+Result<Kit17IgnoreRules::Pattern> Kit17IgnoreRules::Translate(std::string_view cleaned,
+                                                              std::size_t& size_left) {
   using Kind = Pattern::Kind;
   Pattern pattern{.written = std::string(cleaned), .text = std::string(cleaned)};
   if (cleaned.starts_with(kMark)) cleaned.remove_prefix(kMark.size());
@@ -164,20 +167,26 @@ Kit17IgnoreRules::Pattern Kit17IgnoreRules::Translate(std::string_view cleaned) 
   if (pattern.kind == Kind::kPrefix) pattern.text.resize(pattern.text.size() - 2);
   if (pattern.kind == Kind::kSuffix) pattern.text.erase(0, 2);
   if (pattern.kind != Kind::kRegexp) return pattern;
-  if (auto compiled = GoRegexp::Compile(expression + U"$"))
-    pattern.regexp = std::make_shared<const GoRegexp>(*std::move(compiled));
+  PLUMB_TRY(auto compiled, GoRegexp::Compile(expression + U"$", size_left));
+  if (!compiled) return pattern;
+  size_left -= compiled->size();
+  pattern.regexp = std::make_shared<const GoRegexp>(*std::move(compiled));
   return pattern;
 }
 
 Result<Kit17IgnoreRules> Kit17IgnoreRules::Parse(std::string_view text) {
   PLUMB_TRY(const std::vector<IgnoreLine> lines, ReadIgnoreLines(text));
   Kit17IgnoreRules rules;
+  std::size_t size_left = kInstructionsMax;
   for (const IgnoreLine& line : lines) {
     if (!SyntaxCheck(line.pattern).Passes()) return line.ErrorAt("it is not well-formed");
-    Pattern pattern = Translate(line.pattern);
-    pattern.is_exception = line.is_exception;
+    Result<Pattern> pattern = Translate(line.pattern, size_left);
+    if (!pattern)
+      return Error{ErrorKind::kExhausted,
+                   ".kitignore:" + std::to_string(line.number) + ": its patterns become too large"};
+    pattern->is_exception = line.is_exception;
     rules.has_exceptions_ = rules.has_exceptions_ || line.is_exception;
-    rules.patterns_.push_back(std::move(pattern));
+    rules.patterns_.push_back(*std::move(pattern));
   }
   return rules;
 }
@@ -187,8 +196,11 @@ Result<bool> Kit17IgnoreRules::Ignores(std::string_view path) const {
   for (const Pattern& pattern : patterns_) {
     if (pattern.is_exception != ignored) continue;
     if (pattern.kind == Pattern::Kind::kRegexp && !pattern.regexp)
-      return Error{ErrorKind::kInvalid, "pattern '" + Printable(pattern.written) +
-                                            "' of the .kitignore is none that kit 1.7 can use"};
+      return Error{
+          ErrorKind::kInvalid,
+          "pattern '" + Printable(pattern.written) +
+              "' of the .kitignore is none that kit 1.7 can use, or has '\\p', which it can "
+              "and --kit-compat cannot"};
     const auto matches_wild = [&](std::string_view part) {
       return pattern.regexp->Matches(ToRunes(part));
     };

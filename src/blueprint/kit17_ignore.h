@@ -2,6 +2,7 @@
 #ifndef PLUMB_BLUEPRINT_KIT17_IGNORE_H_
 #define PLUMB_BLUEPRINT_KIT17_IGNORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,7 +19,7 @@ class GoRegexp;
 // '|', '{' and '}' keep their meaning there, and which is looked at when it is first needed.
 class Kit17IgnoreRules {
  public:
-  // kInvalid for what kit refuses to read.
+  // kInvalid for what kit refuses to read, kExhausted for what would take much memory.
   static Result<Kit17IgnoreRules> Parse(std::string_view text);
 
   // `path` is cleaned. kInvalid if kit comes to a pattern that is no regular expression.
@@ -36,7 +37,8 @@ class Kit17IgnoreRules {
     std::shared_ptr<const GoRegexp> regexp = {};  // null if Go refuses it
   };
 
-  static Pattern Translate(std::string_view cleaned);
+  // `size_left`: how many instructions regular expressions may still have.
+  static Result<Pattern> Translate(std::string_view cleaned, std::size_t& size_left);
 
   std::vector<Pattern> patterns_;
   bool has_exceptions_ = false;

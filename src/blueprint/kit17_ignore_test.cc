@@ -101,26 +101,52 @@ TEST(Kit17IgnoreRules, RefusesWhatGoRefusesOnlyWhenItComesToThat) {
   }
 }
 
+std::optional<GoRegexp> Compiled(std::u32string_view text) {
+  auto compiled = GoRegexp::Compile(text, 1000);
+  EXPECT_TRUE(compiled) << compiled.error().message;
+  return *std::move(compiled);
+}
+
 TEST(GoRegexp, TakesTimeInProportion) {
-  const auto nested = GoRegexp::Compile(U"^(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?x$");
+  const auto nested = Compiled(U"^(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?(.*/)?x$");
   ASSERT_TRUE(nested.has_value());
   EXPECT_FALSE(nested->Matches(std::u32string(4096, U'/')));
   EXPECT_TRUE(nested->Matches(std::u32string(4096, U'/') + U"x"));
-  EXPECT_FALSE(GoRegexp::Compile(std::u32string(2000, U'(')));
-  std::u32string huge;
-  for (int i = 0; i < 2000; ++i)
-    huge += U"a{1000}";
-  EXPECT_FALSE(GoRegexp::Compile(huge));
+  EXPECT_FALSE(Compiled(std::u32string(2000, U'(')));
 }
 
 TEST(GoRegexp, FindsAMatchAnywhere) {
-  EXPECT_TRUE(GoRegexp::Compile(U"b|c")->Matches(U"abc"));
-  EXPECT_FALSE(GoRegexp::Compile(U"^b|c$")->Matches(U"abcd"));
-  EXPECT_TRUE(GoRegexp::Compile(U"\\Bb")->Matches(U"ab"));
-  EXPECT_FALSE(GoRegexp::Compile(U"\\bb")->Matches(U"ab"));
-  EXPECT_FALSE(GoRegexp::Compile(U".")->Matches(U"\n"));
-  EXPECT_TRUE(GoRegexp::Compile(U"(a|b)+c?\\z")->Matches(U"xab"));
-  EXPECT_TRUE(GoRegexp::Compile(U"^(a*)*$")->Matches(U""));
+  EXPECT_TRUE(Compiled(U"b|c")->Matches(U"abc"));
+  EXPECT_FALSE(Compiled(U"^b|c$")->Matches(U"abcd"));
+  EXPECT_TRUE(Compiled(U"\\Bb")->Matches(U"ab"));
+  EXPECT_FALSE(Compiled(U"\\bb")->Matches(U"ab"));
+  EXPECT_FALSE(Compiled(U".")->Matches(U"\n"));
+  EXPECT_TRUE(Compiled(U"(a|b)+c?\\z")->Matches(U"xab"));
+  EXPECT_TRUE(Compiled(U"^(a*)*$")->Matches(U""));
+}
+
+// Forty lines of 6 KB that would become forty million instructions.
+TEST(Kit17IgnoreAttack, RepetitionsHaveOneBudget) {
+  std::string line = "?";
+  for (int i = 0; i < 990; ++i)
+    line += "a{999}";
+  EXPECT_TRUE(Kit17IgnoreRules::Parse(line + "\n"));
+  std::string text;
+  for (int i = 0; i < 40; ++i)
+    text += line + "\n";
+  const auto rules = Kit17IgnoreRules::Parse(text);
+  ASSERT_FALSE(rules);
+  EXPECT_EQ(rules.error().kind, ErrorKind::kExhausted) << rules.error().message;
+  EXPECT_NE(rules.error().message.find(".kitignore:2:"), std::string::npos);
+}
+
+TEST(GoRegexpAttack, IsNoLargerThanItMayBe) {
+  const auto small = GoRegexp::Compile(U"^[a-z]{999}$", 1002);
+  ASSERT_TRUE(small && *small);
+  EXPECT_EQ((*small)->size(), 1002U);  // with '^', '$' and the match
+  EXPECT_EQ(GoRegexp::Compile(U"^[a-z]{999}$", 1001).error().kind, ErrorKind::kExhausted);
+  EXPECT_TRUE((*small)->Matches(std::u32string(999, U'q')));
+  EXPECT_FALSE((*small)->Matches(std::u32string(998, U'q')));
 }
 
 }  // namespace

@@ -74,6 +74,9 @@ struct McpServer {
   friend bool operator==(const McpServer&, const McpServer&) = default;
 };
 
+// The one that is written.
+inline constexpr std::string_view kManifestVersion = "1.0.0";
+
 // A Kitfile, and the config of a ModelKit, which is a Kitfile as JSON with digests.
 struct Kitfile {
   std::string manifest_version;
@@ -95,10 +98,11 @@ enum class KitRules : std::uint8_t { kOurs, kKit17 };
 // kExhausted: over 16 MiB, 64 levels, or after aliases 100 000 nodes or 32 MiB of text.
 Result<Kitfile> ParseKitfile(std::string_view bytes, std::string_view file, KitRules rules);
 
-// What can be said of a Kitfile without looking at files. All problems in one kInvalid:
-// "errors while validating Kitfile: " and sorted lines "  * …". `model_is_reference`: the
-// model's path names a base and is not a path.
+// Whether the model's path is a path, or names a base.
 enum class ModelPath : std::uint8_t { kFile, kReference };
+
+// What can be said of a Kitfile without looking at files. All problems in one kInvalid:
+// "errors while validating Kitfile: " and sorted lines "  * …".
 Status ValidateKitfile(const Kitfile& kitfile, ModelPath model_path, KitRules rules);
 
 // A path as it is written in a Kitfile, cleaned ("./a//b/../c/" is "a/c", "" and "." are
@@ -109,10 +113,13 @@ std::string CleanPath(std::string_view path);
 std::string WriteConfig(const Kitfile& kitfile);
 Json KitfileToJson(const Kitfile& kitfile);
 
-// Reads a config, from whatever tool wrote it: fields that are not known are ignored.
+// Reads a config, from whatever tool wrote it: fields that are not known are ignored. kInvalid for
+// those that Go would take for one that is ("Path"): kit would read another config than we.
 Result<Kitfile> ParseConfig(std::string_view bytes);
 
-// YAML for people, which ParseKitfile reads back to the same Kitfile; without digests.
+// YAML for people, which ParseKitfile reads back to the same Kitfile; without digests. It is what
+// kit 1.7 writes, but where that would lose something: negative zeros, line ends at a beginning,
+// characters that cannot be seen; and keys of parameters are sorted by bytes.
 std::string PrintKitfile(const Kitfile& kitfile);
 
 // YAML that reads back to an equal value, if the numbers are written as json.Marshal does.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/go_names.h"
 #include "base/text.h"
 #include "blueprint/kitfile.h"
 #include "blueprint/kitfile_internal.h"
@@ -189,20 +190,36 @@ class ObjectReader {
     if (!uncompressed) return Fail(uncompressed.error());
     out = LayerDigests{*layer, *uncompressed};
   }
-  const Json* Find(std::string_view name) const {
+  const Json* Find(std::string_view name) {
+    known_.push_back(name);
     const Json* value = object_.Find(name);
     return value == nullptr || value->IsNull() ? nullptr : value;
   }
   void Fail(Error error) {
     if (!failure_) failure_ = std::move(error);
   }
+  // Once all members were asked for.
   template <typename Value>
   Result<Value> Finish(Value value) {
+    CheckNames();
     if (failure_) return *std::move(failure_);
     return value;
   }
 
  private:
+  // Go, and by that kit, takes "Path" for "path", and of both the last.
+  void CheckNames() {
+    if (object_.IfObject() == nullptr) return;
+    for (const auto& [name, value] : *object_.IfObject()) {
+      for (const std::string_view known : known_) {
+        if (GoMistakesFor(name, known))
+          return Fail(Error{ErrorKind::kInvalid,
+                            "'" + Printable(name) + "' in the " + std::string(what_) +
+                                " of a config can be mistaken for '" + std::string(known) + "'"});
+      }
+    }
+  }
+
   void Fail(std::string_view name, std::string_view wanted) {
     Fail(Error{ErrorKind::kInvalid, "'" + std::string(name) + "' in the " + std::string(what_) +
                                         " of a config is not " + std::string(wanted)});
@@ -210,6 +227,7 @@ class ObjectReader {
 
   const Json& object_;
   std::string_view what_;
+  std::vector<std::string_view> known_;  // members that were asked for
   std::optional<Error> failure_;
 };
 

@@ -10,21 +10,29 @@
 namespace plumb::blueprint {
 namespace {
 
-// A key that is longer stands after "? ": libyaml looks only 1024 characters ahead for ':'.
-constexpr std::size_t kSimpleKeySizeMax = 1000;
+// A key that is longer stands after "? ", as libyaml writes it.
+constexpr std::size_t kSimpleKeySizeMax = 128;
 
-bool IsAlphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+bool IsDigits(std::string_view text, std::string_view also) {
+  return std::ranges::all_of(text, [&](char c) {
+    return (c >= '0' && c <= '9') || also.find(c) != std::string_view::npos;
+  });
 }
 
-bool IsPrintableText(std::string_view text, std::string_view also) {
-  while (!text.empty()) {
-    const char first = text.front();
-    const std::optional<char32_t> code_point = TakeCodePoint(text);
-    if (!code_point) return false;
-    if (!IsPrintable(*code_point) && also.find(first) == std::string_view::npos) return false;
+// "1:30", which YAML 1.1 took for a number.
+bool IsBase60(std::string_view text) {
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  std::vector<std::string_view> parts = Split(text, ':');
+  if (parts.size() < 2 || parts[0].empty() || parts[0][0] == '_' || !IsDigits(parts[0], "_"))
+    return false;
+  const std::size_t dot = parts.back().find('.');
+  if (dot != std::string_view::npos) {
+    if (!IsDigits(parts.back().substr(dot + 1), "_")) return false;
+    parts.back() = parts.back().substr(0, dot);
   }
-  return true;
+  return std::all_of(parts.begin() + 1, parts.end(), [](std::string_view part) {
+    return IsDigits(part, "") && (part.size() == 1 || (part.size() == 2 && part[0] <= '5'));
+  });
 }
 
 // Words that other readers of YAML take for booleans, though ours does not.
@@ -34,52 +42,119 @@ bool IsOldBool(std::string_view text) {
   return false;
 }
 
-bool CanBePlain(std::string_view text) {
-  if (text.empty() || !IsPrintableText(text, "")) return false;
-  const char first = text.front();
-  const bool begins_well = IsAlphanumeric(first) || first == '_' || first == '/' || first == '.' ||
-                           (static_cast<unsigned char>(first) & 0x80) != 0;
-  if (!begins_well || text.ends_with(' ') || text.ends_with(':')) return false;
-  if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos)
-    return false;
+// In what styles a text can stand.
+struct Styles {
+  bool block_plain = true;
+  bool flow_plain = true;  // within [ ]
+  bool single = true;      // 'it''s'
+  bool block = true;       // "|" and lines
+};
+
+// What characters at its beginning, and within, forbid.
+void ForbidIndicators(std::string_view text, Styles& styles) {
+  constexpr std::string_view kAnywhereInFlow = ",?[]{}:";
+  constexpr std::string_view kAtTheBeginning = "#,[]{}&*!|>'\"%@`";
+  if (text.starts_with("---") || text.starts_with("..."))
+    styles.block_plain = styles.flow_plain = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool space_follows = i + 1 == text.size() || text[i + 1] == ' ';
+    const bool is_first = i == 0;
+    if (kAnywhereInFlow.find(c) != std::string_view::npos) styles.flow_plain = false;
+    const bool is_indicator = is_first
+                                  ? kAtTheBeginning.find(c) != std::string_view::npos ||
+                                        ((c == '?' || c == ':' || c == '-') && space_follows)
+                                  : (c == ':' && space_follows) || (c == '#' && text[i - 1] == ' ');
+    if (is_indicator) styles.block_plain = styles.flow_plain = false;
+  }
+}
+
+// By the rules of libyaml's emitter, which kit writes Kitfiles with; what cannot be seen is
+// escaped, though, even where YAML would allow it.
+Styles StylesOf(std::string_view text) {
+  Styles styles;
+  ForbidIndicators(text, styles);
+  const bool has_lines = text.find('\n') != std::string_view::npos;
+  const bool has_ends = text.empty() || text.front() == ' ' || text.front() == '\n' ||
+                        text.back() == ' ' || text.back() == '\n';
+  const bool breaks_after_space = text.find(" \n") != std::string_view::npos;
+  bool has_special = false;
+  for (std::string_view rest = text; !rest.empty();) {
+    const char first = rest.front();
+    const std::optional<char32_t> c = TakeCodePoint(rest);
+    // libyaml knows nothing beyond the first 65536 characters.
+    const bool is_plain_text = c && *c <= 0xffff && IsPrintable(*c);
+    has_special = has_special || (!is_plain_text && first != '\n' && first != '\t');
+  }
+  const bool has_tab = text.find('\t') != std::string_view::npos;
+  if (has_lines || has_ends || has_tab || has_special)
+    styles.block_plain = styles.flow_plain = false;
+  styles.single = !has_lines && !has_tab && !has_special;
+  // What begins with white space would need an indicator of indentation.
+  styles.block = has_lines && text.front() != ' ' && text.front() != '\n' && text.front() != '\t' &&
+                 !text.ends_with(' ') && !breaks_after_space && !has_special;
+  return styles;
+}
+
+// Whether it is text even without quotes, to readers of YAML 1.1, too.
+bool ReadsAsText(std::string_view text) {
   const Result<YamlScalar> resolved = ResolveScalar("", text);
-  return resolved && resolved->tag == kTagString && !IsOldBool(text);
+  return resolved && resolved->tag == kTagString && !IsOldBool(text) && !IsBase60(text);
 }
 
-// Several lines that a block can hold without indicators: the first tells the indentation.
-bool CanBeBlock(std::string_view text) {
-  const bool begins_well =
-      !text.empty() && text.front() != '\n' && text.front() != ' ' && text.front() != '\t';
-  return begins_well && text.find('\n') != std::string_view::npos && IsPrintableText(text, "\n\t");
+// The letter after a '\' that stands for it, or 0.
+char ShortEscape(char32_t c) {
+  constexpr std::u32string_view kCharacters = U"\0\a\b\t\n\v\f\r\x1b\"\\\u0085\u00a0\u2028\u2029";
+  constexpr std::string_view kLetters = "0abtnvfre\"\\N_LP";
+  const std::size_t at = std::u32string_view(kCharacters.data(), kLetters.size()).find(c);
+  return at == std::u32string_view::npos ? '\0' : kLetters[at];
 }
 
-std::string Quoted(std::string_view text) {
+std::string Escaped(char32_t c) {
+  if (const char letter = ShortEscape(c); letter != '\0') return {'\\', letter};
+  const std::size_t digits = c <= 0xff ? 2 : c <= 0xffff ? 4 : 8;
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out = {'\\', digits == 2 ? 'x' : digits == 4 ? 'u' : 'U'};
+  for (std::size_t i = digits; i > 0; --i)
+    out += kDigits[(c >> (4 * (i - 1))) & 15];
+  return out;
+}
+
+std::string DoubleQuoted(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
     const std::string_view before = text;
-    const std::optional<char32_t> code_point = TakeCodePoint(text);
+    const char32_t c = TakeCodePoint(text).value_or(0xfffd);
+    const bool is_itself = c <= 0xffff && IsPrintable(c) && c != '"' && c != '\\';
     const std::string_view taken = before.substr(0, before.size() - text.size());
-    if (taken == "\"" || taken == "\\") {
-      out.append("\\").append(taken);
-    } else if (taken == "\n") {
-      out += "\\n";
-    } else if (taken == "\t") {
-      out += "\\t";
-    } else if (code_point && IsPrintable(*code_point)) {
-      out += taken;
-    } else {
-      const char32_t value = code_point.value_or(0xfffd);
-      const std::string bytes = {
-          static_cast<char>(value >> 24), static_cast<char>(value >> 16 & 255),
-          static_cast<char>(value >> 8 & 255), static_cast<char>(value & 255)};
-      out += "\\U" + EncodeHex(AsBytes(bytes));
-    }
+    out += is_itself ? std::string(taken) : Escaped(c);
   }
   return out + "\"";
 }
 
+std::string SingleQuoted(std::string_view text) {
+  std::string out = "'";
+  for (const char c : text)
+    out.append(c == '\'' ? 2 : 1, c);
+  return out + "'";
+}
+
+enum class Within : std::uint8_t { kLines, kBrackets };
+
+// On one line.
+std::string Inline(std::string_view text, Within within) {
+  const Styles styles = StylesOf(text);
+  const bool can_be_plain = within == Within::kLines ? styles.block_plain : styles.flow_plain;
+  if (!ReadsAsText(text)) return DoubleQuoted(text);
+  if (can_be_plain) return std::string(text);
+  return styles.single && !text.empty() ? SingleQuoted(text) : DoubleQuoted(text);
+}
+
 class Printer {
  public:
+  // `in_brackets`: a list of texts of what is printed that stands on one line, or null.
+  explicit Printer(const Json* in_brackets) : in_brackets_(in_brackets) {}
+
   // A document of its own.
   void PrintWhole(const Json& value) {
     if (IsCollection(value) && !IsEmpty(value)) return PrintCollection(value, 0);
@@ -95,7 +170,8 @@ class Printer {
   void PrintMembers(const Json::Object& members, std::size_t indent) {
     for (const auto& [name, member] : members) {
       if (&member != &members.front().second) Indent(indent);
-      const std::string key = CanBePlain(name) ? name : Quoted(name);
+      // Without quotes that key would merge.
+      const std::string key = name == "<<" ? DoubleQuoted(name) : Inline(name, Within::kLines);
       if (key.size() > kSimpleKeySizeMax) {
         out_ += "? " + key + "\n";
         Indent(indent);
@@ -119,7 +195,9 @@ class Printer {
 
   // A value after its key: on the same line, or if it is a collection on those below.
   void PrintBelow(const Json& value, std::size_t indent) {
-    if (IsCollection(value) && !IsEmpty(value)) {
+    if (&value == in_brackets_) {
+      PrintInBrackets(value);
+    } else if (IsCollection(value) && !IsEmpty(value)) {
       out_ += "\n";
       Indent(indent);
       PrintCollection(value, indent);
@@ -127,6 +205,13 @@ class Printer {
       out_ += " ";
       PrintScalar(value, indent);
     }
+  }
+
+  void PrintInBrackets(const Json& list) {
+    std::vector<std::string> items;
+    for (const Json& item : *list.IfArray())
+      items.push_back(Inline(*item.IfString(), Within::kBrackets));
+    out_ += " [" + Join(items, ", ") + "]\n";
   }
 
   void PrintCollection(const Json& value, std::size_t indent) {
@@ -150,12 +235,10 @@ class Printer {
       // -0 alone would be the integer 0.
       out_ += number != nullptr && number->digits == "-0" ? "-0.0"
                                                           : WriteJson(value, JsonStyle::kCompact);
-    } else if (CanBePlain(*text)) {
-      out_ += *text;
-    } else if (CanBeBlock(*text)) {
+    } else if (StylesOf(*text).block) {
       return PrintBlock(*text, indent);
     } else {
-      out_ += Quoted(*text);
+      out_ += Inline(*text, Within::kLines);
     }
     out_ += "\n";
   }
@@ -171,13 +254,14 @@ class Printer {
     }
   }
 
+  const Json* const in_brackets_;
   std::string out_;
 };
 
 }  // namespace
 
 std::string WriteYaml(const Json& value) {
-  Printer printer;
+  Printer printer(nullptr);
   printer.PrintWhole(value);
   return std::move(printer).TakeText();
 }
@@ -189,7 +273,10 @@ std::string PrintKitfile(const Kitfile& kitfile) {
     std::erase_if(members, [](const Json::Member& m) { return m.first == "package"; });
     tree = Json::MakeObject(std::move(members));
   }
-  return WriteYaml(tree);
+  const Json* const package = tree.Find("package");
+  Printer printer(package == nullptr ? nullptr : package->Find("authors"));
+  printer.PrintWhole(tree);
+  return std::move(printer).TakeText();
 }
 
 }  // namespace plumb::blueprint

@@ -340,9 +340,7 @@ package:
     two
     lines
   license: "yes"
-  authors:
-    - A B
-    - "c: d"
+  authors: [A B, 'c: d']
 model:
   name: m
   path: ./m/
@@ -358,7 +356,7 @@ model:
       type: t
     - path: p2
   parameters:
-    B: "<"
+    B: <
     a: 1e+21
     z:
       - a: null
@@ -379,6 +377,73 @@ docs:
     description: d
 )");
   EXPECT_EQ(PrintKitfile(WithModel("w")), "manifestVersion: 1.0.0\nmodel:\n  name: m\n  path: w\n");
+}
+
+// What kit 1.7 writes of the same, character for character.
+TEST(Kitfile, IsPrintedInTheStylesOfKit) {
+  Kitfile kitfile;
+  kitfile.manifest_version = "1.0.0";
+  kitfile.package.authors = {"Ann", "B: c", "x, y", "[z]", "yes", "1", ""};
+  kitfile.model.emplace().parameters = *ParseJson(R"({"<<":"<<","on":1,"x: y":2})");
+  kitfile.code = {{"- x", "trail ", "line one\nline two", {}},
+                  {"x:", "x\ty", "it's", {}},
+                  {"-x", "a:b", "?x", {}},
+                  {"? x", "#x", "é \x01", {}},
+                  {"1:30", "a\rb", "\U0001F600", {}},
+                  {"'q'", "a \nb", "a\n\n", {}},
+                  {"%x", " x", "=", {}}};
+  EXPECT_EQ(PrintKitfile(kitfile), R"(manifestVersion: 1.0.0
+package:
+  authors: [Ann, 'B: c', 'x, y', '[z]', "yes", "1", ""]
+model:
+  parameters:
+    "<<": <<
+    "on": 1
+    'x: y': 2
+code:
+  - path: '- x'
+    description: 'trail '
+    license: |-
+      line one
+      line two
+  - path: 'x:'
+    description: "x\ty"
+    license: it's
+  - path: -x
+    description: a:b
+    license: ?x
+  - path: '? x'
+    description: '#x'
+    license: "é \x01"
+  - path: "1:30"
+    description: "a\rb"
+    license: "\U0001F600"
+  - path: '''q'''
+    description: "a \nb"
+    license: |+
+      a
+
+  - path: '%x'
+    description: ' x'
+    license: =
+)");
+  const auto read = ParseKitfile(PrintKitfile(kitfile), "Kitfile", KitRules::kKit17);
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, kitfile);
+}
+
+// kit, which is in Go, would take each for the member that it looks like.
+TEST(ConfigTest, MembersThatGoTakesForOthersAreRefused) {
+  const std::string begin = R"({"manifestVersion":"1.0.0",)";
+  for (const char* bad : {R"("package":{},"Model":{"path":"evil"}})", R"("package":{"NAME":"x"}})",
+                          R"("package":{},"model":{"path":"w","Path":"evil"}})",
+                          R"("package":{},"model":{"path":"w","par\u0074\u017f":[]}})",
+                          R"("package":{},"code":[{"path":"a","DiffId":"x"}]})"}) {
+    const auto kitfile = ParseConfig(begin + bad);
+    ASSERT_FALSE(kitfile) << bad;
+    EXPECT_EQ(kitfile.error().kind, ErrorKind::kInvalid);
+  }
+  EXPECT_TRUE(ParseConfig(begin + R"("package":{},"more":1,"model":{"parameters":{"Path":1}}})"));
 }
 
 }  // namespace

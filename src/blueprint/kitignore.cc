@@ -25,20 +25,6 @@ bool IsSpace(char32_t c) {
          c == 0x3000;
 }
 
-// Without the white space of Unicode at both ends.
-std::string_view TrimSpace(std::string_view text) {
-  std::string_view rest = text;
-  std::size_t begin = text.size();
-  std::size_t end = text.size();
-  while (!rest.empty()) {
-    const std::size_t at = text.size() - rest.size();
-    if (IsSpace(TakeRune(rest))) continue;
-    begin = std::min(begin, at);
-    end = text.size() - rest.size();
-  }
-  return text.substr(begin, end - begin);
-}
-
 bool IsAsciiAlphanumeric(char32_t c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
@@ -69,6 +55,19 @@ Result<char32_t> TakeMember(std::u32string_view& rest) {
 }
 
 }  // namespace
+
+std::string_view TrimGoSpace(std::string_view text) {
+  std::string_view rest = text;
+  std::size_t begin = text.size();
+  std::size_t end = text.size();
+  while (!rest.empty()) {
+    const std::size_t at = text.size() - rest.size();
+    if (IsSpace(TakeRune(rest))) continue;
+    begin = std::min(begin, at);
+    end = text.size() - rest.size();
+  }
+  return text.substr(begin, end - begin);
+}
 
 char32_t TakeRune(std::string_view& text) {
   std::string_view rest = text;
@@ -102,16 +101,16 @@ Result<std::vector<IgnoreLine>> ReadIgnoreLines(std::string_view text) {
       return line.ErrorAt("it is longer than 64 KiB");
     }
     if (written.starts_with('#')) continue;
-    std::string_view trimmed = TrimSpace(written);
+    std::string_view trimmed = TrimGoSpace(written);
     if (trimmed.empty()) continue;
     const bool excepts = trimmed.starts_with('!');
-    if (excepts) trimmed = TrimSpace(trimmed.substr(1));
+    if (excepts) trimmed = TrimGoSpace(trimmed.substr(1));
     if (trimmed.empty()) return line.ErrorAt("nothing follows its '!'");
     std::string cleaned = CleanPath(trimmed);
     if (cleaned.size() > 1 && cleaned.starts_with('/')) cleaned.erase(0, 1);
     // What is left of "!/" is "!", and of "/ x" is " x": so it is read a second time.
     if (excepts) cleaned.insert(0, "!");
-    cleaned = CleanPath(TrimSpace(cleaned));
+    cleaned = CleanPath(TrimGoSpace(cleaned));
     if (cleaned == "!") return line.ErrorAt("nothing follows its '!'");
     line.is_exception = cleaned.starts_with('!');
     line.pattern = cleaned.substr(line.is_exception ? 1 : 0);
@@ -188,8 +187,7 @@ Result<IgnoreRules::Pattern> IgnoreRules::ParsePattern(std::string_view text) {
   return pattern;
 }
 
-Result<IgnoreRules> IgnoreRules::Parse(std::string_view text,
-                                       const std::vector<std::string>& always) {
+Result<IgnoreRules> IgnoreRules::Parse(std::string_view text) {
   IgnoreRules rules;
   PLUMB_TRY(const std::vector<IgnoreLine> lines, ReadIgnoreLines(text));
   for (const IgnoreLine& line : lines) {
@@ -197,10 +195,6 @@ Result<IgnoreRules> IgnoreRules::Parse(std::string_view text,
     if (!pattern) return line.ErrorAt(pattern.error().message);
     pattern->exception = line.is_exception;
     rules.patterns_.push_back(*std::move(pattern));
-  }
-  for (const std::string& name : always) {
-    PLUMB_TRY(Pattern pattern, ParsePattern(CleanPath(name)));
-    rules.patterns_.push_back(std::move(pattern));
   }
   return rules;
 }

@@ -12,15 +12,16 @@
 
 namespace plumb::blueprint {
 
+// Without the white space of Unicode at both ends, as Go's strings.TrimSpace.
+std::string_view TrimGoSpace(std::string_view text);
+
 // The rules of a .kitignore: Dockerignore semantics (moby/patternmatcher, which kit uses):
 // '#' comments, '!' exceptions, '**', the last match wins, a match on a parent covers what is
 // beneath it. '|', '{' and '}' are themselves, which patternmatcher hands on unescaped.
 class IgnoreRules {
  public:
   // kInvalid for a pattern that cannot be read, with its line; kExhausted over 1 MiB.
-  // `always` are patterns that come last, so that no '!' in the text undoes them ("Kitfile",
-  // ".git", …).
-  static Result<IgnoreRules> Parse(std::string_view text, const std::vector<std::string>& always);
+  static Result<IgnoreRules> Parse(std::string_view text);
 
   // `path` is relative to the context, cleaned, '/'-separated.
   bool Ignores(std::string_view path) const;

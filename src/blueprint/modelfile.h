@@ -11,6 +11,9 @@
 
 namespace plumb::blueprint {
 
+// What it is called where nobody says otherwise, and in a ModelKit.
+inline constexpr std::string_view kModelfileName = "Modelfile";
+
 // One command of a Modelfile, in Ollama's words: `name` is "model" for FROM, the
 // parameter's own name for PARAMETER, else the command's word in lower case. The args of a
 // message are "role: content".

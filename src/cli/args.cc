@@ -186,13 +186,14 @@ Status CheckRest(const std::vector<std::string>& rest, Command* command) {
                UsageLine(*command)};
 }
 
-// In "REFERENCE... FILE" all words have gone to the list: the last is not its own.
+// In "REFERENCE... FILE" all words have gone to the list: the last is not its own, unless there is
+// only one, which is the first that is needed.
 void GiveLastWord(const std::vector<Operand>& operands) {
   for (std::size_t i = 0; i + 1 < operands.size(); ++i) {
     if (!operands[i].IsList()) continue;
     std::vector<std::string>& list = *std::get<std::vector<std::string>*>(operands[i].target);
     std::string& word = *std::get<std::string*>(operands[i + 1].target);
-    if (!word.empty() || list.empty()) continue;
+    if (!word.empty() || list.size() < 2) continue;
     word = std::move(list.back());
     list.pop_back();
   }
@@ -217,7 +218,8 @@ std::vector<Flag> GlobalFlags(GlobalOptions& options) {
   return {
       {"-h,--help", "", "Show this help", &options.help},
       {"--json", "", "Answer, and complain, in JSON", &options.json},
-      {"-q,--quiet", "", "Show no progress and no notes", &options.quiet},
+      {"-q,--quiet", "", "Show no progress, no notes and no steps, only the result",
+       &options.quiet},
       {"-v,--verbose", "", "Show progress of short steps too", &options.verbose},
       {"--threads", "N", "Use at most N threads (or PLUMB_THREADS); default: one per processor",
        &options.threads},

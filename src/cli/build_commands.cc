@@ -76,7 +76,7 @@ class BuildCommand final : public Command {
     }
     if (rehash_) options_.rehash = verbs::Rehash::kYes;
     if (follow_symlinks_) options_.follow_symlinks = verbs::FollowSymlinks::kYes;
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
     PLUMB_TRY(const auto report, verbs::Build(context.workspace, options_, context.progress));
     return Render(report);
   }
@@ -117,7 +117,10 @@ class UnpackCommand final : public Command {
     }
     if (overwrite_) options_.existing = verbs::Existing::kOverwrite;
     if (ignore_existing_) options_.existing = verbs::Existing::kIgnore;
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::UnpackReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Unpack(context.workspace, options_, context.progress));
     return Render(report);
   }

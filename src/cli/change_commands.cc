@@ -21,6 +21,11 @@ class TagCommand final : public Command {
   std::vector<Flag> Flags() override { return {MessageFlag(options_.message)}; }
   Result<Answer> Run(Context& context) override {
     PLUMB_TRY(const auto report, verbs::Tag(context.workspace, options_));
+    // As build, pull and import say it.
+    if (report.previous) {
+      context.progress.Note("'" + report.target + "' pointed at " + report.previous->ToString() +
+                            " before");
+    }
     return Render(report);
   }
 
@@ -36,8 +41,10 @@ class RemoveCommand final : public Command {
   }
   std::vector<Flag> Flags() override {
     return {
-        {"-f,--force", "", "Take the kit with all its tags", &force_},
-        {"-a,--all", "", "Take every kit without a tag; with --force every kit", &all_},
+        {"-f,--force", "", "Take the kit with all its tags, even if others are based on it",
+         &force_},
+        {"-a,--all", "", "Take every kit without a tag that no other needs; with --force every kit",
+         &all_},
         MessageFlag(options_.message),
     };
   }
@@ -47,12 +54,12 @@ class RemoveCommand final : public Command {
                    "plumb list"};
     }
     if (all_) return RemoveAll(context);
-    if (force_) options_.tagged = verbs::RemoveTagged::kYes;
+    if (force_) options_.force = verbs::RemoveForce::kYes;
     std::vector<verbs::RemoveReport> reports;
     for (const std::string& name : names_) {
       options_.name = name;
-      auto report = verbs::Remove(context.workspace, options_);
-      if (!report) return Explained(std::move(report).error(), reports.size());
+      auto report = verbs::Remove(context.workspace, options_, context.progress);
+      if (!report) return Stopped(std::move(report).error(), reports);
       reports.push_back(*std::move(report));
     }
     return Render(reports);
@@ -61,14 +68,16 @@ class RemoveCommand final : public Command {
  private:
   Result<Answer> RemoveAll(Context& context) {
     options_.what = force_ ? verbs::RemoveWhat::kAll : verbs::RemoveWhat::kUntagged;
-    PLUMB_TRY(auto report, verbs::Remove(context.workspace, options_));
+    PLUMB_TRY(auto report, verbs::Remove(context.workspace, options_, context.progress));
     return Render(std::vector{std::move(report)});
   }
 
   // An error does not undo what came before it, and must not hide it.
-  Error Explained(Error error, std::size_t removed) const {
-    if (removed == 0) return error;
-    return std::move(error).While("stopped after '" + names_[removed - 1] + "'");
+  Result<Answer> Stopped(Error error, const std::vector<verbs::RemoveReport>& done) const {
+    if (done.empty()) return error;
+    Answer answer = Render(done);
+    answer.failure = std::move(error).While("stopped after '" + names_[done.size() - 1] + "'");
+    return answer;
   }
 
   verbs::RemoveOptions options_;

@@ -3,6 +3,7 @@
 #define PLUMB_CLI_COMMAND_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,17 +61,23 @@ struct Context {
   Progress& progress;
   host::Terminal& terminal;
   const Commands& commands;  // all of them, for those that tell of others
+  // Prints the first line of an answer when the work begins; under --json and --quiet nothing.
+  std::function<void(const std::string& line)> begin;
 };
 
 // What a command has to say, in both of the ways a person may ask for.
 struct Answer {
   std::string text;  // with its line ends
   Json json;
+  // What --quiet prints instead of `text`.
+  std::optional<std::string> brief = {};
   // What was asked for has gone to standard output already: nothing of the above is printed.
   bool is_given = false;
-  // What the program ends with although there is an answer: `fsck` found damage.
+  // What is complained of although there is an answer: some of several things were done, or what
+  // was looked at is damaged. It decides what the program ends with, unless `is_wanting`.
   std::optional<Error> failure = {};
-  // What was looked at is not as it was asked to be, which is an answer and no error: exit code 1.
+  // What was asked to be checked or compared is not as it should be, which is an answer and no
+  // error: the program ends with 1.
   bool is_wanting = false;
 };
 

@@ -34,11 +34,23 @@ std::vector<Verb> VerbsOf(const Commands& commands) {
   return verbs;
 }
 
-std::string AllNames(const std::vector<Verb>& verbs, std::string_view separator) {
+std::vector<std::string> AllNames(const std::vector<Verb>& verbs) {
   std::vector<std::string> names;
   for (const Verb& verb : verbs)
     names.insert(names.end(), verb.names.begin(), verb.names.end());
-  return Join(names, separator);
+  return names;
+}
+
+std::string AllNames(const std::vector<Verb>& verbs, std::string_view separator) {
+  return Join(AllNames(verbs), separator);
+}
+
+// What may stand where there is no verb yet: everyone's flags, and the verbs.
+Verb BeforeTheVerb(const std::vector<Verb>& verbs, const std::string& name) {
+  static std::string unused;
+  Verb verb{{name}, {}, SharedFlags(), {}};
+  verb.operands.push_back({"VERB", &unused, Presence::kOptional, Offer::kWord, AllNames(verbs)});
+  return verb;
 }
 
 // In single quotes, as bash and zsh read it.
@@ -112,8 +124,8 @@ _plumb() {
     word=${word#*=}
   fi
   case $verb in
-    '') candidates=)" + Quoted(AllNames(verbs, " ")) +
-                       " ;;\n";
+)";
+  script += BashVerb(BeforeTheVerb(verbs, "''"));
   for (const Verb& verb : verbs)
     script += BashVerb(verb);
   script += R"(  esac
@@ -202,7 +214,13 @@ _plumb() {
   done
   case $verb in
     '')
-      verbs=()";
+)";
+  for (const Flag& flag : SharedFlags()) {
+    if (flag.offer != Offer::kWord) continue;
+    script += "      if [[ ${words[CURRENT-1]} == " + flag.Names().back() +
+              " ]]; then\n        compadd " + Join(flag.words, " ") + "; return\n      fi\n";
+  }
+  script += R"(      verbs=()";
   for (const Verb& verb : verbs) {
     for (const std::string& name : verb.names)
       script += "\n        " + Quoted(name + ":" + verb.summary);
@@ -247,6 +265,16 @@ std::string FishOffer(Offer offer, const std::vector<std::string>& words) {
   return "";
 }
 
+std::string FishFlag(const Flag& flag) {
+  std::string text;
+  for (const std::string& name : flag.Names())
+    text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+  if (!flag.IsSwitch()) {
+    text += (flag.offer == Offer::kFile ? " -r" : " -x") + FishOffer(flag.offer, flag.words);
+  }
+  return text + " -d " + FishQuoted(flag.help) + "\n";
+}
+
 std::string FishVerb(const Verb& verb) {
   const std::string here =
       "complete -c plumb -n '__fish_seen_subcommand_from " + Join(verb.names, " ") + "'";
@@ -255,15 +283,8 @@ std::string FishVerb(const Verb& verb) {
     text += "complete -c plumb -n __fish_use_subcommand -a " + name + " -d " +
             FishQuoted(verb.summary) + "\n";
   }
-  for (const Flag& flag : verb.flags) {
-    text += here;
-    for (const std::string& name : flag.Names())
-      text += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-    if (!flag.IsSwitch()) {
-      text += (flag.offer == Offer::kFile ? " -r" : " -x") + FishOffer(flag.offer, flag.words);
-    }
-    text += " -d " + FishQuoted(flag.help) + "\n";
-  }
+  for (const Flag& flag : verb.flags)
+    text += here + FishFlag(flag);
   if (!verb.operands.empty()) {
     const Operand& operand = verb.operands.front();
     text += here + FishOffer(operand.offer, operand.words) + "\n";
@@ -284,6 +305,8 @@ end
 
 complete -c plumb -f
 )";
+  for (const Flag& flag : SharedFlags())
+    script += "complete -c plumb -n __fish_use_subcommand" + FishFlag(flag);
   for (const Verb& verb : verbs)
     script += FishVerb(verb);
   return script;
@@ -296,8 +319,9 @@ Result<std::string> CompletionScript(std::string_view shell, const Commands& com
   if (shell == "bash") return BashScript(verbs);
   if (shell == "zsh") return ZshScript(verbs);
   if (shell == "fish") return FishScript(verbs);
-  return Error{ErrorKind::kInvalid, "no completion for the shell '" + Printable(shell) + "'",
-               "plumb completion bash, zsh or fish"};
+  return Error{ErrorKind::kInvalid,
+               "no completion for the shell '" + Printable(shell) + "': bash, zsh or fish",
+               "plumb completion bash"};
 }
 
 }  // namespace plumb::cli

@@ -63,6 +63,10 @@ TEST(BashCompletion, OffersWordsForValues) {
   EXPECT_EQ(Offered("plumb build . --compression z"), "zstd\n");
   EXPECT_EQ(Offered("plumb build --compression=gz"), "gzip gzip-fastest\n");
   EXPECT_EQ(Offered("plumb completion "), "bash zsh fish\n");
+  EXPECT_EQ(Offered("plumb --progress "), "auto plain none\n");
+  EXPECT_EQ(Offered("plumb --pro"), "--progress\n");
+  EXPECT_EQ(Offered("plumb --progress plain uni"), "\n");
+  EXPECT_EQ(Offered("plumb --progress plain unp"), "unpack\n");
 }
 
 TEST(BashCompletion, OffersReferences) {
@@ -103,6 +107,7 @@ TEST(Completion, RefusesOtherShells) {
   const auto script = CompletionScript("tcsh", AllCommands());
   ASSERT_FALSE(script);
   EXPECT_EQ(script.error().kind, ErrorKind::kInvalid);
+  EXPECT_EQ(script.error().hint, "plumb completion bash");
 }
 
 }  // namespace

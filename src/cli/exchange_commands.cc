@@ -44,7 +44,7 @@ class ExportCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     OutputSink output(context.terminal);
-    const bool is_stream = options_.file == "-";
+    const bool is_stream = options_.file == "-" || options_.file == "/dev/stdout";
     if (is_stream) {
       if (context.terminal.IsInteractive(host::Stream::kOutput)) {
         return Error{ErrorKind::kInvalid, "a bundle is nothing for a terminal to show",

@@ -28,14 +28,17 @@ Help Making() {
        "same base until --update. With --locked everything the kit is made of, files\n"
        "too, must be as the lock file says.\n"
        "\n"
-       "KitOps 1.7 cannot read layers that are compressed with zstd. With gzip and zstd\n"
-       "the ModelKitID depends on the version of the library that compresses.\n"
+       "KitOps 1.7 cannot read layers that are compressed with zstd, crashes on kits with\n"
+       "prompts, and fails where a dataset with a remotePath comes before one without.\n"
+       "With gzip and zstd the ModelKitID depends on the version of the library that\n"
+       "compresses.\n"
        "\n"
        "With --layer-format raw each file is a layer, named by the SHA-256 of the file:\n"
        "what Hugging Face and Ollama call it too. KitOps 1.7 cannot read such layers, and\n"
        "1.15 only if every entry of the blueprint is a single file. --format cncf makes a\n"
        "ModelPack, which modctl, KitOps 1.15 and container runtimes read, and KitOps 1.7\n"
-       "does not. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
+       "does not; compressed archives in one (--layer-format tar --compression ...) modctl\n"
+       "0.2.2 cannot read. Any blueprint can become either; a Modelfile of modctl, too, becomes a\n"
        "ModelKit unless --format cncf is said.",
        {{"Build the working directory and name the result", "plumb build . -t demo:v1"},
         {"Build from another blueprint, under two tags",
@@ -83,7 +86,8 @@ Help Exchanging() {
        "Writes the kits, with their names and the kits they are built upon, into FILE:\n"
        "a tar with an OCI image layout in it, which 'plumb import', skopeo and podman\n"
        "read. The same kits give the same bytes. FILE appears whole or not at all; -\n"
-       "writes to standard output.",
+       "writes to standard output. A pipe or a device that is there is written into;\n"
+       "with --force a symlink stays, and the file it leads to is replaced.",
        {{"Two kits into one file", "plumb export demo:v1 demo:v2 demo.tar"},
         {"To another machine", "plumb export demo:v1 - | ssh server plumb import -"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -206,9 +210,13 @@ Help Changing() {
        "change",
        "Take tags or ModelKits away",
        "A reference with a tag loses that tag; a reference with a digest, or a bare\n"
-       "ModelKitID, names the kit itself, which must have no tag left. --force takes the\n"
-       "kit with all its tags. --all takes every kit without a tag, and with --force\n"
-       "every kit. 'plumb gc' gives back the space.",
+       "ModelKitID, names the kit itself, which must have no tag left, and on which no\n"
+       "other kit of this store may be based. --force takes the kit with all its tags,\n"
+       "and warns if others are based on it: they cannot be unpacked without it. --all\n"
+       "takes every kit without a tag, but for those that kits which stay are based on,\n"
+       "and with --force every kit. 'plumb gc' gives back the space.\n"
+       "\n"
+       "Of several references those before the first error are taken away.",
        {{"Take a tag away", "plumb remove demo:v1"},
         {"Take a kit away with all its tags", "plumb remove --force demo:v1"}},
        {3, 4, 5, 6, 7, 8, 9}},
@@ -240,8 +248,8 @@ Help Sharing() {
        "share",
        "Send a ModelKit to a registry or an OCI layout",
        "Sends what is not there yet, and names it only once all of it has arrived. Without\n"
-       "TARGET the kit goes where its own name says. A target oci:DIR[:TAG] is a directory\n"
-       "in the OCI image layout.",
+       "TARGET the kit goes where its own name says; a TARGET without a tag takes that of\n"
+       "SOURCE. A target oci:DIR[:TAG] is a directory in the OCI image layout.",
        {{"Under its own name", "plumb push registry.example.com/team/demo:v1"},
         {"Under another one", "plumb push demo:v1 registry.example.com/team/demo:v1"},
         {"Into a directory", "plumb push demo:v1 oci:backup:v1"}},
@@ -272,12 +280,11 @@ Help Trusting() {
        "them, and compares the ModelKitID. gzip and zstd layers come out the same only\n"
        "with the same library; then the content is compared and the answer is no.\n"
        "\n"
-       "A no ends with exit code 4, or 5 if it is of the rebuild alone. A rebuild that is\n"
-       "unknown ends with that of what stood in its way, such as 7 for a base whose\n"
-       "registry does not answer.",
+       "A no ends with exit code 1. A rebuild that is unknown ends with that of what\n"
+       "stood in its way, such as 7 for a base whose registry does not answer.",
        {{"Read everything once", "plumb verify demo:v1"},
         {"Build it again as well", "plumb verify demo:v1 --rebuild"}},
-       {3, 4, 5, 6, 7, 8, 9}},
+       {1, 3, 4, 5, 6, 7, 8, 9}},
   };
 }
 
@@ -302,12 +309,12 @@ Help Keeping() {
        "Look for damage in the store",
        "Without --full: whether all that is named is there, and says what it is. With\n"
        "--full every byte is read and hashed. Names what is damaged, and which kits and\n"
-       "layers need it; the exit code tells too.\n"
+       "layers need it; damage ends with exit code 1.\n"
        "\n"
        "What is damaged is remembered: building or pulling the same content again\n"
        "replaces it.",
        {{"Quickly", "plumb fsck"}, {"Every byte", "plumb fsck --full"}},
-       {4, 6, 7, 8, 9}},
+       {1, 3, 4, 6, 7, 8, 9}},
       {"du",
        "",
        "keep",

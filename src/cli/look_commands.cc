@@ -30,7 +30,7 @@ class ListCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     PLUMB_RETURN_IF_ERROR(Render(verbs::ListReport(), format_));  // before any work
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
     PLUMB_TRY(const auto report, verbs::List(context.workspace, options_, context.progress));
     return Render(report, format_);
   }
@@ -51,9 +51,9 @@ class KitFlags {
     flags.push_back({"-r,--remote", "", "Look where its name says, not in this store", &remote_});
     network_.AddTo(flags);
   }
-  verbs::KitSource Source() {
+  Result<verbs::KitSource> Source() {
     if (remote_) kit_.where = verbs::Where::kElsewhere;
-    kit_.network = network_.Options();
+    PLUMB_TRY(kit_.network, network_.Options());
     return kit_;
   }
 
@@ -74,7 +74,7 @@ class InfoCommand final : public Command {
     return flags;
   }
   Result<Answer> Run(Context& context) override {
-    options_.kit = kit_.Source();
+    PLUMB_TRY(options_.kit, kit_.Source());
     PLUMB_TRY(auto report, verbs::Info(context.workspace, options_, context.progress));
     return Answer{std::move(report.yaml), std::move(report.value)};
   }
@@ -96,7 +96,7 @@ class InspectCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     verbs::InspectOptions options;
-    options.kit = kit_.Source();
+    PLUMB_TRY(options.kit, kit_.Source());
     if (referrers_) options.with_referrers = verbs::WithReferrers::kYes;
     PLUMB_TRY(const auto report, verbs::Inspect(context.workspace, options, context.progress));
     return Render(report);
@@ -124,7 +124,7 @@ class DiffCommand final : public Command {
   Result<Answer> Run(Context& context) override {
     for (verbs::KitSource* kit : {&options_.before, &options_.after}) {
       if (remote_) kit->where = verbs::Where::kElsewhere;
-      kit->network = network_.Options();
+      PLUMB_TRY(kit->network, network_.Options());
     }
     PLUMB_TRY(const auto report, verbs::Diff(context.workspace, options_, context.progress));
     Answer answer = Render(report);

@@ -5,6 +5,7 @@
 #include "cli/run.h"
 #include "host/files.h"
 #include "host/http.h"
+#include "host/links.h"
 #include "host/machine.h"
 #include "host/process.h"
 #include "host/terminal.h"
@@ -20,7 +21,9 @@ int main(int argument_count, char** arguments) {
   const auto http = plumb::host::MakeHttp("plumb/" + std::string(plumb::verbs::kVersion));
   const auto processes = plumb::host::MakeProcesses();
   const auto terminal = plumb::host::MakeTerminal();
-  const plumb::verbs::Machine machine{*files, *clock, *entropy, *environment, *http, *processes};
+  const auto links = plumb::host::MakeLinks();
+  const plumb::verbs::Machine machine{*files, *clock,     *entropy, *environment,
+                                      *http,  *processes, *links};
   std::vector<std::string> words(arguments, arguments + argument_count);
   if (!words.empty()) words.erase(words.begin());
   return plumb::cli::Run(machine, *terminal, words);

@@ -32,12 +32,14 @@ class NetworkFlags {
         {"--concurrency", "N", "Move at most N blobs at once; default: 5", &options_.concurrency});
   }
 
-  verbs::NetworkOptions Options() const {
+  // kInvalid for flags that contradict each other.
+  Result<verbs::NetworkOptions> Options() const {
     verbs::NetworkOptions options = options_;
     if (plain_http_)
       options.plain_http = *plain_http_ ? verbs::PlainHttp::kYes : verbs::PlainHttp::kNo;
     if (tls_verify_)
       options.tls_verify = *tls_verify_ ? host::TlsVerify::kYes : host::TlsVerify::kNo;
+    PLUMB_RETURN_IF_ERROR(verbs::CheckNetworkOptions(options));
     return options;
   }
 

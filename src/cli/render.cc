@@ -119,7 +119,8 @@ Answer Render(const verbs::BuildReport& report) {
   text += (built.manifest_was_known ? "Manifest already exists in storage: "
                                     : "Saved manifest to storage: ") +
           built.id.ToString() + "\n";
-  text += "Model saved: " + built.id.ToString() + "\n";
+  const std::string result = "Model saved: " + built.id.ToString() + "\n";
+  text += result;
 
   Json json = Json::MakeObject();
   json.Append("digest", Name(built.id));
@@ -128,11 +129,25 @@ Answer Render(const verbs::BuildReport& report) {
   json.Append("layers", std::move(layers));
   json.Append("alreadySaved", Json::Bool(built.manifest_was_known));
   if (!report.lock_file.empty()) json.Append("lockFile", Text(report.lock_file));
-  return {std::move(text), std::move(json)};
+  return {std::move(text), std::move(json), result};
+}
+
+std::string BeginningOf(const verbs::UnpackReport& report) {
+  return "Unpacking to " + Printable(report.directory) + "\n";
+}
+
+std::string BeginningOf(const verbs::PushReport& report) {
+  std::string text = "Pushing " + Printable(report.source);
+  if (report.target != report.source) text += " to " + Printable(report.target);
+  return text + "\n";
+}
+
+std::string BeginningOf(const verbs::PullReport& report) {
+  return "Pulling " + Printable(report.source) + "\n";
 }
 
 Answer Render(const verbs::UnpackReport& report) {
-  std::string text = "Unpacking to " + Printable(report.directory) + "\n";
+  std::string text;
   std::string others;
   Json entries = Json::MakeArray();
   for (const kit::UnpackedEntry& entry : report.unpacked.entries) {
@@ -151,7 +166,7 @@ Answer Render(const verbs::UnpackReport& report) {
   json.Append("files", Json::Uint(report.unpacked.files));
   json.Append("bytes", Json::Uint(report.unpacked.bytes));
   json.Append("entries", std::move(entries));
-  return {text + others, std::move(json)};
+  return {text + others, std::move(json), ""};
 }
 
 Answer Render(const verbs::InspectReport& report) {
@@ -179,9 +194,6 @@ Answer Render(const verbs::InspectReport& report) {
 Answer Render(const verbs::TagReport& report) {
   std::string text =
       "Modelkit " + Printable(report.source) + " tagged as " + Printable(report.target) + "\n";
-  if (report.previous) {
-    text += Printable(report.target) + " pointed at " + report.previous->ToString() + " before\n";
-  }
   Json json = Json::MakeObject();
   json.Append("source", Text(report.source));
   json.Append("target", Text(report.target));
@@ -197,11 +209,13 @@ Answer Render(const std::vector<verbs::RemoveReport>& reports) {
   for (const verbs::RemoveReport& report : reports) {
     for (const verbs::RemoveReport::Line& line : report.lines) {
       const bool untagged = line.kind == Kind::kUntagged;
-      text += (untagged ? "Untagged " : "Removed ") + Printable(line.name);
+      const bool spared = line.kind == Kind::kSpared;
+      text += (untagged ? "Untagged " : spared ? "Kept " : "Removed ") + Printable(line.name);
       if (line.kind == Kind::kNamed) text += " (digest " + line.digest.ToString() + ")";
+      if (spared) text += " (base of " + Printable(line.needed_by) + ")";
       text += "\n";
       Json row = Json::MakeObject();
-      row.Append("action", Text(untagged ? "untagged" : "removed"));
+      row.Append("action", Text(untagged ? "untagged" : spared ? "kept" : "removed"));
       row.Append("name", Text(line.name));
       row.Append("digest", Name(line.digest));
       json.Add(std::move(row));
@@ -211,22 +225,17 @@ Answer Render(const std::vector<verbs::RemoveReport>& reports) {
 }
 
 Answer Render(const verbs::PushReport& report) {
-  std::string text = "Pushing " + Printable(report.source);
-  if (report.target != report.source) text += " to " + Printable(report.target);
-  text += "\nPushed " + report.transfer.manifest.ToString() + "\n";
   Json json = TransferJson(report.transfer);
   json.Append("source", Text(report.source));
   json.Append("target", Text(report.target));
-  return {std::move(text), std::move(json)};
+  return {"Pushed " + report.transfer.manifest.ToString() + "\n", std::move(json)};
 }
 
 Answer Render(const verbs::PullReport& report) {
   Json json = TransferJson(report.transfer);
   json.Append("source", Text(report.source));
   json.Append("name", Text(report.name));
-  return {"Pulling " + Printable(report.source) + "\nPulled " +
-              report.transfer.manifest.ToString() + "\n",
-          std::move(json)};
+  return {"Pulled " + report.transfer.manifest.ToString() + "\n", std::move(json)};
 }
 
 Result<Answer> Render(const verbs::ListReport& report, std::string_view format) {

@@ -30,6 +30,11 @@
 // them; names that came from outside are made printable.
 namespace plumb::cli {
 
+// What is printed when such work begins; the answer says how it ended.
+std::string BeginningOf(const verbs::UnpackReport& report);
+std::string BeginningOf(const verbs::PushReport& report);
+std::string BeginningOf(const verbs::PullReport& report);
+
 Answer Render(const verbs::BuildReport& report);
 Answer Render(const verbs::UnpackReport& report);
 Answer Render(const verbs::InspectReport& report);

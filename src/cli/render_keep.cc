@@ -113,7 +113,8 @@ Answer Render(const verbs::FsckReport& report) {
   json.Append("packs", Json::Uint(checked.packs));
   json.Append("bytesRead", Json::Uint(checked.bytes_read));
   Answer answer{std::move(text), std::move(json)};
-  if (!report.damages.empty())
+  answer.is_wanting = !report.damages.empty();
+  if (answer.is_wanting)
     answer.failure = Error{ErrorKind::kCorrupt,
                            "the store is damaged in " + Count(report.damages.size(), "place"),
                            "build or pull the kits that need them again"};

@@ -11,6 +11,7 @@
 #include "cli/help.h"
 #include "cli/progress.h"
 #include "cli/render.h"
+#include "verbs/full_disk.h"
 
 namespace plumb::cli {
 namespace {
@@ -60,6 +61,15 @@ Result<ProgressOptions> ChooseProgress(const GlobalOptions& options, host::Termi
   return chosen;
 }
 
+// What a kit says is printed as it is, but must not steer a terminal.
+Status PrintText(host::Terminal& terminal, const std::string& text) {
+  const bool is_shown = terminal.IsInteractive(host::Stream::kOutput);
+  auto status = terminal.Write(host::Stream::kOutput, is_shown ? PrintableLines(text) : text);
+  if (status) return status;
+  if (status.error().kind == ErrorKind::kInterrupted) return Done{};  // `plumb list | head -1`
+  return std::move(status).error().While("cannot print the answer");
+}
+
 Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& terminal,
                           const GlobalOptions& options, const Commands& commands,
                           Command& command) {
@@ -69,19 +79,20 @@ Result<Answer> RunCommand(const verbs::Machine& machine, host::Terminal& termina
   const std::unique_ptr<Progress> progress =
       MakeProgress(terminal, machine.clock, std::move(progress_options));
   verbs::Workspace workspace(machine, threads);
-  Context context{workspace, *progress, terminal, commands};
-  return command.Run(context);
+  // If this cannot be printed neither can the rest, which is complained of.
+  const auto begin = [&](const std::string& line) {
+    if (!options.json && !options.quiet) static_cast<void>(PrintText(terminal, line));
+  };
+  Context context{workspace, *progress, terminal, commands, begin};
+  auto answer = command.Run(context);
+  if (!answer) return verbs::WithSpaceHint(workspace, std::move(answer).error());
+  return answer;
 }
 
-// What a kit says is printed as it is, but must not steer a terminal.
 Status Print(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
   if (answer.is_given) return Done{};
-  std::string text = options.json ? PrintedJson(answer.json) : answer.text;
-  if (terminal.IsInteractive(host::Stream::kOutput)) text = PrintableLines(text);
-  auto status = terminal.Write(host::Stream::kOutput, text);
-  if (status) return status;
-  if (status.error().kind == ErrorKind::kInterrupted) return Done{};  // `plumb list | head -1`
-  return std::move(status).error().While("cannot print the answer");
+  if (options.json) return PrintText(terminal, PrintedJson(answer.json));
+  return PrintText(terminal, options.quiet && answer.brief ? *answer.brief : answer.text);
 }
 
 // What is wrong with the words themselves has its remedy in the help, unless the error shows
@@ -94,7 +105,20 @@ Error WithHint(Error error, const Command& command) {
   return error;
 }
 
-// Gives the exit code, if there is no error.
+// Nobody is left to be told if this fails.
+void Complain(host::Terminal& terminal, const Error& error, bool json) {
+  static_cast<void>(
+      terminal.Write(host::Stream::kErrors, json ? ErrorJson(error) : ErrorText(error)));
+}
+
+// Prints the answer, and gives what the program ends with.
+Result<int> Tell(host::Terminal& terminal, const GlobalOptions& options, const Answer& answer) {
+  PLUMB_RETURN_IF_ERROR(Print(terminal, options, answer));
+  if (!answer.is_wanting && answer.failure) return *answer.failure;
+  if (answer.failure) Complain(terminal, *answer.failure, options.json);
+  return answer.is_wanting ? kFoundWanting : 0;
+}
+
 Result<int> Perform(const verbs::Machine& machine, host::Terminal& terminal,
                     const std::vector<std::string>& words, GlobalOptions& options) {
   const Commands commands = AllCommands();
@@ -107,15 +131,12 @@ Result<int> Perform(const verbs::Machine& machine, host::Terminal& terminal,
     const std::string text = command == nullptr ? Overview() : HelpText(*command);
     Json json = Json::MakeObject();
     json.Append("text", Json::String(text));
-    PLUMB_RETURN_IF_ERROR(Print(terminal, options, {text, std::move(json)}));
-    return 0;
+    return Tell(terminal, options, {text, std::move(json)});
   }
-  const auto answer = RunCommand(machine, terminal, options, commands, *command);
-  if (!answer) return WithHint(answer.error(), *command);
-  const Answer& said = *answer;
-  PLUMB_RETURN_IF_ERROR(Print(terminal, options, said));
-  if (said.failure) return *said.failure;
-  return said.is_wanting ? kFoundWanting : 0;
+  auto answer = RunCommand(machine, terminal, options, commands, *command);
+  if (!answer) return WithHint(std::move(answer).error(), *command);
+  if (answer->failure) answer->failure = WithHint(*std::move(answer->failure), *command);
+  return Tell(terminal, options, *answer);
 }
 
 }  // namespace
@@ -123,14 +144,12 @@ Result<int> Perform(const verbs::Machine& machine, host::Terminal& terminal,
 int Run(const verbs::Machine& machine, host::Terminal& terminal,
         const std::vector<std::string>& words) {
   GlobalOptions options;
-  const Result<int> done = Perform(machine, terminal, words, options);
-  if (done) return *done;
+  const auto exit_code = Perform(machine, terminal, words, options);
+  if (exit_code) return *exit_code;
   // Where the arguments could not be read at all, the wish for JSON was not read either.
   const bool json = options.json || std::ranges::find(words, "--json") != words.end();
-  // Nobody is left to be told if this fails.
-  static_cast<void>(terminal.Write(host::Stream::kErrors,
-                                   json ? ErrorJson(done.error()) : ErrorText(done.error())));
-  return ExitCodeOf(done.error().kind);
+  Complain(terminal, exit_code.error(), json);
+  return ExitCodeOf(exit_code.error().kind);
 }
 
 }  // namespace plumb::cli

@@ -48,7 +48,7 @@ class LoginCommand final : public Command {
       return Error{ErrorKind::kInvalid, "'plumb login' needs a password",
                    command + " --password-stdin"};
     }
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
     PLUMB_TRY(const auto report, verbs::Login(context.workspace, options_, context.progress));
     Json json = Json::MakeObject();
     json.Append("registry", Json::String(report.registry));
@@ -99,7 +99,10 @@ class PushCommand final : public Command {
     return flags;
   }
   Result<Answer> Run(Context& context) override {
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::PushReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Push(context.workspace, options_, context.progress));
     return Render(report);
   }
@@ -123,7 +126,10 @@ class PullCommand final : public Command {
     return flags;
   }
   Result<Answer> Run(Context& context) override {
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
+    options_.on_begin = [&](const verbs::PullReport& report) {
+      context.begin(BeginningOf(report));
+    };
     PLUMB_TRY(const auto report, verbs::Pull(context.workspace, options_, context.progress));
     return Render(report);
   }

@@ -40,8 +40,10 @@ Answer Render(const verbs::VerifyReport& report, const std::string& kit) {
   Answer answer{report.id.ToString() + "\n" + Table(rows), std::move(json)};
   if (const verbs::Check* failed = report.Failure()) {
     const bool is_damage = failed->name != "rebuild";
+    answer.is_wanting = true;
     answer.failure = Error{is_damage ? ErrorKind::kCorrupt : ErrorKind::kConflict,
-                           "'" + kit + "' is not what it says it is: " + failed->name};
+                           "'" + kit + "' is not what it says it is: " + failed->name,
+                           failed->name == "digests" ? "plumb fsck --full" : ""};
   } else if (const verbs::Check* open = report.Unanswered()) {
     // Whoever asked for it and reads the exit code only must not take it for a yes.
     answer.failure =
@@ -67,7 +69,7 @@ class VerifyCommand final : public Command {
   }
   Result<Answer> Run(Context& context) override {
     if (build_again_) options_.build_again = verbs::BuildAgain::kYes;
-    options_.network = network_.Options();
+    PLUMB_TRY(options_.network, network_.Options());
     PLUMB_TRY(const auto report, verbs::Verify(context.workspace, options_, context.progress));
     return Render(report, Printable(options_.kit));
   }

@@ -209,12 +209,10 @@ class Builder {
     if (!IsPack()) return blueprint::WriteConfig(kitfile);
     oci::ModelPackConfig config = ModelPackConfigOf(kitfile);
     config.diff_ids = std::move(diff_ids);
-    std::string bytes = oci::WriteModelPackConfig(config);
     // What a Kitfile says for it stands in its parameters, in any form.
-    if (const auto read = oci::ModelPackConfig::Parse(bytes);
-        !read && read.error().kind == ErrorKind::kInvalid)
-      return Error(read.error()).While("model.parameters.modelpack");
-    return bytes;
+    if (const Status checked = oci::CheckModelPackConfig(config); !checked)
+      return Error(checked.error()).While("model.parameters.modelpack");
+    return oci::WriteModelPackConfig(config);
   }
 
   std::string ManifestOf(const oci::Descriptor& config, const std::vector<oci::Descriptor>& layers,

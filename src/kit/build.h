@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,11 +52,21 @@ struct BuildOptions {
   std::vector<store::RefName> tags = {};  // moved to the result
   std::string message = {};               // why; recorded with the moves
   unsigned threads = 2;
+  // A directory beneath the context, relative to it, that is not packed; empty: none. Our rules
+  // only.
+  std::string reserved = {};
   // What it must be made of: anything else is kConflict, and nothing is written.
   std::optional<blueprint::LockFile> locked = {};
   // What files must be that are read: another is kCorrupt. Of one that is named by its digest where
   // it lies; files that are not in it cost nothing.
   FileDigests file_digests = {};
+};
+
+// What is known of a context that is gone, of a ModelKit that kit 1.7 packed: only what its layers
+// hold. What kit ignored and which symlinks it passed over, they show by not having it.
+struct BygoneContext {
+  // Directories that no layer has, with files in them that some layer has: no entries.
+  std::set<std::string, std::less<>> no_entries;
 };
 
 // What a build is made of; all of it must outlive the call.
@@ -67,6 +78,8 @@ struct BuildContext {
   host::Environment& environment;  // for "~" in FROM
   store::Store& store;
   BaseResolver& bases;
+  // By the rules of kit 1.7 only; a path of which nothing is left is then an empty layer. Or null.
+  const BygoneContext* bygone = nullptr;
 };
 
 struct BuiltLayer {

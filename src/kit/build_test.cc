@@ -166,8 +166,8 @@ TEST_F(BuildTest, TheDeeperEntryOwnsAndNamesAreComparedByParts) {
 }
 
 TEST_F(BuildTest, WhatIsReservedIsNeverPackedAndWhatNobodyTakesIsReported) {
-  for (const char* name : {"src/a", "src/.git/config", "src/deep/.DS_Store", "Kitfile",
-                           "Kitfile.lock", ".kitignore", "other/b", "src/Kitfile"})
+  for (const char* name : {"src/a", "src/.git/config", "src/deep/.DS_Store", "src/.plumb-unpack-0",
+                           "Kitfile", "Kitfile.lock", ".kitignore", "other/b", "src/Kitfile"})
     bench_.Write(name, std::string(name) == ".kitignore" ? "!**/.git\n" : "x");
   const BuildReport built = Build("code: [{path: src}]\n");
   EXPECT_EQ(EntriesOf(built.layers[0].digest),

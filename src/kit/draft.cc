@@ -12,7 +12,10 @@
 
 #include "base/text.h"
 #include "kit/draft_others_internal.h"
+#include "kit/entries_internal.h"
+#include "kit/modelfile_files_internal.h"
 #include "kit/rules_internal.h"
+#include "oci/manifest.h"
 
 namespace plumb::kit {
 namespace {
@@ -52,14 +55,6 @@ constexpr std::string_view kSkillName = "skill.md";
 constexpr std::array<std::string_view, 3> kPromptNames = {kSkillName, "agents.md", "claude.md"};
 constexpr std::string_view kPromptMark = ".prompt";
 constexpr std::array<std::string_view, 4> kDocsNames = {"readme", "license", "licence", "copying"};
-
-std::string_view NameOf(std::string_view path) {
-  return path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
-}
-std::string_view FolderOf(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view() : path.substr(0, slash);
-}
 
 bool IsLicence(std::string_view path) {
   const std::string name = ToLowerAscii(NameOf(path));
@@ -105,7 +100,7 @@ class Survey {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const auto entries, directory_.List(path));
     for (const host::DirectoryEntry& entry : entries) {
-      const std::string name = path.empty() ? entry.name : path + "/" + entry.name;
+      const std::string name = JoinPath(path, entry.name);
       const bool is_ignored = rules_.Ignores(name);
       if (entry.type == host::FileType::kDirectory) {
         if (!is_ignored || rules_.MayTakeBeneath(name)) PLUMB_RETURN_IF_ERROR(Walk(name));
@@ -144,10 +139,10 @@ class Survey {
 void MarkSkills(std::vector<DraftFile>& files) {
   std::set<std::string, std::less<>> skills;
   for (const DraftFile& file : files)
-    if (ToLowerAscii(NameOf(file.path)) == kSkillName) skills.emplace(FolderOf(file.path));
+    if (ToLowerAscii(NameOf(file.path)) == kSkillName) skills.emplace(DirectoryOf(file.path));
   for (DraftFile& file : files) {
     for (std::string_view folder = file.path; !folder.empty();) {
-      folder = FolderOf(folder);
+      folder = DirectoryOf(folder);
       if (skills.contains(folder)) file.skill = folder.empty() ? "." : folder;
     }
     if (!file.skill.empty()) file.kind = kPrompt;
@@ -161,25 +156,12 @@ Result<std::vector<DraftFile>> Look(host::Directory& directory, Progress& progre
   return files;
 }
 
-// "w-00001-of-00003.safetensors"
-bool IsShard(std::string_view path) {
-  const std::string_view stem = NameOf(path).substr(0, NameOf(path).rfind('.'));
-  const std::size_t of = stem.rfind("-of-");
-  const auto are_digits = [](std::string_view text) {
-    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
-  };
-  if (of == std::string_view::npos || !are_digits(stem.substr(of + 4))) return false;
-  const std::size_t dash = stem.rfind('-', of - 1);
-  return of > 0 && dash != std::string_view::npos &&
-         are_digits(stem.substr(dash + 1, of - dash - 1));
-}
-
 // The first of shards, else the largest; of equal ones the first.
 const DraftFile* MainModel(const std::vector<DraftFile>& files) {
   const DraftFile* chosen = nullptr;
   for (const DraftFile& file : files) {
     if (file.kind != kModel) continue;
-    if (IsShard(file.path)) return &file;
+    if (SeriesName::Parse(NameOf(file.path))) return &file;
     if (chosen == nullptr || file.size > chosen->size) chosen = &file;
   }
   return chosen;
@@ -189,7 +171,8 @@ const DraftFile* MainModel(const std::vector<DraftFile>& files) {
 std::map<std::string, unsigned, std::less<>> KindsBeneath(const std::vector<DraftFile>& files) {
   std::map<std::string, unsigned, std::less<>> kinds;
   for (const DraftFile& file : files) {
-    for (std::string_view folder = FolderOf(file.path); !folder.empty(); folder = FolderOf(folder))
+    for (std::string_view folder = DirectoryOf(file.path); !folder.empty();
+         folder = DirectoryOf(folder))
       kinds[std::string(folder)] |= static_cast<unsigned>(file.kind);
   }
   return kinds;
@@ -199,7 +182,7 @@ class KitfileDraft {
  public:
   KitfileDraft(const std::vector<DraftFile>& files, const DraftOptions& options)
       : files_(files), main_(MainModel(files)), kinds_(KindsBeneath(files)) {
-    kitfile_.manifest_version = "1.0.0";
+    kitfile_.manifest_version = blueprint::kManifestVersion;
     kitfile_.package.name = options.name;
     kitfile_.package.description = options.description;
     kitfile_.package.authors = options.authors;
@@ -209,7 +192,7 @@ class KitfileDraft {
       model.path = main_->path;
     }
     for (const DraftFile& file : files_)
-      if (file.kind == kModel) model_folders_.insert(FolderOf(file.path));
+      if (file.kind == kModel) model_folders_.insert(DirectoryOf(file.path));
   }
 
   blueprint::Kitfile Run() {
@@ -249,7 +232,7 @@ class KitfileDraft {
   }
 
   bool IsBesideModel(const DraftFile& file) const {
-    return file.kind == kMetadata && model_folders_.contains(FolderOf(file.path));
+    return file.kind == kMetadata && model_folders_.contains(DirectoryOf(file.path));
   }
 
   void AddPrompt(const std::string& path) {
@@ -267,7 +250,8 @@ class KitfileDraft {
   std::optional<std::string> FolderOfOnly(std::string_view path, unsigned allowed,
                                           unsigned needed) const {
     std::optional<std::string> found;
-    for (std::string_view folder = FolderOf(path); !folder.empty(); folder = FolderOf(folder)) {
+    for (std::string_view folder = DirectoryOf(path); !folder.empty();
+         folder = DirectoryOf(folder)) {
       const unsigned kinds = kinds_.find(folder)->second;
       if ((kinds & ~allowed) == 0 && (kinds & needed) != 0) found = std::string(folder);
     }
@@ -285,7 +269,7 @@ class KitfileDraft {
 
 std::string LicenceOf(host::Directory& directory, const std::vector<DraftFile>& files) {
   for (const DraftFile& file : files) {
-    if (!FolderOf(file.path).empty() || !IsLicence(file.path)) continue;
+    if (!DirectoryOf(file.path).empty() || !IsLicence(file.path)) continue;
     const auto text = host::ReadFile(directory, file.path, kLicenceSizeMax);
     if (text) return std::string(DetectLicense(*text));
   }
@@ -302,6 +286,23 @@ FilesBeside FilesBesideModel(const std::vector<DraftFile>& files) {
   return beside;
 }
 
+// A Kitfile is of use only if a build takes it.
+Status CheckSize(blueprint::Kitfile& kitfile) {
+  const std::size_t count = EntriesOf(kitfile, ModelLayer::kYes).size();
+  const auto read = blueprint::ParseKitfile(blueprint::PrintKitfile(kitfile), "Kitfile",
+                                            blueprint::KitRules::kOurs);
+  if (count <= oci::kLayerCountMax && read) return Done{};
+  return Error{ErrorKind::kExhausted,
+               std::to_string(count) + " entries would be more than a Kitfile may have",
+               "a directory that holds only data, or only code, is one entry"};
+}
+
+// What a FROM that is a directory takes for weights, but GGUF.
+bool IsTakenFromDirectories(const DraftFile& file) {
+  constexpr std::array<std::string_view, 3> kSuffixes = {".safetensors", ".bin", ".pth"};
+  return std::ranges::any_of(kSuffixes, [&](auto suffix) { return file.path.ends_with(suffix); });
+}
+
 bool HasSuffix(const DraftFile& file, std::string_view suffix) {
   return ToLowerAscii(file.path).ends_with(suffix);
 }
@@ -313,6 +314,7 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
   PLUMB_TRY(const std::vector<DraftFile> files, Look(directory, progress));
   WarnOfSecrets(FilesBesideModel(files).all, progress);
   blueprint::Kitfile kitfile = KitfileDraft(files, options).Run();
+  PLUMB_RETURN_IF_ERROR(CheckSize(kitfile));
   kitfile.package.license = LicenceOf(directory, files);
   return kitfile;
 }
@@ -320,7 +322,9 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
 Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress) {
   PLUMB_TRY(std::vector<DraftFile> files, Look(directory, progress));
   FilesBeside beside = FilesBesideModel(files);
-  std::erase_if(files, [](const DraftFile& file) { return file.kind != kModel; });
+  std::erase_if(files, [](const DraftFile& file) {
+    return file.kind != kModel || !(HasSuffix(file, ".gguf") || IsTakenFromDirectories(file));
+  });
   const bool has_tensors = std::ranges::any_of(
       files, [](const DraftFile& file) { return HasSuffix(file, ".safetensors"); });
   std::vector<DraftFile> projectors;
@@ -350,7 +354,7 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
       modelfile.commands.push_back({"model", "./" + projector.path});
   } else {
     // A directory stands for its tensors, with what describes them.
-    const std::string_view folder = FolderOf(main->path);
+    const std::string_view folder = DirectoryOf(main->path);
     modelfile.commands.push_back(
         {"model", folder.empty() ? std::string(".") : "./" + std::string(folder)});
   }

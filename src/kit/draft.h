@@ -24,11 +24,13 @@ struct DraftOptions {
 // A blueprint for what lies in a directory, by names and sizes (docs/format.md, "Drafts"). The same
 // directory gives the same draft, and `Build` takes it; every file that would be packed is in some
 // entry. What cannot be packed (symlinks, special files) is left out, with a warning.
-// kNotFound if there is nothing; kExhausted over 100000 files.
+// kNotFound if there is nothing; kExhausted over 100000 files, and for more entries than `Build`
+// takes.
 Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftOptions& options,
                                         Progress& progress);
 
-// kNotFound if no model is there that a Modelfile could begin with.
+// kNotFound if no model is there that a Modelfile could begin with: GGUF, safetensors, or PyTorch's
+// .bin and .pth.
 Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress);
 
 // The SPDX id of a licence's text, if it is a well-known one; else empty.

@@ -26,7 +26,7 @@ model:
     - path: lora.bin
       type: adapter
     - path: notes
-  parameters: {modelpack: {family: f, paramSize: 1b, unknown: {}}}
+  parameters: {modelpack: {family: f, paramSize: 1b}}
 code:
   - path: src
 datasets:
@@ -158,6 +158,19 @@ TEST_F(FormatsTest, WhatAFormatCannotHold) {
                     RawPack()),
             "model.parameters.modelpack: the config of a ModelPack is not valid: its 'family' is "
             "not what model-spec wants there");
+  // What is not known must not be lost without a word.
+  for (const char* unknown : {"parmSize: 1b", "capabilities: {wings: true}"})
+    EXPECT_NE(Refusal("manifestVersion: 1.0.0\ndocs: [{path: notes}]\n"
+                      "model: {parameters: {modelpack: {" +
+                          std::string(unknown) + "}}}\n",
+                      RawPack())
+                  .find("which model-spec does not know"),
+              std::string::npos)
+        << unknown;
+  EXPECT_EQ(Refusal("manifestVersion: 1.0.0\ndocs: [{path: notes}]\n"
+                    "model: {parameters: {modelpack: 7b}}\n",
+                    RawPack()),
+            "model.parameters.modelpack: the config of a ModelPack is not valid: it is no object");
   BuildOptions options = RawKit();
   options.compression = archive::Compression::kGzip;
   EXPECT_EQ(Refusal(kKitfile, options), "raw layers are not compressed");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "base/text.h"
 #include "blueprint/kitfile.h"
+#include "blueprint/kitignore.h"
 #include "kit/kit17_internal.h"
 
 namespace plumb::kit {
@@ -24,25 +24,6 @@ bool IsGoHost(std::string_view host) {
   const std::size_t colon = host.rfind(':');
   const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
   return spelled && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
-}
-
-bool IsGoSpace(char32_t c) {
-  return (c >= 0x09 && c <= 0x0D) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
-         (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F ||
-         c == 0x3000;
-}
-
-std::string_view TrimGoSpace(std::string_view text) {
-  std::size_t begin = text.size();
-  std::size_t end = 0;
-  for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t at = text.size() - rest.size();
-    const std::optional<char32_t> c = TakeCodePoint(rest);
-    if (c && IsGoSpace(*c)) continue;
-    begin = std::min(begin, at);
-    end = text.size() - rest.size();
-  }
-  return begin < end ? text.substr(begin, end - begin) : std::string_view();
 }
 
 }  // namespace
@@ -78,7 +59,7 @@ std::optional<oci::Reference> ParseKit17Reference(std::string_view path) {
 }
 
 std::string CleanKit17Path(std::string_view path) {
-  return blueprint::CleanPath(TrimGoSpace(path));
+  return blueprint::CleanPath(blueprint::TrimGoSpace(path));
 }
 
 namespace {

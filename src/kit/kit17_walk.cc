@@ -34,10 +34,26 @@ class Kit17Walk {
     return Kit17Walk(request, std::move(rules));
   }
 
-  void Own(std::string_view path) { owned_.push_back(CleanKit17Path(path)); }
+  // kit cleans them twice: of "./ x" the first time leaves " x".
+  void Own(std::string_view path) { owned_.push_back(CleanKit17Path(CleanKit17Path(path))); }
 
   Status Fill(PlannedLayer& layer) {
     const std::string path = blueprint::CleanPath(layer.path);
+    if (request_.context.bygone == nullptr) PLUMB_RETURN_IF_ERROR(CheckPath(path, layer));
+    PLUMB_TRY(const bool is_ignored, Ignores(path, path));
+    if (is_ignored) request_.progress.Warn(layer.label + " with path '" + path + "' is ignored");
+    PLUMB_TRY(const auto entries, request_.context.directory.List(""));
+    PLUMB_RETURN_IF_ERROR(WalkEntries("", entries, path, layer));
+    if (!layer.HoldsFiles())
+      request_.progress.Warn(layer.label + " with path '" + path + "' holds no file");
+    return Done{};
+  }
+
+ private:
+  Kit17Walk(const PlanRequest& request, blueprint::Kit17IgnoreRules rules)
+      : request_(request), rules_(std::move(rules)) {}
+
+  Status CheckPath(const std::string& path, const PlannedLayer& layer) const {
     const BuildContext& context = request_.context;
     Result<host::FileState> state = context.files.State(context.directory_path + "/" + path);
     if (!state) {
@@ -49,18 +65,8 @@ class Kit17Walk {
     if (state->type != host::FileType::kRegular && state->type != host::FileType::kDirectory)
       return Error{ErrorKind::kInvalid, "path '" + layer.path + "' of " + layer.label +
                                             " is neither a file nor a directory"};
-    PLUMB_TRY(const bool is_ignored, Ignores(path, path));
-    if (is_ignored) request_.progress.Warn(layer.label + " with path '" + path + "' is ignored");
-    PLUMB_TRY(const auto entries, context.directory.List(""));
-    PLUMB_RETURN_IF_ERROR(WalkEntries("", entries, path, layer));
-    if (!layer.HoldsFiles())
-      request_.progress.Warn(layer.label + " with path '" + path + "' holds no file");
     return Done{};
   }
-
- private:
-  Kit17Walk(const PlanRequest& request, blueprint::Kit17IgnoreRules rules)
-      : request_(request), rules_(std::move(rules)) {}
 
   Result<bool> Ignores(std::string_view name, std::string_view layer_path) const {
     const std::string path = CleanKit17Path(name);
@@ -87,10 +93,16 @@ class Kit17Walk {
       if (!InOneKit17Tree(layer_path, name)) continue;
       PLUMB_TRY(const bool ignored, Ignores(name, layer_path));
       if (ignored && (!rules_.has_exceptions() || !is_directory)) continue;
-      if (!ignored) PLUMB_RETURN_IF_ERROR(Take(name, is_directory, layer));
+      const bool is_entry = !ignored && !(is_directory && IsNoEntry(name));
+      if (is_entry) PLUMB_RETURN_IF_ERROR(Take(name, is_directory, layer));
       if (is_directory) PLUMB_RETURN_IF_ERROR(WalkEntries(name, beneath, layer_path, layer));
     }
     return Done{};
+  }
+
+  bool IsNoEntry(const std::string& name) const {
+    const BygoneContext* const bygone = request_.context.bygone;
+    return bygone != nullptr && bygone->no_entries.contains(name);
   }
 
   Status Take(const std::string& name, bool is_directory, PlannedLayer& layer) {

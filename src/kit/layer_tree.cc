@@ -120,7 +120,12 @@ Status LayerTree::Add(const archive::TarEntry& entry, const PackedEntry& packed,
 
 Status LayerTree::AddNode(const std::string& path, Node node) {
   if (const auto there = nodes_.find(path); there != nodes_.end()) {
-    if (there->second.state.type == node.state.type) return Done{};
+    Node& first = there->second;
+    if (first.state.type == node.state.type) {
+      if (first.is_implied && !node.is_implied) first.state.mode = node.state.mode;
+      first.is_implied = first.is_implied && node.is_implied;
+      return Done{};
+    }
     return Error{ErrorKind::kInvalid,
                  "'" + Printable(path) + "' is a file in one layer, a directory in another"};
   }
@@ -131,6 +136,7 @@ Status LayerTree::AddNode(const std::string& path, Node node) {
   if (!nodes_.contains(above)) {
     Node directory;
     directory.state = {host::FileType::kDirectory, kDirectoryMode};
+    directory.is_implied = true;
     PLUMB_RETURN_IF_ERROR(AddNode(above, std::move(directory)));
   }
   Node& parent = nodes_.find(above)->second;
@@ -139,6 +145,13 @@ Status LayerTree::AddNode(const std::string& path, Node node) {
   parent.children.emplace(NameOf(path), node.state.type);
   nodes_.emplace(path, std::move(node));
   return Done{};
+}
+
+std::set<std::string, std::less<>> LayerTree::ImpliedDirectories() const {
+  std::set<std::string, std::less<>> implied;
+  for (const auto& [path, node] : nodes_)
+    if (node.is_implied) implied.insert(path);
+  return implied;
 }
 
 Result<LayerTree::Node*> LayerTree::Find(std::string_view path) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,9 @@ class LayerTree final : public host::ReadOnlyDirectory {
                                                  const std::vector<PackedEntry>& layers,
                                                  Progress& progress);
 
+  // Directories that are no entry of any layer: they are there for what they hold.
+  std::set<std::string, std::less<>> ImpliedDirectories() const;
+
   Result<std::unique_ptr<host::File>> Open(std::string_view path, host::OpenHow how,
                                            std::uint32_t mode) override;
   Result<host::FileState> State(std::string_view path) override;
@@ -62,6 +66,7 @@ class LayerTree final : public host::ReadOnlyDirectory {
     host::FileState state;
     LayerCursor* layer = nullptr;  // of a file
     std::size_t entry = 0;
+    bool is_implied = false;                                           // of a directory
     std::map<std::string, host::FileType, std::less<>> children = {};  // of a directory
   };
 

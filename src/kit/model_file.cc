@@ -114,7 +114,7 @@ Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path) 
     for (std::uint32_t index = 2; index <= series->count; ++index)
       names.push_back(series->At(index));
   blueprint::Kitfile kitfile;
-  kitfile.manifest_version = "1.0.0";
+  kitfile.manifest_version = blueprint::kManifestVersion;
   kitfile.package.name = parts.name.substr(0, parts.name.rfind('.'));
   blueprint::Model& model = kitfile.model.emplace();
   model.name = kitfile.package.name;

@@ -3,14 +3,12 @@
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
+#include "blueprint/modelfile.h"
 #include "kit/modelfile_files_internal.h"
 #include "kit/modelfile_places_internal.h"
 
 namespace plumb::kit {
 namespace {
-
-// The name under which the printed Modelfile is packed.
-constexpr std::string_view kModelfileName = "Modelfile";
 
 std::string WithoutSlashesAtEnd(std::string path) {
   while (path.size() > 1 && path.ends_with('/'))
@@ -91,7 +89,8 @@ Status ModelfilePlaces::ClaimTopName(const NamedPlace& place) {
     if (first->second == place.machine_path) return Done{};
     return collision;
   }
-  if (name == kModelfileName || name.empty() || rules_.IsReserved(name)) return collision;
+  if (name == blueprint::kModelfileName || name.empty() || rules_.IsReserved(name))
+    return collision;
   const auto state = request_.context.directory.State(name);
   if (state) return collision;
   if (state.error().kind != ErrorKind::kNotFound) return state.error();

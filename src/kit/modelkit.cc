@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/text.h"
@@ -30,7 +31,10 @@ Status CheckArtifactType(const ModelKit& modelkit) {
 }
 
 Status ReadModelPack(std::string_view config, ModelKit& modelkit) {
-  PLUMB_TRY(const oci::ModelPackConfig pack, oci::ModelPackConfig::Parse(config));
+  const bool is_cnai = modelkit.manifest.config.media_type == oci::kCnaiConfigMediaType;
+  PLUMB_TRY(const oci::ModelPackConfig pack,
+            oci::ModelPackConfig::Parse(
+                config, is_cnai ? oci::ModelPackNames::kCnai : oci::ModelPackNames::kToday));
   if (pack.diff_ids.size() != modelkit.manifest.layers.size())
     return Error{ErrorKind::kInvalid,
                  modelkit.id.ToString() + " does not have one diffId for each layer"};
@@ -105,25 +109,29 @@ namespace {
 // A layer that is to be paired.
 struct OpenLayer {
   oci::LayerMediaType media_type;
-  oci::FileAnnotations file;
-  std::size_t index = 0;  // in the manifest
+  oci::FileAnnotations file;      // of a raw layer
+  std::string archive_path = {};  // of a ModelPack's archive, if it says it
+  std::size_t index = 0;          // in the manifest
 };
 
 Result<std::vector<OpenLayer>> OpenLayersOf(const ModelKit& modelkit) {
   const bool is_pack = modelkit.format == oci::KitFormat::kModelPack;
   std::vector<OpenLayer> layers;
+  std::set<std::string> seen;  // path and digest
   for (std::size_t i = 0; i < modelkit.manifest.layers.size(); ++i) {
     const oci::Descriptor& layer = modelkit.manifest.layers[i];
-    if (is_pack && IsKitfileLayer(layer)) continue;
+    if (is_pack && (IsKitfileLayer(layer) || IsRepetition(layer, seen))) continue;
     const std::string_view subtype =
         oci::FindAnnotation(layer.annotations, oci::kSubtypeAnnotation);
     PLUMB_TRY(const auto media_type, oci::LayerMediaType::Parse(layer.media_type, subtype));
     if (media_type.format != modelkit.format)
       return Error{ErrorKind::kInvalid, "'" + layer.media_type + "' is no layer for a config of '" +
                                             modelkit.manifest.config.media_type + "'"};
-    OpenLayer open = {media_type, {}, i};
+    OpenLayer open = {media_type, {}, {}, i};
     if (IsRaw(media_type.encoding)) {
       PLUMB_TRY(open.file, oci::ParseFileAnnotations(layer.annotations));
+    } else if (is_pack) {
+      open.archive_path = oci::FilePathOf(layer.annotations);
     }
     layers.push_back(std::move(open));
   }
@@ -142,15 +150,24 @@ class Pairing {
   // The index of the entry of each layer.
   Result<std::vector<std::size_t>> Pair(const std::vector<OpenLayer>& layers) {
     std::vector<std::size_t> pairs(layers.size());
+    std::vector<bool> is_paired(layers.size());
+    const auto pair = [&](std::size_t layer, std::size_t entry) {
+      pairs[layer] = entry;
+      is_paired[layer] = true;
+      ++counts_[entry];
+    };
     for (std::size_t i = 0; i < layers.size(); ++i) {
       if (layers[i].file.path.empty()) continue;
-      PLUMB_TRY(pairs[i], ByPath(layers[i]));
-      ++counts_[pairs[i]];
+      PLUMB_TRY(const std::size_t entry, ByPath(layers[i]));
+      pair(i, entry);
     }
+    // modctl has configuration before weights, but the first of the weights is the model.
+    for (std::size_t i = 0; i < layers.size(); ++i)
+      if (const auto entry = ByOwnPath(layers[i]); entry && counts_[*entry] == 0) pair(i, *entry);
     const std::vector<std::size_t> with_paths = counts_;
     std::array<std::size_t, oci::kLayerTypeCount> next = {};
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (!layers[i].file.path.empty()) continue;
+      if (is_paired[i]) continue;
       const std::size_t group = GroupOf(layers[i].media_type.type);
       std::size_t& entry = next[group];
       while (entry < entries_.size() &&
@@ -185,6 +202,14 @@ class Pairing {
     return Error{ErrorKind::kInvalid, "'" + Printable(path) + "', a layer of ModelKit " +
                                           modelkit_.id.ToString() +
                                           ", belongs to no entry of its Kitfile"};
+  }
+
+  // Of an archive that is called as an entry is. Others may be called as they like.
+  std::optional<std::size_t> ByOwnPath(const OpenLayer& layer) const {
+    if (layer.archive_path.empty()) return std::nullopt;
+    const auto& paths = by_path_.at(GroupOf(layer.media_type.type));
+    const auto found = paths.find(blueprint::CleanPath(layer.archive_path));
+    return found == paths.end() ? std::nullopt : std::optional(found->second);
   }
 
   Error CountsDiffer(oci::LayerType type) const {

@@ -15,7 +15,6 @@ namespace {
 
 using blueprint::Kitfile;
 
-constexpr std::string_view kManifestVersion = "1.0.0";
 // Beneath model.parameters: what a ModelPack says and a Kitfile has no place for.
 constexpr std::string_view kParametersKey = "modelpack";
 
@@ -141,6 +140,12 @@ bool IsKitfileLayer(const oci::Descriptor& layer) {
   return layer.media_type == oci::kModelKitConfigMediaType;
 }
 
+bool IsRepetition(const oci::Descriptor& layer, std::set<std::string>& seen) {
+  const std::string_view path = oci::FilePathOf(layer.annotations);
+  if (path.empty()) return false;
+  return !seen.insert(layer.digest.ToString() + std::string(path)).second;
+}
+
 Result<Kitfile> KitfileOfModelPack(const oci::Manifest& manifest,
                                    const std::optional<oci::ModelPackConfig>& config) {
   for (const std::string_view name : {oci::kKitfileAnnotation, oci::kKitopsKitfileAnnotation}) {
@@ -151,12 +156,14 @@ Result<Kitfile> KitfileOfModelPack(const oci::Manifest& manifest,
     return kitfile;
   }
   Kitfile kitfile;
-  kitfile.manifest_version = kManifestVersion;
+  kitfile.manifest_version = blueprint::kManifestVersion;
   kitfile.model.emplace();
+  std::set<std::string> seen;
   for (std::size_t i = 0; i < manifest.layers.size(); ++i) {
-    if (IsKitfileLayer(manifest.layers[i])) continue;
+    const oci::Descriptor& layer = manifest.layers[i];
+    if (IsKitfileLayer(layer) || IsRepetition(layer, seen)) continue;
     const auto diff_id = config ? std::optional(config->diff_ids[i]) : std::nullopt;
-    PLUMB_RETURN_IF_ERROR(AddLayer(manifest.layers[i], diff_id, kitfile));
+    PLUMB_RETURN_IF_ERROR(AddLayer(layer, diff_id, kitfile));
   }
   if (config) Describe(*config, kitfile);
   if (*kitfile.model == blueprint::Model()) kitfile.model.reset();
@@ -175,7 +182,10 @@ oci::ModelPackConfig ModelPackConfigOf(const Kitfile& kitfile) {
   AddText(config.technical, "format", kitfile.model->format);
   const Json* other =
       kitfile.model->parameters ? kitfile.model->parameters->Find(kParametersKey) : nullptr;
-  if (other == nullptr || other->IfObject() == nullptr) return config;
+  if (other == nullptr) return config;
+  // Whoever checks the config says what is wrong with it.
+  if (other->IfObject() == nullptr) config.technical = *other;
+  if (config.technical.IfObject() == nullptr) return config;
   for (const auto& [name, value] : *other->IfObject()) {
     if (oci::IsModelPackDescriptor(name)) {
       if (config.descriptor.Find(name) == nullptr) config.descriptor.Append(name, value);

@@ -3,6 +3,8 @@
 #define PLUMB_KIT_MODELPACK_INTERNAL_H_
 
 #include <optional>
+#include <set>
+#include <string>
 
 #include "base/result.h"
 #include "blueprint/kitfile.h"
@@ -16,6 +18,10 @@ namespace plumb::kit {
 // A layer that holds a Kitfile, which KitOps, too, passes over in a ModelPack. It belongs to no
 // entry.
 bool IsKitfileLayer(const oci::Descriptor& layer);
+
+// Whether a layer is the same file under the same path as one before it, by its annotations: modctl
+// packs what two of its patterns match twice. `seen` is for the layers of one manifest, in order.
+bool IsRepetition(const oci::Descriptor& layer, std::set<std::string>& seen);
 
 // The Kitfile of a ModelPack: from its annotation, else made from its layers and, if it is known,
 // its config. kInvalid if it cannot be, because a raw layer does not say its path.

@@ -79,23 +79,62 @@ TEST(ModelPackTest, OneOfModctlIsUnpackedAndHasAKitfile) {
             std::filesystem::perms::none);
 }
 
+// modctl's order, which is not that of a Kitfile; and it calls a layer's own digest its diffId.
+TEST(ModelPackTest, ArchivesArePairedByTheirPaths) {
+  const std::string config_tar = "application/vnd.cncf.model.weight.config.v1.tar";
+  struct File {
+    std::string type;
+    std::string path;
+  };
+  const std::vector<File> files = {
+      {config_tar, "config.json"},     {config_tar, "t/tokenizer.json"},
+      {kWeightTar, "m-1.safetensors"}, {kWeightTar, "m-2.safetensors"},
+      {kDocTar, "README.md"},          {kDocTar, "a/README.md"}};
+  for (const char* annotation : {"org.cncf.model.filepath", "org.cnai.model.filepath"}) {
+    Workbench bench;
+    std::vector<HandMadeLayer> layers;
+    std::vector<Digest> diff_ids;
+    for (const File& file : files) {
+      const std::string text = Archive(file.path, file.path);
+      layers.push_back({file.type, text, {{annotation, file.path}}});
+      diff_ids.push_back(Sha256(AsBytes(text)));
+    }
+    const auto unpacked = bench.Unpack(bench.PutModelPack(layers, diff_ids));
+    ASSERT_TRUE(unpacked) << unpacked.error().message;
+    for (const File& file : files)
+      EXPECT_EQ(bench.ReadTarget(file.path), file.path);
+  }
+}
+
+// The bytes that modctl 0.0.3 writes, of model-spec 0.0.6 and before.
 TEST(ModelPackTest, TheOlderNamesAreRead) {
   Workbench bench;
+  const auto described = [](std::string_view type, const Digest& digest, std::size_t size) {
+    return R"({"mediaType":"application/vnd.cnai.model.)" + std::string(type) + R"(","digest":")" +
+           digest.ToString() + R"(","size":)" + std::to_string(size);
+  };
   const std::string weights = Archive("w.bin", "w");
-  const std::string config = oci::WriteModelPackConfig(
-      {Json::MakeObject(), Json::MakeObject(), {Sha256(AsBytes(weights))}});
-  Json json = Json::MakeObject();
-  json.Append("schemaVersion", Json::Uint(2));
-  json.Append("artifactType", Json::String(oci::kCnaiArtifactType));
-  json.Append("config", oci::DescriptorToJson({std::string(oci::kCnaiConfigMediaType),
-                                               bench.PutBlob(config), config.size()}));
-  Json layers = Json::MakeArray();
-  layers.Add(oci::DescriptorToJson({"application/vnd.cnai.model.weight.v1.tar",
-                                    bench.PutBlob(weights),
-                                    weights.size(),
-                                    {{"org.cnai.model.filepath", "w.bin"}}}));
-  json.Append("layers", std::move(layers));
-  const auto unpacked = bench.Unpack(bench.PutBlob(WriteJson(json, JsonStyle::kCompact)));
+  const Digest digest = bench.PutBlob(weights);
+  const std::string config =
+      R"({"descriptor":{"createdAt":"2025-03-01T08:00:00.000000001+08:00","family":"f"},)"
+      R"("modelfs":{"type":"layers","diff_ids":[")" +
+      digest.ToString() +
+      R"("]},"config":{"architecture":"transformer","paramSize":"1b","puantization":"gptq"}})";
+  const std::string manifest =
+      R"({"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",)"
+      R"("artifactType":"application/vnd.cnai.model.manifest.v1+json","config":)" +
+      described("config.v1+json", bench.PutBlob(config), config.size()) + R"(},"layers":[)" +
+      described("weight.v1.tar", digest, weights.size()) +
+      R"(,"annotations":{"org.cnai.model.filepath":"w.bin"}}]})";
+  const Digest id = bench.PutBlob(manifest);
+  const auto modelkit = LoadModelKit(bench.store(), id);
+  ASSERT_TRUE(modelkit) << modelkit.error().message;
+  EXPECT_EQ(blueprint::PrintKitfile(modelkit->kitfile),
+            "manifestVersion: 1.0.0\n"
+            "model:\n  path: w.bin\n"
+            "  parameters:\n    modelpack:\n      architecture: transformer\n      family: f\n"
+            "      paramSize: 1b\n      quantization: gptq\n");
+  const auto unpacked = bench.Unpack(id);
   ASSERT_TRUE(unpacked) << unpacked.error().message;
   EXPECT_EQ(bench.ReadTarget("w.bin"), "w");
 }
@@ -121,6 +160,27 @@ TEST(ModelPackTest, HasOneDiffIdForEachLayer) {
   const auto loaded = LoadModelKit(bench.store(), id);
   ASSERT_FALSE(loaded);
   EXPECT_EQ(loaded.error().kind, ErrorKind::kInvalid);
+}
+
+// modctl 0.2.2 packs a file twice that two patterns match, also as code and as doc.
+TEST(ModelPackTest, TheSameFileTwiceIsOne) {
+  constexpr char kDocRaw[] = "application/vnd.cncf.model.doc.v1.raw";
+  Workbench bench;
+  const Digest id = bench.PutModelPack({{kWeightRaw, "w", At("w.safetensors")},
+                                        {kWeightRaw, "w", At("w.safetensors")},
+                                        {kCodeRaw, "r", At("README.md")},
+                                        {kDocRaw, "r", At("README.md")}});
+  const auto unpacked = bench.Unpack(id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench.List(), (std::vector<std::string>{"Kitfile", "README.md", "w.safetensors"}));
+  EXPECT_EQ(bench.ReadTarget("Kitfile"),
+            "manifestVersion: 1.0.0\nmodel:\n  path: w.safetensors\ncode:\n  - path: README.md\n");
+  // Which of two contents is meant, nobody can know.
+  for (const char* type : {kCodeRaw, kDocRaw}) {
+    const auto refused = bench.Unpack(
+        bench.PutModelPack({{kCodeRaw, "r", At("a.md")}, {type, "other", At("a.md")}}));
+    EXPECT_FALSE(refused) << type;
+  }
 }
 
 // What KitOps writes: the Kitfile in an annotation.

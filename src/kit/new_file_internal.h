@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "host/files.h"
+#include "host/leftovers.h"
 
 namespace plumb::kit {
 
@@ -30,12 +31,12 @@ class NewFile {
   Status MoveTo(const std::string& path, host::Overwrite overwrite);
 
  private:
-  NewFile(host::Directory& directory, std::string temporary, std::unique_ptr<host::File> file)
+  NewFile(host::Directory& directory, std::string temporary, host::LockedFile file)
       : directory_(directory), temporary_(std::move(temporary)), file_(std::move(file)) {}
 
   host::Directory& directory_;
   const std::string temporary_;
-  std::unique_ptr<host::File> file_;
+  host::LockedFile file_;
   std::uint64_t size_ = 0;
   bool is_moved_ = false;
 };

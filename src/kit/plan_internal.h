@@ -113,6 +113,12 @@ std::vector<EntryView> InheritedEntries(std::vector<ModelKit>& bases);
 Result<ReadBlueprint> ReadKitfileBlueprint(const PlanRequest& request);
 Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request);
 Result<ReadBlueprint> ReadModctlBlueprint(const PlanRequest& request);
+// By the rules of kit 1.7.
+Error NoModelfiles();
+// The part under which a Modelfile is packed with what it names, and a warning if the context holds
+// another file of that name.
+blueprint::ModelPart ModelfilePart();
+void WarnOfOtherModelfile(const PlanRequest& request);
 
 // Equal keys promise equal layers: everything that decides the bytes, and for the content of
 // files, the state that changes whenever the content does.

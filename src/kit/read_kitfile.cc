@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "blueprint/modelfile.h"
 #include "kit/kit17_internal.h"
 #include "kit/plan_internal.h"
 
@@ -75,6 +76,11 @@ Status CheckAgainstBases(Kitfile& kitfile, std::vector<ModelKit>& bases) {
 
 }  // namespace
 
+Error NoModelfiles() {
+  return Error{ErrorKind::kInvalid, "kit 1.7 does not read Modelfiles",
+               "plumb build without --kit-compat"};
+}
+
 Kitfile MergeBases(const std::vector<ModelKit>& bases) {
   Kitfile merged;
   for (const ModelKit& base : bases) {
@@ -122,8 +128,12 @@ Status AddBase(const oci::Reference& reference, const PlanRequest& request, Read
 Result<ReadBlueprint> ReadKitfileBlueprint(const PlanRequest& request) {
   const KitRules rules = request.options.rules;
   ReadBlueprint read;
-  PLUMB_TRY(read.kitfile,
-            blueprint::ParseKitfile(request.blueprint.bytes, request.blueprint.file, rules));
+  auto kitfile = blueprint::ParseKitfile(request.blueprint.bytes, request.blueprint.file, rules);
+  const bool is_modelfile = !kitfile && rules == KitRules::kKit17 &&
+                            blueprint::LooksLikeModelfile(request.blueprint.bytes);
+  if (is_modelfile) return NoModelfiles();
+  if (!kitfile) return std::move(kitfile).error();
+  read.kitfile = *std::move(kitfile);
   PLUMB_TRY(const auto base, BaseNamedBy(read.kitfile, request));
   const auto model_path = base ? blueprint::ModelPath::kReference : blueprint::ModelPath::kFile;
   PLUMB_RETURN_IF_ERROR(blueprint::ValidateKitfile(read.kitfile, model_path, rules));

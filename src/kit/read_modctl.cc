@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "blueprint/modctl.h"
+#include "blueprint/modelfile.h"
 #include "kit/go_glob_internal.h"
 #include "kit/plan_internal.h"
 #include "kit/rules_internal.h"
@@ -16,9 +17,9 @@
 namespace plumb::kit {
 namespace {
 
+using blueprint::kModelfileName;
 using blueprint::ModelfileCommand;
 
-constexpr std::string_view kModelfileName = "Modelfile";
 constexpr std::string_view kPatternCharacters = "*?[]";
 
 // What a single-valued command is called in the config of a ModelPack; those that a Kitfile has a
@@ -38,7 +39,7 @@ class ModctlBlueprint {
 
   Result<ReadBlueprint> Read(const blueprint::ModctlModelfile& modelfile) {
     blueprint::Kitfile& kitfile = read_.kitfile;
-    kitfile.manifest_version = "1.0.0";
+    kitfile.manifest_version = blueprint::kManifestVersion;
     kitfile.model.emplace();
     for (const ModelfileCommand& command : modelfile.commands) {
       const Status taken = Take(command);
@@ -167,15 +168,11 @@ class ModctlBlueprint {
   }
 
   void AddModelfile(std::string text) {
-    if (request_.blueprint.context_path != kModelfileName &&
-        request_.context.directory.State(kModelfileName))
-      request_.progress.Warn(
-          "the file 'Modelfile' is not packed: the blueprint is stored under that name");
+    WarnOfOtherModelfile(request_);
     Content content;
     content.bytes = std::move(text);
     read_.provided.emplace(kModelfileName, std::move(content));
-    model().parts.push_back(
-        {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}});
+    model().parts.push_back(ModelfilePart());
   }
 
   const PlanRequest& request_;

@@ -15,11 +15,9 @@
 namespace plumb::kit {
 namespace {
 
+using blueprint::kModelfileName;
 using blueprint::Modelfile;
 using blueprint::ModelfileCommand;
-
-constexpr std::string_view kManifestVersion = "1.0.0";
-constexpr std::string_view kModelfileName = "Modelfile";
 
 bool NamesFiles(const ModelfileCommand& command) {
   return command.name == "model" || command.name == "adapter" || command.name == "draft";
@@ -46,7 +44,7 @@ class ModelfileReader {
       PLUMB_RETURN_IF_ERROR(At(command, Locate(command)));
     }
     PLUMB_RETURN_IF_ERROR(TakeFiles());
-    read_.kitfile.manifest_version = kManifestVersion;
+    read_.kitfile.manifest_version = blueprint::kManifestVersion;
     read_.kitfile.model.emplace();
     AddFiles();
     PLUMB_RETURN_IF_ERROR(AddLicenses(modelfile));
@@ -202,8 +200,7 @@ class ModelfileReader {
   }
 
   Status AddReference() {
-    model().parts.push_back(
-        {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}});
+    model().parts.push_back(ModelfilePart());
     if (!reference_) return Done{};
     return AddBase(*reference_, request_, read_);
   }
@@ -220,10 +217,7 @@ class ModelfileReader {
       }
     }
     PLUMB_TRY(std::string text, blueprint::PrintModelfile(modelfile));
-    if (request_.blueprint.context_path != kModelfileName &&
-        request_.context.directory.State(kModelfileName))
-      request_.progress.Warn(
-          "the file 'Modelfile' is not packed: the blueprint is stored under that name");
+    WarnOfOtherModelfile(request_);
     return Generate(std::string(kModelfileName), std::move(text));
   }
 
@@ -238,10 +232,19 @@ class ModelfileReader {
 
 }  // namespace
 
+blueprint::ModelPart ModelfilePart() {
+  return {{}, std::string(kModelfileName), {}, std::string(kModelfilePartType), {}};
+}
+
+void WarnOfOtherModelfile(const PlanRequest& request) {
+  if (request.blueprint.context_path != kModelfileName &&
+      request.context.directory.State(kModelfileName))
+    request.progress.Warn(
+        "the file 'Modelfile' is not packed: the blueprint is stored under that name");
+}
+
 Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request) {
-  if (request.options.rules == blueprint::KitRules::kKit17)
-    return Error{ErrorKind::kInvalid, "kit 1.7 does not read Modelfiles",
-                 "plumb build without --kit-compat"};
+  if (request.options.rules == blueprint::KitRules::kKit17) return NoModelfiles();
   const BlueprintText& blueprint = request.blueprint;
   if (blueprint::LooksLikeModctl(blueprint.bytes)) return ReadModctlBlueprint(request);
   PLUMB_TRY(Modelfile modelfile, blueprint::ParseModelfile(blueprint.bytes, blueprint.file));

@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t kBufferSize = std::size_t{1} << 20;
 constexpr std::string_view kNowhere = "/rebuild";
 constexpr int kFastestGzip = 1;
+constexpr std::string_view kKitVersion = "1.7.0";  // that KitRules::kKit17 follows
 
 class HashingWriter final : public store::BlobWriter {
  public:
@@ -104,15 +105,16 @@ class QuietProgress final : public Progress {
   Progress& progress_;
 };
 
+// Of the kit that made it; empty if none says so.
+std::string_view KitVersionOf(const ModelKit& modelkit) {
+  return oci::FindAnnotation(modelkit.manifest.annotations, oci::kKitVersionAnnotation);
+}
+
 BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>& layers,
                         unsigned threads) {
   BuildOptions options;
   options.threads = threads;
-  const auto& annotations = modelkit.manifest.annotations;
-  const auto is_kit_version = [](const auto& item) {
-    return item.first == oci::kKitVersionAnnotation;
-  };
-  if (std::ranges::any_of(annotations, is_kit_version)) options.rules = blueprint::KitRules::kKit17;
+  if (!KitVersionOf(modelkit).empty()) options.rules = blueprint::KitRules::kKit17;
   options.format = modelkit.format;
   // The first tells how all were written, but that MCP servers are always raw.
   const auto first = std::ranges::find_if(layers, [](const PackedEntry& layer) {
@@ -209,14 +211,18 @@ Result<RebuildReport> Rebuild(const RebuildContext& context, const ModelKit& mod
   LayerTreeFiles files(*tree, std::string(kNowhere));
   HashingStore nowhere(context.store);
   QuietProgress quiet(progress);
+  BuildOptions options = OptionsFor(modelkit, layers, context.threads);
+  const bool is_kit17 = options.rules == blueprint::KitRules::kKit17;
+  BygoneContext bygone;
+  if (is_kit17) bygone.no_entries = tree->ImpliedDirectories();
   const BuildContext build{
-      files,   *tree,        std::string(kNowhere), context.clock, context.environment,
-      nowhere, context.bases};
+      files,   *tree,         std::string(kNowhere),       context.clock, context.environment,
+      nowhere, context.bases, is_kit17 ? &bygone : nullptr};
   const BlueprintText blueprint{
       BlueprintKind::kKitfile, "Kitfile", {}, blueprint::PrintKitfile(modelkit.kitfile)};
-  BuildOptions options = OptionsFor(modelkit, layers, context.threads);
   PLUMB_TRY(BuildReport built, Build(build, blueprint, options, quiet));
   RebuildReport report = Compare(modelkit, layers, built);
+  if (is_kit17 && KitVersionOf(modelkit) != kKitVersion) report.other_kit = KitVersionOf(modelkit);
   const bool may_be_fastest =
       options.compression == archive::Compression::kGzip && report.is_same_content;
   if (built.id == modelkit.id || !may_be_fastest) return report;

@@ -30,6 +30,9 @@ struct RebuildReport {
   // Every layer has the same content: what differs is how some are compressed, or what is written
   // around them.
   bool is_same_content = false;
+  // The version of kit that made it, if it is not the one whose rules are known: then what differs
+  // tells nothing.
+  std::string other_kit = {};
 };
 
 // Builds a ModelKit of the store again, from its own Kitfile and the files in its layers, with the

@@ -76,6 +76,37 @@ TEST_F(RebuildTest, ByTheRulesOfKit17) {
   ExpectSame(bench_.BuildKitfile(kKitfile, options));
 }
 
+// What kit 1.7 passed over is not in the layers: no entry for an ignored directory above an
+// excepted file, an empty layer for a path that is ignored or a symlink.
+TEST_F(RebuildTest, ByTheRulesOfKit17WithoutWhatItPassedOver) {
+  bench_.Write("data/keep.txt", "keep");
+  bench_.Write("data/drop.txt", "drop");
+  bench_.Write("secret/key", "key");
+  bench_.Write("src/deep/down/file", "file");
+  std::filesystem::create_symlink("w.bin", bench_.Context("link.bin"));
+  bench_.Write(".kitignore", "data\n!data/keep.txt\nsecret\nsrc/deep/down\n");
+  BuildOptions options;
+  options.rules = blueprint::KitRules::kKit17;
+  ExpectSame(bench_.BuildKitfile("model: {path: w.bin}\ncode: [{path: .}]\n", options));
+  ExpectSame(
+      bench_.BuildKitfile("model: {path: link.bin}\ncode: [{path: secret/key}]\n"
+                          "docs: [{path: src/deep/down/file}, {path: data}]\n",
+                          options));
+}
+
+// Another version's rules are not known: what differs proves nothing.
+TEST_F(RebuildTest, OfAnotherKitItIsSaid) {
+  BuildOptions options;
+  options.rules = blueprint::KitRules::kKit17;
+  const auto built = bench_.BuildKitfile(kKitfile, options);
+  ASSERT_TRUE(built) << built.error().message;
+  std::string manifest = LoadModelKit(bench_.store(), built->id)->manifest_bytes;
+  manifest.replace(manifest.find("\"1.7.0\""), 7, "\"1.6.1\"");
+  const auto again = Again(bench_.PutBlob(manifest));
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(again->other_kit, "1.6.1");
+}
+
 TEST_F(RebuildTest, WithItsBaseByDigest) {
   BuildOptions options;
   options.tags = {{"a", "v1"}};

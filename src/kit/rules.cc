@@ -19,13 +19,18 @@ constexpr std::array<std::string_view, 12> kReservedAnywhere = {
 
 }  // namespace
 
+bool IsUnpackName(std::string_view name) {
+  return name.starts_with(kUnpackPrefix) && ParseUint64(name.substr(kUnpackPrefix.size()));
+}
+
 Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_view blueprint_path) {
   Result<std::string> text = host::ReadFile(context, ".kitignore", kKitignoreSizeMax);
   if (!text && text.error().kind != ErrorKind::kNotFound) return std::move(text).error();
-  PLUMB_TRY(auto ignore, blueprint::IgnoreRules::Parse(text ? *text : std::string(), {}));
+  PLUMB_TRY(auto ignore, blueprint::IgnoreRules::Parse(text ? *text : std::string()));
   ContextRules rules(std::move(ignore));
   rules.reserved_paths_.insert(kReservedAtRoot.begin(), kReservedAtRoot.end());
   if (!blueprint_path.empty()) {
+    rules.has_blueprint_ = true;
     rules.reserved_paths_.emplace(blueprint_path);
     rules.reserved_paths_.insert(std::string(blueprint_path) + ".lock");
   }
@@ -35,8 +40,14 @@ Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_vi
 bool ContextRules::IsReserved(std::string_view path) const {
   if (reserved_paths_.contains(path)) return true;
   return std::ranges::any_of(Split(path, '/'), [](std::string_view name) {
-    return std::ranges::find(kReservedAnywhere, name) != kReservedAnywhere.end();
+    return IsUnpackName(name) ||
+           std::ranges::find(kReservedAnywhere, name) != kReservedAnywhere.end();
   });
+}
+
+bool ContextRules::IsOtherBlueprint(std::string_view path) const {
+  // .kitignore is heeded.
+  return !has_blueprint_ && path != ".kitignore" && reserved_paths_.contains(path);
 }
 
 bool ContextRules::Ignores(std::string_view path) const {

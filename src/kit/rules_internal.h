@@ -15,6 +15,10 @@ namespace plumb::kit {
 // No .kitignore is longer; what people write fits a page.
 inline constexpr std::uint64_t kKitignoreSizeMax = std::uint64_t{1} << 20;
 
+// What an unpacked file is called, with a number behind it, until it is whole.
+inline constexpr std::string_view kUnpackPrefix = ".plumb-unpack-";
+bool IsUnpackName(std::string_view name);
+
 // What of a context is never packed, by our rules (docs/format.md, "Layers"). Paths are
 // relative to the context and cleaned.
 class ContextRules {
@@ -23,8 +27,13 @@ class ContextRules {
   // .kitignore that cannot be read.
   static Result<ContextRules> Load(host::Directory& context, std::string_view blueprint_path);
 
+  // One more path that is reserved.
+  void Reserve(const std::string& path) { reserved_paths_.insert(path); }
+
   // Never packed, whatever .kitignore says; nor is anything beneath it.
   bool IsReserved(std::string_view path) const;
+  // Whether it is reserved as a blueprint's name, and the blueprint lies elsewhere.
+  bool IsOtherBlueprint(std::string_view path) const;
   // Reserved, or ignored by .kitignore.
   bool Ignores(std::string_view path) const;
   // Whether something beneath an ignored directory may be taken all the same.
@@ -35,6 +44,7 @@ class ContextRules {
 
   blueprint::IgnoreRules rules_;
   std::set<std::string, std::less<>> reserved_paths_;
+  bool has_blueprint_ = false;  // the context
 };
 
 }  // namespace plumb::kit

@@ -12,11 +12,21 @@ namespace {
 
 std::string Quoted(std::string_view name) { return "'" + Printable(name) + "'"; }
 
+// kit before 0.5.0 named what an archive holds from above the entry's path, not from the context:
+// "w.bin" for "models/w.bin". Its configs have no digests, and by that kit itself tells them.
+bool IsNamedFromAbove(const PackedEntry& layer) {
+  return layer.media_type.format == oci::KitFormat::kModelKit &&
+         !oci::IsRaw(layer.media_type.encoding) && !layer.diff_id;
+}
+
 }  // namespace
 
 Result<std::string> PlaceOf(const archive::TarEntry& entry, const PackedEntry& layer) {
   PLUMB_TRY(std::string place, archive::CheckEntryName(entry.name));
   const std::string path = blueprint::CleanPath(layer.path);
+  if (IsNamedFromAbove(layer) && !DirectoryOf(path).empty()) {
+    PLUMB_TRY(place, archive::CheckEntryName(JoinPath(DirectoryOf(path), place)));
+  }
   const bool is_above =
       entry.type == archive::TarEntryType::kDirectory && IsAtOrBeneath(path, place);
   if (!IsAtOrBeneath(place, path) && !is_above)
@@ -37,7 +47,7 @@ Status TargetNames::AddFile(const std::string& place) {
     return Error{ErrorKind::kConflict, Quoted(place) + " is a directory, where a file must go"};
   if (existing_ == Existing::kRefuse)
     return Error{ErrorKind::kConflict, Quoted(place) + " is there already",
-                 "plumb unpack --overwrite, or --ignore-existing"};
+                 "say that it may be overwritten"};
   return Done{};
 }
 

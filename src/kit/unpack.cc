@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <utility>
 
 #include "base/parallel.h"
@@ -13,6 +14,7 @@
 #include "kit/filter_internal.h"
 #include "kit/layer_reader_internal.h"
 #include "kit/new_file_internal.h"
+#include "kit/rules_internal.h"
 #include "kit/target_names_internal.h"
 
 namespace plumb::kit {
@@ -24,8 +26,8 @@ constexpr std::uint32_t kExecutableMode = 0755;
 constexpr std::uint32_t kDirectoryMode = 0755;
 constexpr std::uint32_t kExecutableBits = 0111;
 constexpr std::string_view kKitfileName = "Kitfile";
-// So many files of earlier unpackings that were killed are passed over.
-constexpr std::size_t kLeftoversMax = 10000;
+// So many files of other unpackings into the same directory are passed over.
+constexpr std::size_t kOthersMax = 10000;
 
 // What the bases bring along (the deepest first, as kit does), and then the ModelKit's own.
 Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelKit& modelkit,
@@ -176,14 +178,26 @@ class Unpacker {
   }
 
   Result<std::unique_ptr<NewFile>> CreateBeside(const std::string& place, std::uint32_t mode) {
+    const std::string directory(DirectoryOf(place));
+    Sweep(directory);
     for (std::size_t tries = 0;; ++tries) {
       const std::string temporary =
-          JoinPath(DirectoryOf(place), ".plumb-unpack-" + std::to_string(next_temporary_++));
+          JoinPath(directory, std::string(kUnpackPrefix) + std::to_string(next_temporary_++));
       if (names_.Holds(temporary)) continue;
       auto file = NewFile::Create(target_, temporary, mode);
       const bool is_taken = !file && file.error().kind == ErrorKind::kConflict;
-      if (!is_taken || tries == kLeftoversMax) return file;
+      if (!is_taken || tries == kOthersMax) return file;
     }
+  }
+
+  // Takes away what an unpacking that was killed left in a directory, before the first file is made
+  // in it. A file of the kit that has such a name stays.
+  void Sweep(const std::string& directory) {
+    const std::lock_guard lock(swept_mutex_);
+    if (!swept_.insert(directory).second) return;
+    host::RemoveLeftovers(target_, directory, [&](std::string_view name) {
+      return IsUnpackName(name) && !names_.Holds(JoinPath(directory, name));
+    });
   }
 
   store::Store& store_;
@@ -193,6 +207,8 @@ class Unpacker {
   TargetNames names_;
   std::vector<std::uint64_t> sizes_;  // of the files of each layer
   std::atomic<std::uint64_t> next_temporary_ = 0;
+  std::mutex swept_mutex_;
+  std::set<std::string> swept_;
   std::mutex made_mutex_;
   std::vector<std::string> made_;
   std::atomic<std::uint64_t> files_ = 0;

@@ -65,6 +65,9 @@ struct UnpackReport {
 // tests/attacks). Nothing at all is written if any name is refused (kDenied), or with kRefuse if
 // any file is there already (kConflict, named).
 //
+// What unpackings that were killed left in the directories that are written to (files
+// ".plumb-unpack-N" that nobody has locked) is removed.
+//
 // After a failure with kRefuse the files that were made are removed again, directories stay; with
 // the others whole files that came before stay. kCorrupt: damaged bytes. kInvalid: a filter matches
 // nothing.

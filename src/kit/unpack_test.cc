@@ -289,11 +289,36 @@ TEST_F(UnpackTest, StopsWhenAskedToAndCleansUp) {
     EXPECT_EQ(name.find(".plumb-unpack"), std::string::npos) << name;
 }
 
-TEST_F(UnpackTest, LeftoversOfAKilledOneAreNoObstacle) {
-  bench_.directory().Write("target/.plumb-unpack-0", "left");
+TEST_F(UnpackTest, TakesAwayWhatAKilledOneLeft) {
+  for (const char* name : {".plumb-unpack-0", ".plumb-unpack-12345", "model/.plumb-unpack-7"})
+    bench_.directory().Write(std::string("target/") + name, "left");
+  for (const char* name :
+       {".plumb-unpack-", ".plumb-unpack-1a", "plumb-unpack-1", "x/.plumb-unpack-1"})
+    bench_.directory().Write(std::string("target/") + name, "a person's");
+  fs::create_symlink("tok.json", bench_.Target(".plumb-unpack-3"));
+  fs::create_directory(bench_.Target(".plumb-unpack-4"));
   ASSERT_TRUE(bench_.Unpack(BuildAll()));
-  EXPECT_EQ(bench_.ReadTarget(".plumb-unpack-0"), "left");
+  for (const char* name : {".plumb-unpack-0", ".plumb-unpack-12345", "model/.plumb-unpack-7"})
+    EXPECT_FALSE(fs::exists(bench_.Target(name))) << name;
+  for (const char* name :
+       {".plumb-unpack-", ".plumb-unpack-1a", "plumb-unpack-1", "x/.plumb-unpack-1"})
+    EXPECT_EQ(bench_.ReadTarget(name), "a person's") << name;
+  EXPECT_TRUE(fs::is_symlink(bench_.Target(".plumb-unpack-3")));
+  EXPECT_TRUE(fs::exists(bench_.Target(".plumb-unpack-4")));
   EXPECT_EQ(bench_.ReadTarget("tok.json"), "{}");
+}
+
+TEST_F(UnpackTest, LeavesAlonePassingFilesOfOneThatIsAtWork) {
+  bench_.directory().Write("target/.plumb-unpack-0", "at work");
+  const auto files = host::MakeFiles();
+  const auto target = files->OpenDirectory(bench_.Target(""), host::IfMissing::kFail);
+  ASSERT_TRUE(target);
+  const auto file = (*target)->Open(".plumb-unpack-0", host::OpenHow::kReadWrite);
+  ASSERT_TRUE(file);
+  const auto lock = (*file)->Lock(host::LockKind::kExclusive, 0);
+  ASSERT_TRUE(lock);
+  ASSERT_TRUE(bench_.Unpack(BuildAll()));
+  EXPECT_EQ(bench_.ReadTarget(".plumb-unpack-0"), "at work");
 }
 
 TEST_F(UnpackTest, FilesLongEnoughToBeJumpedOverAreWhole) {
@@ -341,6 +366,33 @@ TEST_F(UnpackTest, ContentThatIsNotTheConfigsIsCorruptBeforeAnythingIsWritten) {
     EXPECT_EQ(unpacked.error().kind, ErrorKind::kCorrupt);
     EXPECT_TRUE(bench_.List().empty());
   }
+}
+
+// What kit 0.4.0 packs of models/w.bin, and of the directory src/lib: names from above the path.
+TEST_F(UnpackTest, ArchivesOfKitBefore05AreReadFromAboveTheirPaths) {
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"./models/w.bin"},)"
+      R"("code":[{"path":"src/lib/"}]})";
+  const std::string weights = TarFile("w.bin", "weights") + archive::TarEnd();
+  const std::string code = TarFile("lib/a.py", "x = 1") + archive::TarEnd();
+  const Digest id = bench_.PutKit(config, {{kModelTar, weights}, {kCodeTar, code}});
+  const auto unpacked = bench_.Unpack(id);
+  ASSERT_TRUE(unpacked) << unpacked.error().message;
+  EXPECT_EQ(bench_.List(),
+            (Names{"Kitfile", "models/", "models/w.bin", "src/", "src/lib/", "src/lib/a.py"}));
+  EXPECT_EQ(bench_.ReadTarget("models/w.bin"), "weights");
+}
+
+// Whose config has digests names all from the context, as kit does since.
+TEST_F(UnpackTest, ArchivesWithDigestsAreReadFromTheContext) {
+  const std::string weights = TarFile("w.bin", "weights") + archive::TarEnd();
+  const std::string digest = Sha256(AsBytes(weights)).ToString();
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"models/w.bin","digest":")" +
+      digest + R"(","diffId":")" + digest + R"("}})";
+  const auto unpacked = bench_.Unpack(bench_.PutKit(config, {{kModelTar, weights}}));
+  ASSERT_FALSE(unpacked);
+  EXPECT_EQ(unpacked.error().kind, ErrorKind::kDenied);
 }
 
 TEST(TargetNamesTest, AreLimited) {

@@ -81,6 +81,8 @@ class ContextWalk {
   bool Saw(std::size_t layer) const { return seen_[layer]; }
   // Files that are in no layer.
   const std::vector<std::string>& left_out() const { return left_out_; }
+  // Files that are in no layer, because of their names.
+  const std::vector<std::string>& other_blueprints() const { return other_blueprints_; }
 
  private:
   Owner OwnerAt(const std::string& name, Owner above) {
@@ -116,7 +118,10 @@ class ContextWalk {
 
   Status Visit(Place place, Owner above) {
     const Owner owner = OwnerAt(place.name, above);
-    if (rules_.IsReserved(place.name)) return Done{};
+    if (rules_.IsReserved(place.name)) {
+      if (rules_.IsOtherBlueprint(place.name)) other_blueprints_.push_back(place.name);
+      return Done{};
+    }
     const bool ignored = rules_.Ignores(place.name);
     const bool is_wanted = owner ? IsLayer(owner) && !ignored : above_owned_.contains(place.name);
     if (place.type == host::FileType::kSymlink) {
@@ -194,7 +199,7 @@ class ContextWalk {
   std::set<std::string, std::less<>> above_owned_, above_bases_;
   std::vector<std::string> walked_;  // the directories around, by where they really are
   std::string root_;                 // the context without symlinks; empty until it is needed
-  std::vector<std::string> links_, special_, unfit_, left_out_;
+  std::vector<std::string> links_, special_, unfit_, left_out_, other_blueprints_;
 };
 
 Error NotFound(const PlannedLayer& layer, const PlanRequest& request) {
@@ -223,8 +228,9 @@ void WarnOfCollisions(const std::vector<PlannedLayer>& layers, Progress& progres
 }  // namespace
 
 Result<std::vector<PlannedLayer>> PlanLayers(const PlanRequest& request, ReadBlueprint& blueprint) {
-  PLUMB_TRY(const ContextRules rules,
+  PLUMB_TRY(ContextRules rules,
             ContextRules::Load(request.context.directory, request.blueprint.context_path));
+  if (!request.options.reserved.empty()) rules.Reserve(request.options.reserved);
   std::vector<PlannedLayer> layers;
   for (const EntryView& entry : EntriesOf(blueprint.kitfile, blueprint.model_layer))
     layers.emplace_back(entry);
@@ -256,6 +262,9 @@ Result<std::vector<PlannedLayer>> PlanLayers(const PlanRequest& request, ReadBlu
   if (!walk.left_out().empty())
     request.progress.Warn("not packed, because no entry of the blueprint names it: " +
                           Shown(walk.left_out()));
+  if (!walk.other_blueprints().empty())
+    request.progress.Warn("not packed, though it is not the blueprint: " +
+                          Shown(walk.other_blueprints()));
   WarnOfCollisions(layers, request.progress);
   return layers;
 }

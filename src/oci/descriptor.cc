@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "base/go_names.h"
 #include "base/text.h"
 #include "oci/descriptor_internal.h"
 
@@ -14,25 +15,6 @@ constexpr std::array<std::string_view, 4> kDescriptorMembers = {"mediaType", "di
 constexpr std::array<std::string_view, 8> kDocumentMembers = {
     "schemaVersion", "mediaType", "artifactType", "config",
     "layers",        "manifests", "subject",      "annotations"};
-
-// With the two characters beyond ASCII whose other case is an ASCII letter replaced by it.
-std::string FoldToAscii(std::string_view name) {
-  constexpr char32_t kLongS = 0x17F;
-  constexpr char32_t kKelvinSign = 0x212A;
-  std::string folded;
-  while (!name.empty()) {
-    const std::string_view before = name;
-    const auto c = TakeCodePoint(name);
-    if (c == kLongS) {
-      folded += 's';
-    } else if (c == kKelvinSign) {
-      folded += 'k';
-    } else {
-      folded += before.substr(0, before.size() - name.size());
-    }
-  }
-  return folded;
-}
 
 }  // namespace
 
@@ -61,14 +43,17 @@ Result<std::span<const Json>> ListMember(const Json& object, std::string_view na
 Status CheckMemberNames(const Json& object, std::span<const std::string_view> known,
                         std::string_view where) {
   for (const auto& [name, value] : *object.IfObject()) {
-    const std::string folded = FoldToAscii(name);
     for (const std::string_view other : known) {
-      if (name != other && EqualsIgnoreCaseAscii(folded, other))
+      if (GoMistakesFor(name, other))
         return Malformed(where, "its member '" + Printable(name) + "' can be mistaken for '" +
                                     std::string(other) + "'");
     }
   }
   return Done{};
+}
+
+Status CheckDescriptorNames(const Json& json, std::string_view where) {
+  return CheckMemberNames(json, kDescriptorMembers, where);
 }
 
 Result<Annotations> AnnotationsFromJson(const Json* json, const std::string& where) {
@@ -86,7 +71,7 @@ Result<Annotations> AnnotationsFromJson(const Json* json, const std::string& whe
 
 Result<Descriptor> DescriptorFromJson(const Json& json, const std::string& where) {
   if (json.IfObject() == nullptr) return Malformed(where, "it is no object");
-  PLUMB_RETURN_IF_ERROR(CheckMemberNames(json, kDescriptorMembers, where));
+  PLUMB_RETURN_IF_ERROR(CheckDescriptorNames(json, where));
   Descriptor descriptor;
   PLUMB_TRY(descriptor.media_type, OptionalText(json, "mediaType", where));
   if (descriptor.media_type.empty()) return Malformed(where, "it has no mediaType");

@@ -31,6 +31,9 @@ Result<std::span<const Json>> ListMember(const Json& object, std::string_view na
 Status CheckMemberNames(const Json& object, std::span<const std::string_view> known,
                         std::string_view where);
 
+// The same for the members of a descriptor.
+Status CheckDescriptorNames(const Json& json, std::string_view where);
+
 // An object of schemaVersion 2. `what` is for messages: "a manifest".
 Result<Json> ParseVersion2(std::string_view bytes, std::string_view what);
 

@@ -115,14 +115,45 @@ TEST(Index, RefusesBadEntries) {
       Refusal(Start() + Entry(R"(,"annotations":{"org.opencontainers.image.ref.name":["v"]})") +
               "]}"),
       HasSubstr("is no text"));
-  EXPECT_THAT(Refusal(Start() + R"({"mediaType":"m","digest":"sha512:)" + std::string(128, '1') +
-                      R"(","size":1}]})"),
-              HasSubstr("unsupported: "));
+  for (const std::string& digest :
+       {std::string("sha512"), std::string("sha512:"), "sha256:" + std::string(128, '1'),
+        std::string("SHA512:00"), std::string("+a:00"), std::string("a+:00"), std::string("a+-b:0"),
+        std::string(":00"), std::string("sha512:a/b")})
+    EXPECT_THAT(Refusal(Start() + R"({"mediaType":"m","digest":")" + digest + R"(","size":1}]})"),
+                HasSubstr("is no digest"))
+        << digest;
   for (const auto size : {"-1", "1.5", "4611686018427387905"}) {
     std::string text = Start() + R"({"mediaType":"m","digest":")" + SomeDigest() + R"(","size":)";
     text.append(size).append("}]}");
     EXPECT_THAT(Refusal(text), HasSubstr("its size is no whole number")) << size;
   }
+}
+
+// Nobody can ask for them here, and those beside them are none the worse.
+TEST(Index, KeepsEntriesOfOtherAlgorithms) {
+  const std::string sha512 = "sha512:" + std::string(128, '1');
+  const std::string tagged =
+      R"({"mediaType":"m","digest":")" + sha512 +
+      R"(","size":1,"annotations":{"a":"b","org.opencontainers.image.ref.name":"v2"}})";
+  const std::string unregistered = R"({"digest":"multihash+base58.x:QmR=_-"})";
+  auto index = Index::Parse(Start() + tagged + "," + Entry() + "," + unregistered + "]}");
+  ASSERT_TRUE(index) << index.error().message;
+  ASSERT_EQ(index->entries.size(), 1U);
+  ASSERT_EQ(index->foreign.size(), 2U);
+  EXPECT_EQ(index->foreign[0].digest, sha512);
+  EXPECT_EQ(index->foreign[0].tag, "v2");
+  EXPECT_EQ(WriteIndex(*index), Start() + Entry() + "," + tagged + "," + unregistered + "]}");
+  index->foreign[0].tag.clear();
+  EXPECT_THAT(WriteIndex(*index), testing::AllOf(HasSubstr(R"("annotations":{"a":"b"}})"),
+                                                 testing::Not(HasSubstr("v2"))));
+  const Error error = IsForeign("v2", index->foreign[0]);
+  EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(error.message, HasSubstr(sha512));
+  // Names and tags of theirs are looked at as of all.
+  EXPECT_THAT(Refusal(Start() + R"({"digest":")" + sha512 + R"(","Digest":"x"}]})"),
+              HasSubstr("can be mistaken"));
+  EXPECT_THAT(Refusal(Start() + R"({"digest":")" + sha512 + R"(","annotations":{"a":1}}]})"),
+              HasSubstr("is no text"));
 }
 
 TEST(Index, HasLimits) {
@@ -132,6 +163,7 @@ TEST(Index, HasLimits) {
     entries += "," + one;
   EXPECT_EQ(Refusal(Start() + entries + "]}"), "accepted");
   EXPECT_THAT(Refusal(Start() + entries + "," + one + "]}"), HasSubstr("exhausted: "));
+  EXPECT_THAT(Refusal(Start() + entries + R"(,{"digest":"a:b"}]})"), HasSubstr("exhausted: "));
 
   const std::string small = Start() + "]}";
   EXPECT_EQ(Refusal(small + std::string(kManifestSizeMax - small.size(), ' ')), "accepted");

@@ -64,7 +64,7 @@ struct Manifest {
   static Result<Manifest> Parse(std::string_view bytes);
 };
 
-// The bytes of our own manifests (docs/format-modelkit.md, "Manifest"): schemaVersion,
+// The bytes of our own manifests (docs/format.md, "ModelKit"): schemaVersion,
 // mediaType, config, layers in this order, without spaces, and nothing that changes with tool,
 // time or host. No layers: [].
 std::string WriteManifest(const Descriptor& config, const std::vector<Descriptor>& layers);
@@ -81,19 +81,33 @@ struct IndexEntry {
   friend bool operator==(const IndexEntry&, const IndexEntry&) = default;
 };
 
+// An entry whose digest is of another algorithm than ours ("sha512:…"): nobody can ask for it here.
+struct ForeignEntry {
+  std::string digest;  // as it was read
+  std::string tag = {};
+  Json received = {};
+
+  friend bool operator==(const ForeignEntry&, const ForeignEntry&) = default;
+};
+
 // image-spec image-index.md and image-layout.md, and docker's manifest list. What is of no use to
-// us (entries of other media types, platforms, annotations) is kept, so that rewriting an index
-// loses nothing.
+// us (entries of other media types or digests, platforms, annotations) is kept, so that rewriting
+// an index loses nothing.
 struct Index {
   std::vector<IndexEntry> entries;
+  std::vector<ForeignEntry> foreign = {};
   Json received = {};  // the whole, as it was read
 
-  // kInvalid, kUnsupported and kExhausted as Manifest::Parse; at most 20000 entries.
+  // kInvalid and kExhausted as Manifest::Parse; at most 20000 entries of both kinds.
   // "manifests":null is no entries.
   static Result<Index> Parse(std::string_view bytes);
 };
 
-// The bytes of an index with those entries, each with its `tag` as the annotation.
+// That what was asked for is `entry`: kUnsupported, with its digest.
+Error IsForeign(std::string_view asked, const ForeignEntry& entry);
+
+// The bytes of an index with those entries, the foreign ones last, each with its `tag` as the
+// annotation.
 std::string WriteIndex(const Index& index);
 
 // The content of a layout directory's file oci-layout.

@@ -62,8 +62,19 @@ constexpr std::array kCapabilityMembers = std::to_array<Member>({{"inputTypes", 
                                                                  {"knowledgeCutoff", Form::kTime},
                                                                  {"reasoning", Form::kBool},
                                                                  {"toolUsage", Form::kBool},
+                                                                 {"embedding", Form::kBool},
                                                                  {"reward", Form::kBool},
                                                                  {"languages", Form::kLanguages}});
+
+// What members were called while the media types were "cnai".
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kOlderNames = {
+    {{"diff_ids", "diffIds"},
+     {"parameterSize", "paramSize"},    // 0.0.1, where it was a number
+     {"puantization", "quantization"},  // to 0.0.3
+     {"input_types", "inputTypes"},
+     {"output_types", "outputTypes"},
+     {"knowledge_cutoff", "knowledgeCutoff"},
+     {"tool_usage", "toolUsage"}}};
 constexpr std::array<std::string_view, 6> kModalities = {"text",  "image",     "audio",
                                                          "video", "embedding", "other"};
 
@@ -72,7 +83,27 @@ bool IsDigits(std::string_view text, std::size_t count) {
          std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// RFC 3339, section 5.6; that a month has 31 days is nobody's loss.
+unsigned TwoDigits(std::string_view text, std::size_t at) {
+  return static_cast<unsigned>((text[at] - '0') * 10 + (text[at + 1] - '0'));
+}
+
+unsigned DaysIn(unsigned month, unsigned year) {
+  constexpr std::array<unsigned, 12> kDays = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return month == 2 && is_leap ? 29 : kDays[month - 1];
+}
+
+// Of the shape that IsTime asks for: whether there is such a day and time. Go, which wrote them,
+// knows no leap seconds.
+bool IsOfTheCalendar(std::string_view text) {
+  const unsigned year = TwoDigits(text, 0) * 100 + TwoDigits(text, 2);
+  const unsigned month = TwoDigits(text, 5);
+  const unsigned day = TwoDigits(text, 8);
+  return month >= 1 && month <= 12 && day >= 1 && day <= DaysIn(month, year) &&
+         TwoDigits(text, 11) < 24 && TwoDigits(text, 14) < 60 && TwoDigits(text, 17) < 60;
+}
+
+// RFC 3339, section 5.6.
 bool IsTime(std::string_view text) {
   constexpr std::string_view kShape = "0000-00-00T00:00:00";
   if (text.size() <= kShape.size()) return false;
@@ -80,6 +111,7 @@ bool IsTime(std::string_view text) {
     const bool fits = kShape[i] == '0' ? IsDigits(text.substr(i, 1), 1) : text[i] == kShape[i];
     if (!fits) return false;
   }
+  if (!IsOfTheCalendar(text)) return false;
   text.remove_prefix(kShape.size());
   if (text.starts_with('.')) {
     const std::size_t end = text.find_first_not_of("0123456789", 1);
@@ -88,7 +120,8 @@ bool IsTime(std::string_view text) {
   }
   if (text == "Z") return true;
   return text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':' &&
-         IsDigits(text.substr(1, 2), 2) && IsDigits(text.substr(4), 2);
+         IsDigits(text.substr(1, 2), 2) && IsDigits(text.substr(4), 2) && TwoDigits(text, 1) < 24 &&
+         TwoDigits(text, 4) < 60;
 }
 
 bool IsLanguage(std::string_view text) {
@@ -141,6 +174,29 @@ Status CheckMembers(const Json& object, std::span<const Member> known) {
   return Done{};
 }
 
+// The object with the names of today, in all that it holds. A member that comes under both of its
+// names is refused: one program would read one, another the other.
+Result<Json> WithNamesOfToday(const Json& value) {
+  if (value.IfObject() == nullptr) return value;
+  Json renamed = Json::MakeObject();
+  for (const auto& [name, member] : *value.IfObject()) {
+    PLUMB_TRY(Json inner, WithNamesOfToday(member));
+    const auto older = std::ranges::find(kOlderNames, std::string_view(name),
+                                         [](const auto& names) { return names.first; });
+    if (older == kOlderNames.end()) {
+      renamed.Append(name, std::move(inner));
+      continue;
+    }
+    if (value.Find(older->second) != nullptr)
+      return Malformed(kWhat, "it has '" + std::string(older->second) + "' under two names");
+    const Json::Number* number = inner.IfNumber();
+    if (number != nullptr && name == "parameterSize")
+      inner = Json::String(std::string(number->digits));
+    renamed.Append(std::string(older->second), std::move(inner));
+  }
+  return renamed;
+}
+
 Result<std::vector<Digest>> ReadDiffIds(const Json& modelfs) {
   constexpr std::array<std::string_view, 2> kKnown = {"type", "diffIds"};
   for (const auto& [name, value] : *modelfs.IfObject())
@@ -172,11 +228,6 @@ Json InOrder(const Json& object, std::span<const Member> known) {
   return ordered;
 }
 
-std::string TextOf(const Json& object, std::string_view name) {
-  const Json* value = object.Find(name);
-  return value == nullptr || value->IfString() == nullptr ? std::string() : *value->IfString();
-}
-
 std::string_view FindEither(const Annotations& annotations, std::string_view name,
                             std::string_view older_name) {
   const std::string_view value = FindAnnotation(annotations, name);
@@ -185,31 +236,38 @@ std::string_view FindEither(const Annotations& annotations, std::string_view nam
 
 }  // namespace
 
-Result<ModelPackConfig> ModelPackConfig::Parse(std::string_view bytes) {
+Result<ModelPackConfig> ModelPackConfig::Parse(std::string_view bytes, ModelPackNames names) {
   auto json = ParseJson(bytes);
   if (!json) return std::move(json).error().While(std::string(kWhat));
+  if (names == ModelPackNames::kCnai) {
+    PLUMB_TRY(json, WithNamesOfToday(*json));
+  }
   PLUMB_RETURN_IF_ERROR(CheckMembers(*json, kTopMembers));
   const Json* descriptor = json->Find("descriptor");
   const Json* technical = json->Find("config");
   const Json* modelfs = json->Find("modelfs");
   if (descriptor == nullptr || technical == nullptr || modelfs == nullptr)
     return Malformed(kWhat, "it lacks one of descriptor, config and modelfs");
-  PLUMB_RETURN_IF_ERROR(CheckMembers(*descriptor, kDescriptorMembers));
-  PLUMB_RETURN_IF_ERROR(CheckMembers(*technical, kTechnicalMembers));
-  if (const Json* capabilities = technical->Find("capabilities"))
-    PLUMB_RETURN_IF_ERROR(CheckMembers(*capabilities, kCapabilityMembers));
   ModelPackConfig config;
-  PLUMB_TRY(config.diff_ids, ReadDiffIds(*modelfs));
   config.descriptor = *descriptor;
   config.technical = *technical;
+  PLUMB_RETURN_IF_ERROR(CheckModelPackConfig(config));
+  PLUMB_TRY(config.diff_ids, ReadDiffIds(*modelfs));
   return config;
 }
 
+Status CheckModelPackConfig(const ModelPackConfig& config) {
+  PLUMB_RETURN_IF_ERROR(CheckMembers(config.descriptor, kDescriptorMembers));
+  PLUMB_RETURN_IF_ERROR(CheckMembers(config.technical, kTechnicalMembers));
+  const Json* capabilities = config.technical.Find("capabilities");
+  return capabilities == nullptr ? Done{} : CheckMembers(*capabilities, kCapabilityMembers);
+}
+
 std::string ModelPackConfig::Descriptor(std::string_view name) const {
-  return TextOf(descriptor, name);
+  return descriptor.TextOf(name);
 }
 std::string ModelPackConfig::Technical(std::string_view name) const {
-  return TextOf(technical, name);
+  return technical.TextOf(name);
 }
 
 bool IsModelPackDescriptor(std::string_view name) {
@@ -249,10 +307,14 @@ std::string WriteModelPackManifest(const Descriptor& config, const std::vector<D
   return WriteJson(json, JsonStyle::kGo);
 }
 
+std::string_view FilePathOf(const Annotations& annotations) {
+  return FindEither(annotations, kFilePathAnnotation, kCnaiFilePathAnnotation);
+}
+
 Result<FileAnnotations> ParseFileAnnotations(const Annotations& annotations) {
   constexpr std::string_view kMetadata = "the annotation about the file of a layer";
   FileAnnotations file;
-  file.path = FindEither(annotations, kFilePathAnnotation, kCnaiFilePathAnnotation);
+  file.path = FilePathOf(annotations);
   const std::string_view metadata =
       FindEither(annotations, kFileMetadataAnnotation, kCnaiFileMetadataAnnotation);
   if (metadata.empty()) return file;

@@ -24,7 +24,7 @@ TEST(ModelPackConfigTest, ReadsAllOfTheSpecificationAndWritesItInItsOrder) {
       R"("architecture":"transformer","format":"pt","paramSize":"8b","precision":"float16",)"
       R"("quantization":"gptq","capabilities":{"languages":["en","zh"],"inputTypes":["text"],)"
       R"("outputTypes":["text","image"],"knowledgeCutoff":"2024-05-21T00:00:00.5+01:00",)"
-      R"("reasoning":true,"toolUsage":false,"reward":false})"));
+      R"("reasoning":true,"toolUsage":false,"reward":false,"embedding":true})"));
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->Descriptor("family"), "xyz3");
   EXPECT_EQ(config->Technical("paramSize"), "8b");
@@ -40,7 +40,47 @@ TEST(ModelPackConfigTest, ReadsAllOfTheSpecificationAndWritesItInItsOrder) {
                 R"("precision":"float16","quantization":"gptq","capabilities":{)"
                 R"("inputTypes":["text"],"outputTypes":["text","image"],)"
                 R"("knowledgeCutoff":"2024-05-21T00:00:00.5+01:00","reasoning":true,)"
-                R"("toolUsage":false,"reward":false,"languages":["en","zh"]}}})");
+                R"("toolUsage":false,"embedding":true,"reward":false,"languages":["en","zh"]}}})");
+}
+
+// To the byte what Go writes of the types of model-spec 0.0.1, 0.0.3 and 0.0.6.
+TEST(ModelPackConfigTest, ReadsTheNamesOfTheCnaiDays) {
+  const std::string model_fs = R"("modelfs":{"type":"layers","diff_ids":[")" + kDiffId + R"("]})";
+  const std::string descriptor =
+      R"({"descriptor":{"createdAt":"2025-03-01T08:00:00.5+08:00","name":"m"},)" + model_fs +
+      R"(,"config":)";
+  const auto read = [](const std::string& bytes) {
+    return ModelPackConfig::Parse(bytes, ModelPackNames::kCnai);
+  };
+  const auto first = read(descriptor + R"({"parameterSize":8000000000,"puantization":"gptq"}})");
+  ASSERT_TRUE(first) << first.error().message;
+  EXPECT_EQ(first->diff_ids, std::vector{*Digest::Parse(kDiffId)});
+  EXPECT_EQ(first->Technical("paramSize"), "8000000000");
+  EXPECT_EQ(first->Technical("quantization"), "gptq");
+  const auto third = read(descriptor + R"({"paramSize":"8b","puantization":"awq"}})");
+  ASSERT_TRUE(third) << third.error().message;
+  EXPECT_EQ(third->Technical("quantization"), "awq");
+  const auto sixth = read(descriptor + R"({"capabilities":{"input_types":["text"],)"
+                                       R"("output_types":["embedding"],)"
+                                       R"("knowledge_cutoff":"2024-05-21T00:00:00Z",)"
+                                       R"("reasoning":true,"tool_usage":false}}})");
+  ASSERT_TRUE(sixth) << sixth.error().message;
+  EXPECT_EQ(WriteJson(*sixth->technical.Find("capabilities"), JsonStyle::kCompact),
+            R"({"inputTypes":["text"],"outputTypes":["embedding"],)"
+            R"("knowledgeCutoff":"2024-05-21T00:00:00Z","reasoning":true,"toolUsage":false})");
+  // Those of today were read there, too.
+  EXPECT_TRUE(read(Config("", R"("quantization":"gptq")")));
+
+  for (const std::string& bad :
+       {descriptor + R"({"parameterSize":"8b","paramSize":"8b"}})",
+        descriptor + R"({"parameterSize":true}})",
+        R"({"descriptor":{},"modelfs":{"type":"layers","diffIds":[")" + kDiffId +
+            R"("],"diff_ids":[")" + kDiffId + R"("]},"config":{}})"})
+    EXPECT_EQ(read(bad).error().kind, ErrorKind::kInvalid) << bad;
+  // The media type decides: of later ones no older name is taken.
+  const auto today = ModelPackConfig::Parse(descriptor + "{}}");
+  ASSERT_FALSE(today);
+  EXPECT_EQ(today.error().kind, ErrorKind::kInvalid);
 }
 
 TEST(ModelPackConfigTest, RefusesWhatTheSchemaRefuses) {
@@ -67,6 +107,13 @@ TEST(ModelPackConfigTest, RefusesWhatTheSchemaRefuses) {
            Config(R"("createdAt":"2025-01-01T00:00:00")"),
            Config(R"("createdAt":"2025-01-01T00:00:00.Z")"),
            Config(R"("createdAt":"2025-01-01T00:00:00+0100")"),
+           Config(R"("createdAt":"9999-99-99T99:99:99Z")"),
+           Config(R"("createdAt":"2025-00-01T00:00:00Z")"),
+           Config(R"("createdAt":"2025-02-29T00:00:00Z")"),
+           Config(R"("createdAt":"2025-01-01T24:00:00Z")"),
+           Config(R"("createdAt":"2025-01-01T00:60:00Z")"),
+           Config(R"("createdAt":"2025-01-01T00:00:00+24:00")"),
+           Config(R"("createdAt":"2025-01-01T00:00:00+01:60")"),
            Config("", R"("layers":1)"),
            Config("", R"("format":null)"),
            Config("", capable + R"("inputTypes":["smell"]})"),
@@ -83,6 +130,13 @@ TEST(ModelPackConfigTest, RefusesWhatTheSchemaRefuses) {
       std::string(128, '1') + R"("]}})");
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().kind, ErrorKind::kUnsupported) << other.error().message;
+}
+
+TEST(ModelPackConfigTest, TakesTheDaysThereAre) {
+  for (const char* good :
+       {"2024-02-29T23:59:59Z", "2000-02-29T00:00:00Z", "2025-12-31T00:00:00.123456789-23:59"})
+    EXPECT_TRUE(ModelPackConfig::Parse(Config(R"("createdAt":")" + std::string(good) + '"')))
+        << good;
 }
 
 TEST(ModelPackConfigTest, HasLimits) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/shell_word.h"
 #include "base/text.h"
 
 namespace plumb::oci {
@@ -73,6 +74,18 @@ bool IsHost(std::string_view first_component) {
          first_component.find_first_of(".:") != std::string_view::npos;
 }
 
+Error IsALayout(std::string_view text) {
+  const std::string_view place = text.substr(text.find(':') + 1);
+  if (place.empty() || place.front() == ':' || place.front() == '@') {
+    Error error = Invalid("place", text, "it names no directory");
+    error.hint = "a layout is oci:DIRECTORY:TAG";
+    return error;
+  }
+  Error error = Invalid("reference", text, "a layout directory cannot stand here");
+  error.hint = "plumb pull " + ShellWord(text) + " NAME:TAG";
+  return error;
+}
+
 // Takes "host/" off the front of a name, if it has one.
 std::string TakeHost(std::string_view& name) {
   const std::size_t slash = name.find('/');
@@ -88,10 +101,14 @@ Status CheckRepository(std::string_view repository) {
   if (repository.size() > kNameSizeMax) return Invalid("repository", repository, "it is too long");
   const auto components = Split(repository, '/');
   if (std::all_of(components.begin(), components.end(), IsComponent)) return Done{};
-  if (std::any_of(repository.begin(), repository.end(), IsUpper))
+  const std::string lower = ToLowerAscii(repository);
+  const auto lower_components = Split(lower, '/');
+  if (std::all_of(lower_components.begin(), lower_components.end(), IsComponent))
     return Invalid("repository", repository, "it must be lower case");
-  return Invalid("repository", repository,
-                 "its parts are lower-case letters and digits with '.', '_', '__' or '-' between");
+  const std::string rule =
+      "its parts are lower-case letters and digits with '.', '_', '__' or '-' between";
+  const bool has_space = repository.find(' ') != std::string_view::npos;
+  return Invalid("repository", repository, has_space ? "it has a space in it; " + rule : rule);
 }
 
 Status CheckTag(std::string_view tag) {
@@ -111,9 +128,7 @@ Result<Reference> Reference::Parse(std::string_view text) {
   if (text.size() > kReferenceSizeMax) return Invalid("reference", text, "it is too long");
   if (text.find("://") != std::string_view::npos)
     return Invalid("reference", text, "it is HOST/REPOSITORY:TAG, without http:// or the like");
-  if (text.starts_with("oci:"))
-    return Invalid("reference", text,
-                   "a layout directory cannot stand here; pull it, or look with --remote");
+  if (text.starts_with("oci:")) return IsALayout(text);
   if (text.starts_with('/') || text.starts_with('.'))
     return Invalid("reference", text, "a path is no name of a kit; a layout directory is oci:PATH");
   Reference reference;

@@ -9,6 +9,7 @@ namespace plumb::oci {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::string SomeDigest() { return "sha256:" + std::string(64, 'a'); }
 
@@ -71,6 +72,15 @@ TEST(Reference, SaysWhichPartIsWrong) {
 
 TEST(Reference, SaysThatNamesAreLowerCase) {
   EXPECT_THAT(Refusal("Org/Model:Q4_K_M"), HasSubstr("it must be lower case"));
+  EXPECT_THAT(Refusal("Bad Name:v"), HasSubstr("it has a space in it"));
+  EXPECT_THAT(Refusal("Bad!"), Not(HasSubstr("it must be lower case")));
+}
+
+TEST(Reference, SaysWhatIsWrongWithALayout) {
+  EXPECT_THAT(Refusal("oci:dir:v1"), HasSubstr("a layout directory cannot stand here"));
+  EXPECT_EQ(Reference::Parse("oci:a b").error().hint, "plumb pull 'oci:a b' NAME:TAG");
+  for (const std::string_view text : {"oci:", "oci::v1", "oci:@"})
+    EXPECT_THAT(Refusal(text), HasSubstr("it names no directory")) << text;
 }
 
 TEST(Reference, RefusesADigestOfAnotherAlgorithm) {

@@ -11,10 +11,10 @@
 #include "archive/compression.h"
 #include "archive/tar_reader.h"
 #include "base/text.h"
+#include "host/file_streams.h"
 #include "oci/reference.h"
 #include "registry/bundle.h"
 #include "registry/checked_sink_internal.h"
-#include "registry/file_streams_internal.h"
 #include "registry/indexed_remote_internal.h"
 #include "registry/layout_internal.h"
 
@@ -208,8 +208,8 @@ class FileBundle final : public IndexedRemote {
     const auto found = places_.find(blob.digest);
     if (found == places_.end()) return NotThere(blob);
     const Place& place = found->second;
-    FileSource source(*file_, place.offset + std::min(offset, place.size),
-                      place.offset + place.size);
+    host::FileSource source(*file_, place.offset + std::min(offset, place.size),
+                            place.offset + place.size);
     CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
     PLUMB_RETURN_IF_ERROR(CopyAll(source, checked));
     return checked.Finish();
@@ -307,7 +307,7 @@ class StreamBundle final : public IndexedRemote {
 };
 
 Result<Layout> ScanFile(std::unique_ptr<host::File> file, std::string label, Progress& progress) {
-  FileSource source(*file, 0);
+  host::FileSource source(*file, 0);
   StoppableSource stoppable(source, progress);
   EntryReader entries(stoppable, label);
   std::optional<oci::Index> index;
@@ -370,7 +370,7 @@ Result<Layout> OpenBundle(std::unique_ptr<host::File> file, std::string label, P
     return ScanFile(std::move(file), std::move(label), progress);
   StreamParts parts;
   parts.file = std::move(file);
-  parts.raw = std::make_unique<FileSource>(*parts.file, 0);
+  parts.raw = std::make_unique<host::FileSource>(*parts.file, 0);
   return OpenStream(std::move(parts), std::move(label), progress);
 }
 

@@ -23,11 +23,6 @@ bool IsNameCharacter(char c) {
          c == '_' || c == '-';
 }
 
-std::string TextOf(const Json& json, std::string_view name) {
-  const Json* member = json.Find(name);
-  return member == nullptr || member->IfString() == nullptr ? std::string() : *member->IfString();
-}
-
 }  // namespace
 
 Result<CredentialHelper> CredentialHelper::Make(host::Processes& processes,
@@ -69,7 +64,7 @@ Result<std::optional<Credential>> CredentialHelper::Get(const std::string& serve
   const auto json = ParseJson(*answer);
   if (!json || json->IfObject() == nullptr)
     return Error{ErrorKind::kDenied, "'" + program_ + " get' prints no login"};
-  Credential credential = {TextOf(*json, "Username"), TextOf(*json, "Secret")};
+  Credential credential = {json->TextOf("Username"), json->TextOf("Secret")};
   if (credential.user == kIdentityToken && !credential.secret.empty())
     return std::optional<Credential>({{}, {}, credential.secret});
   // As helpers answer that know the server and have nothing for it.

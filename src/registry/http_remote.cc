@@ -42,11 +42,26 @@ class SkippingSink final : public ByteSink {
   std::uint64_t skip_ = 0;
 };
 
-std::string MediaTypeOf(const host::HttpResponse& response) {
+bool IsKnownType(std::string_view type) {
+  return oci::IsManifestMediaType(type) || oci::IsIndexMediaType(type);
+}
+
+// What a registry says, if it says something. Some, and caches before them, leave the type out, or
+// call everything JSON: then the document's own word counts, or what it has.
+std::string MediaTypeOf(const host::HttpResponse& response, std::string_view bytes) {
   const std::string_view header = response.Header("Content-Type").value_or("");
   const std::string_view type = Trim(header.substr(0, header.find(';')));
-  return std::string(type.empty() || type.size() > kMediaTypeSizeMax ? oci::kManifestMediaType
-                                                                     : type);
+  if (IsKnownType(type)) return std::string(type);
+  const bool is_unsaid = type.empty() || type.size() > kMediaTypeSizeMax ||
+                         type == "application/json" || type == "application/octet-stream" ||
+                         type.starts_with("text/");
+  if (!is_unsaid) return std::string(type);
+  const auto json = ParseJson(bytes);
+  if (!json) return std::string(oci::kManifestMediaType);
+  std::string own = json->TextOf("mediaType");
+  if (IsKnownType(own)) return own;
+  const bool is_index = json->Find("manifests") != nullptr && json->Find("layers") == nullptr;
+  return std::string(is_index ? oci::kIndexMediaType : oci::kManifestMediaType);
 }
 
 }  // namespace
@@ -119,7 +134,7 @@ Result<RemoteManifest> HttpRemote::FetchManifestOnce(std::string_view tag,
   if (digest && actual != *digest)
     return Error{ErrorKind::kCorrupt, "it came with other bytes: '" + actual.ToString() + "'"};
   PLUMB_RETURN_IF_ERROR(CheckContentDigest(response.Header("Docker-Content-Digest"), actual));
-  manifest.descriptor = {MediaTypeOf(response), actual, manifest.bytes.size()};
+  manifest.descriptor = {MediaTypeOf(response, manifest.bytes), actual, manifest.bytes.size()};
   return manifest;
 }
 

@@ -273,6 +273,33 @@ TEST_F(ManifestTest, IsWhatItsBytesAre) {
   EXPECT_EQ(FetchTagged({{200, {}, Manifest()}})->descriptor.media_type, oci::kManifestMediaType);
 }
 
+TEST_F(ManifestTest, SaysItselfWhatItIsWhereTheRegistryDoesNot) {
+  const std::string docker(oci::kDockerManifestMediaType);
+  const std::string index(oci::kIndexMediaType);
+  const std::string manifest(oci::kManifestMediaType);
+  struct Case {
+    std::string header;
+    std::string body;
+    std::string type;
+  };
+  for (const Case& each :
+       std::vector<Case>{{"", R"({"mediaType":")" + docker + "\"}", docker},
+                         {"application/json", R"({"mediaType":")" + index + "\"}", index},
+                         {"text/plain; charset=utf-8", R"({"manifests":[]})", index},
+                         {"application/octet-stream", R"({"layers":[],"manifests":[]})", manifest},
+                         {"Application/JSON", R"({"mediaType":"x"})", "Application/JSON"},
+                         {"", "no json", manifest},
+                         // What it says counts, also if the document says otherwise: then the
+                         // document is refused.
+                         {manifest, R"({"mediaType":")" + index + "\"}", manifest},
+                         {"application/x", R"({"mediaType":")" + index + "\"}", "application/x"}}) {
+    FakeAnswer answer = {200, {}, each.body};
+    if (!each.header.empty()) answer.headers = {{"Content-Type", each.header}};
+    EXPECT_EQ(FetchTagged({answer})->descriptor.media_type, each.type)
+        << each.header << " " << each.body;
+  }
+}
+
 TEST_F(ManifestTest, WithOtherBytesThanItsDigestIsCorrupt) {
   const std::string other = Sha256(AsBytes("other")).ToString();
   for (const auto& fetched :

@@ -29,6 +29,9 @@ class IndexedRemote : public Remote {
     const auto entry = std::ranges::find_if(index_.entries, [&](const oci::IndexEntry& candidate) {
       return digest ? candidate.descriptor.digest == *digest : candidate.tag == tag;
     });
+    const auto foreign = std::ranges::find(index_.foreign, tag, &oci::ForeignEntry::tag);
+    if (entry == index_.entries.end() && !digest && foreign != index_.foreign.end())
+      return oci::IsForeign(tag, *foreign);
     if (entry == index_.entries.end()) {
       return Error{ErrorKind::kNotFound, "'" + label_ + "' has no manifest '" +
                                              (digest ? digest->ToString() : Printable(tag)) + "'"};

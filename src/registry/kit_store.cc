@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/text.h"
+#include "host/file_streams.h"
 #include "registry/checked_sink_internal.h"
-#include "registry/file_streams_internal.h"
 #include "registry/indexed_remote_internal.h"
 #include "registry/kit_tags_internal.h"
 #include "registry/layout_internal.h"
@@ -39,7 +39,7 @@ class StoreRemote final : public IndexedRemote {
     const auto file = directory_->Open(BlobPath(blob.digest), host::OpenHow::kRead);
     if (!file && file.error().kind == ErrorKind::kNotFound) return NotThere(blob);
     if (!file) return file.error();
-    FileSource source(**file, offset);
+    host::FileSource source(**file, offset);
     CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
     PLUMB_RETURN_IF_ERROR(CopyAll(source, checked));
     return checked.Finish();

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/text.h"
+#include "host/file_streams.h"
 #include "host/machine.h"
 #include "oci/reference.h"
 #include "registry/bundle.h"
 #include "registry/checked_sink_internal.h"
 #include "registry/connect.h"
-#include "registry/file_streams_internal.h"
 #include "registry/layout_internal.h"
 #include "registry/referrers_internal.h"
 
@@ -38,6 +38,8 @@ bool IsSameManifest(const oci::Descriptor& a, const oci::Descriptor& b) {
 void SetTag(oci::Index& index, const oci::Descriptor& manifest, std::string_view tag) {
   if (!tag.empty()) {
     for (oci::IndexEntry& entry : index.entries)
+      if (entry.tag == tag) entry.tag.clear();
+    for (oci::ForeignEntry& entry : index.foreign)
       if (entry.tag == tag) entry.tag.clear();
   }
   const auto entry = std::ranges::find_if(index.entries, [&](const oci::IndexEntry& candidate) {
@@ -70,6 +72,8 @@ class LayoutRemote final : public Repository {
         PLUMB_TRY(auto inner, FindInner(index, *digest));
         if (inner) return *std::move(inner);
       }
+      const auto foreign = std::ranges::find(index.foreign, tag, &oci::ForeignEntry::tag);
+      if (!digest && foreign != index.foreign.end()) return oci::IsForeign(tag, *foreign);
       return Error{ErrorKind::kNotFound, "'" + path_ + "' has no manifest '" +
                                              (digest ? digest->ToString() : Printable(tag)) + "'"};
     }
@@ -84,7 +88,7 @@ class LayoutRemote final : public Repository {
     }
     PLUMB_TRY(host::Directory * directory, OpenToRead());
     PLUMB_TRY(const auto file, directory->Open(BlobPath(blob.digest), host::OpenHow::kRead));
-    FileSource source(*file, offset);
+    host::FileSource source(*file, offset);
     CheckedSink checked(blob, offset, Hashing::kNo, sink, progress);
     PLUMB_RETURN_IF_ERROR(CopyAll(source, checked));
     return checked.Finish();
@@ -112,7 +116,7 @@ class LayoutRemote final : public Repository {
     const auto write = [&]() -> Status {
       PLUMB_TRY(const auto file, directory->Open(partial, host::OpenHow::kCreateNew, kByUmask));
       file->WillSync();
-      FileSink sink(*file);
+      host::FileSink sink(*file);
       CheckedSink checked(blob, 0, Hashing::kYes, sink, progress);
       PLUMB_RETURN_IF_ERROR(CopyAll(*source, checked));
       PLUMB_RETURN_IF_ERROR(checked.Finish());
@@ -192,6 +196,9 @@ class LayoutRemote final : public Repository {
     // Others also write whole references there, by which nothing can be asked for here.
     for (const oci::IndexEntry& entry : index.entries)
       if (oci::CheckTag(entry.tag) && !IsReferrersTag(entry.tag)) tags.push_back(entry.tag);
+    // Of what cannot be read here: that it is there.
+    for (const oci::ForeignEntry& entry : index.foreign)
+      if (oci::CheckTag(entry.tag)) tags.push_back(entry.tag);
     std::ranges::sort(tags);
     tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
     return tags;
@@ -206,21 +213,31 @@ class LayoutRemote final : public Repository {
     return manifest;
   }
 
-  // A manifest that is named only by an index that the layout's own index names.
+  // A manifest that is named only by an index that the layout's own index names. One of them that
+  // is not there (image-layout.md allows it), or cannot be read, is no reason not to look into the
+  // others; but what it hides is not "not there".
   Result<std::optional<RemoteManifest>> FindInner(const oci::Index& index, const Digest& digest) {
     std::size_t count = 0;
+    std::optional<Error> failure;
     for (const oci::IndexEntry& entry : index.entries) {
       if (!oci::IsIndexMediaType(entry.descriptor.media_type)) continue;
       if (++count > kInnerIndexCountMax)
         return Error{ErrorKind::kExhausted, "'" + path_ + "' has more than 1000 indexes"};
-      PLUMB_TRY(const RemoteManifest outer, ReadManifest(entry.descriptor));
-      PLUMB_TRY(const oci::Index inner, oci::Index::Parse(outer.bytes));
-      for (const oci::IndexEntry& candidate : inner.entries) {
+      const auto outer = ReadManifest(entry.descriptor);
+      if (!outer && outer.error().kind == ErrorKind::kNotFound) continue;
+      const auto inner = outer ? oci::Index::Parse(outer->bytes) : outer.error();
+      if (!inner) {
+        if (!failure) failure = inner.error();
+        continue;
+      }
+      for (const oci::IndexEntry& candidate : inner->entries) {
         if (candidate.descriptor.digest != digest) continue;
         PLUMB_TRY(RemoteManifest found, ReadManifest(candidate.descriptor));
         return std::optional(std::move(found));
       }
     }
+    if (failure)
+      return std::move(*failure).While("an index in '" + path_ + "' cannot be looked into");
     return std::optional<RemoteManifest>();
   }
 

@@ -105,6 +105,59 @@ TEST_F(LayoutTest, WhatOthersWroteIntoTheIndexStays) {
   EXPECT_EQ(Index().entries.size(), 2U);
 }
 
+constexpr char kOtherDigest[] = "sha512:0123abcd";
+
+TEST_F(LayoutTest, AnEntryThatCannotBeReadHidesNoOther) {
+  const std::string other =
+      std::string(R"({"mediaType":"m","digest":")") + kOtherDigest +
+      R"(","size":9,"annotations":{"org.opencontainers.image.ref.name":"theirs"}})";
+  WriteLayout(R"({"schemaVersion":2,"manifests":[)" + other + "]}");
+  ASSERT_TRUE(PushManifest("ours", "v1"));
+  EXPECT_EQ(Open()->FetchManifest("v1", std::nullopt)->bytes, "ours");
+  EXPECT_EQ(Open()->FetchManifest("", ManifestDescriptor("ours").digest)->bytes, "ours");
+  const auto repository = OpenLayout(*files_, path());
+  EXPECT_TRUE(repository->ListReferrers(ManifestDescriptor("ours").digest, "")->empty());
+  EXPECT_EQ(*Open()->ListTags(), (std::vector<std::string>{"theirs", "v1"}));
+  EXPECT_THAT(temporary_.Read("layout/index.json"), HasSubstr(other));
+  // Only who asks for that very entry learns that it cannot be had, and why.
+  const auto theirs = Open()->FetchManifest("theirs", std::nullopt);
+  ASSERT_FALSE(theirs);
+  EXPECT_EQ(theirs.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(theirs.error().message, HasSubstr(kOtherDigest));
+  EXPECT_EQ(Open()->FetchManifest("none", std::nullopt).error().kind, ErrorKind::kNotFound);
+  EXPECT_EQ(Open()->FetchManifest("", ManifestDescriptor("none").digest).error().kind,
+            ErrorKind::kNotFound);
+  // A tag moves from it as from any other.
+  ASSERT_TRUE(PushManifest("ours", "theirs"));
+  EXPECT_EQ(Open()->FetchManifest("theirs", std::nullopt)->bytes, "ours");
+  EXPECT_EQ(Index().foreign.size(), 1U);
+}
+
+// What an index names that the layout's own index names: others of those may be strange, or away.
+TEST_F(LayoutTest, AnIndexThatCannotBeReadHidesNoOther) {
+  const auto entry = [](const std::string& bytes, std::string_view type) {
+    return R"({"mediaType":")" + std::string(type) + R"(","digest":")" +
+           Sha256(AsBytes(bytes)).ToString() + R"(","size":)" + std::to_string(bytes.size()) + "}";
+  };
+  const auto index_of = [](const std::string& entries) {
+    return R"({"schemaVersion":2,"manifests":[)" + entries + "]}";
+  };
+  const std::string strange =
+      R"({"mediaType":"m","digest":")" + std::string(kOtherDigest) + R"("})";
+  const std::string inner = index_of(strange + "," + entry("wanted", oci::kManifestMediaType));
+  const std::string away = index_of(entry("away", oci::kManifestMediaType));
+  WriteLayout(index_of(entry(away, oci::kIndexMediaType) + "," +
+                       entry("no index", oci::kIndexMediaType) + "," +
+                       entry(inner, oci::kIndexMediaType)));
+  for (const std::string& bytes : {std::string("wanted"), std::string("no index"), inner})
+    temporary_.Write("layout/blobs/sha256/" + Sha256(AsBytes(bytes)).ToHex(), bytes);
+  const auto wanted = Open()->FetchManifest("", Sha256(AsBytes("wanted")));
+  ASSERT_TRUE(wanted) << wanted.error().message;
+  EXPECT_EQ(wanted->bytes, "wanted");
+  // What is in none that could be read may be in the one that could not.
+  EXPECT_EQ(Open()->FetchManifest("", Sha256(AsBytes("none"))).error().kind, ErrorKind::kInvalid);
+}
+
 TEST_F(LayoutTest, TagsThatMoveToAndFroLeaveNoTrail) {
   for (int round = 0; round < 3; ++round) {
     ASSERT_TRUE(PushManifest("first", "latest"));

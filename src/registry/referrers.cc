@@ -14,11 +14,6 @@ constexpr std::size_t kReferrerCountMax = 1000;
 constexpr std::string_view kTagPrefix = "sha256-";
 constexpr std::size_t kHexSize = 64;
 
-std::string ArtifactTypeOf(const oci::IndexEntry& entry) {
-  const Json* type = entry.received.Find("artifactType");
-  return type == nullptr || type->IfString() == nullptr ? std::string() : *type->IfString();
-}
-
 }  // namespace
 
 std::string ReferrersTag(const Digest& subject) {
@@ -33,7 +28,7 @@ bool IsReferrersTag(std::string_view tag) {
 Result<std::vector<Referrer>> ReferrersIn(const oci::Index& index, std::string_view artifact_type) {
   std::vector<Referrer> referrers;
   for (const oci::IndexEntry& entry : index.entries) {
-    Referrer referrer = {entry.descriptor, ArtifactTypeOf(entry)};
+    Referrer referrer = {entry.descriptor, entry.received.TextOf("artifactType")};
     if (!artifact_type.empty() && referrer.artifact_type != artifact_type) continue;
     if (referrers.size() == kReferrerCountMax)
       return Error{ErrorKind::kExhausted, "a manifest has more than 1000 referrers"};

@@ -2,6 +2,7 @@
 #include "registry/select.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,17 +17,13 @@ constexpr std::size_t kCandidateCountMax = 32;
 constexpr std::size_t kShownCountMax = 8;
 constexpr std::size_t kShownSizeMax = 128;
 
-std::string TextOf(const Json* object, std::string_view name) {
-  const Json* member = object == nullptr ? nullptr : object->Find(name);
-  return member == nullptr || member->IfString() == nullptr ? std::string() : *member->IfString();
-}
-
 // image-spec image-index.md, "platform": "os/architecture[/variant]"; empty if it has none.
 std::string PlatformOf(const oci::IndexEntry& entry) {
   const Json* platform = entry.received.Find("platform");
-  std::string text = TextOf(platform, "os");
+  if (platform == nullptr) return {};
+  std::string text = platform->TextOf("os");
   for (const char* name : {"architecture", "variant"}) {
-    const std::string part = TextOf(platform, name);
+    const std::string part = platform->TextOf(name);
     if (!part.empty()) text += "/" + part;
   }
   return text;
@@ -38,7 +35,7 @@ bool IsOnPlatform(const std::string& platform, const std::string& wanted) {
 
 std::string Describe(const oci::IndexEntry& entry) {
   std::string text = entry.descriptor.digest.ToString();
-  std::string type = TextOf(&entry.received, "artifactType");
+  std::string type = entry.received.TextOf("artifactType");
   const std::string& media_type = entry.descriptor.media_type;
   if (type.empty() && !oci::IsManifestMediaType(media_type)) type = media_type;
   for (const std::string& part : {PlatformOf(entry), type})
@@ -46,31 +43,17 @@ std::string Describe(const oci::IndexEntry& entry) {
   return text;
 }
 
-std::string DescribeAll(const std::vector<oci::IndexEntry>& entries) {
+std::string DescribeAll(const std::vector<oci::IndexEntry>& entries,
+                        const std::vector<oci::ForeignEntry>& foreign = {}) {
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < std::min(entries.size(), kShownCountMax); ++i)
     texts.push_back(Describe(entries[i]));
-  if (entries.size() > kShownCountMax)
-    texts.push_back(std::to_string(entries.size() - kShownCountMax) + " more");
+  for (std::size_t i = 0; i < foreign.size() && texts.size() < kShownCountMax; ++i)
+    texts.push_back(Printable(foreign[i].digest.substr(0, kShownSizeMax)) +
+                    " (of digests only sha256 is known here)");
+  const std::size_t count = entries.size() + foreign.size();
+  if (count > texts.size()) texts.push_back(std::to_string(count - texts.size()) + " more");
   return Join(texts, ", ");
-}
-
-// An index without the entries whose digests are of other algorithms than ours: nobody can ask for
-// them here, and those beside them are none the worse.
-Result<oci::Index> ParseKnown(std::string_view bytes) {
-  auto whole = oci::Index::Parse(bytes);
-  if (whole) return whole;
-  auto json = ParseJson(bytes);
-  const Json* entries = json ? json->Find("manifests") : nullptr;
-  if (entries == nullptr || entries->IfArray() == nullptr) return whole;
-  Json known = Json::MakeArray();
-  for (const Json& entry : *entries->IfArray()) {
-    const std::string digest = TextOf(&entry, "digest");
-    const bool is_other = digest.find(':') != std::string::npos && !digest.starts_with("sha256:");
-    if (!is_other) known.Add(entry);
-  }
-  json->Set("manifests", std::move(known));
-  return oci::Index::Parse(WriteJson(*json, JsonStyle::kCompact));
 }
 
 // A manifest that an index names, which need not be there to be no answer: it is damage.
@@ -97,7 +80,7 @@ Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection)
   PLUMB_TRY(RemoteManifest named,
             remote.FetchManifest(selection.digest ? "" : selection.tag, selection.digest));
   if (!oci::IsIndexMediaType(named.descriptor.media_type)) return named;
-  PLUMB_TRY(const oci::Index index, ParseKnown(named.bytes));
+  PLUMB_TRY(const oci::Index index, oci::Index::Parse(named.bytes));
   std::vector<oci::IndexEntry> candidates;
   for (const oci::IndexEntry& entry : index.entries) {
     // One manifest may be there for several platforms.
@@ -115,19 +98,27 @@ Result<RemoteManifest> FetchSelected(Remote& remote, const Selection& selection)
                  "name one by its digest: NAME@sha256:…"};
   std::vector<oci::IndexEntry> wanted;
   RemoteManifest found;
+  std::optional<Error> beyond_us;  // that of a manifest which names blobs by other digests, say
   for (oci::IndexEntry& entry : candidates) {
     PLUMB_TRY(RemoteManifest manifest, FetchEntry(remote, entry));
-    PLUMB_TRY(const oci::Manifest parsed, oci::Manifest::Parse(manifest.bytes));
-    if (!selection.is_wanted(parsed)) continue;
+    const auto parsed = oci::Manifest::Parse(manifest.bytes);
+    if (!parsed && parsed.error().kind == ErrorKind::kUnsupported) {
+      beyond_us = parsed.error();
+      continue;
+    }
+    if (!parsed) return parsed.error();
+    if (!selection.is_wanted(*parsed)) continue;
     found = std::move(manifest);
     wanted.push_back(std::move(entry));
   }
   if (wanted.size() == 1) return found;
+  if (wanted.empty() && beyond_us)
+    return std::move(*beyond_us).While("this is an index without a kit that can be read here");
   if (wanted.empty()) {
     const std::string where =
         selection.platform.empty() ? "" : " for '" + Printable(selection.platform) + "'";
     return Error{ErrorKind::kUnsupported, "this is an index without a kit" + where + ": it has " +
-                                              DescribeAll(index.entries)};
+                                              DescribeAll(index.entries, index.foreign)};
   }
   return Error{ErrorKind::kInvalid, "this is an index of several kits: " + DescribeAll(wanted),
                "name one by its digest: NAME@" + wanted.front().descriptor.digest.ToString()};

@@ -98,34 +98,51 @@ class FileAdopter final : public Adopter {
     const std::string target = packs_path_ + "/" + file;
     PLUMB_RETURN_IF_ERROR(how == AdoptHow::kReflink ? links_.Reflink(source, target)
                                                     : links_.HardLink(source, target));
-    auto adopted = Record(name, file, progress);
-    // Best effort: what stays is litter.
-    if (!adopted || *adopted == 0) static_cast<void>(parts_.packs_directory->Remove(file));
-    return adopted;
+    const auto change = Look(name, file, progress);
+    if (!change || change->objects.empty()) {
+      Forget(file);
+      if (!change) return change.error();
+      return std::uint64_t{0};
+    }
+    const Status applied = parts_.catalog->Apply(*change);
+    if (applied) return SizeOf(*change);
+    // Only a refusal says that nothing was changed. After any other failure the catalog may name
+    // the file all the same, once the disk is well again: it stays, as litter at worst.
+    const ErrorKind kind = applied.error().kind;
+    if (kind == ErrorKind::kInvalid || kind == ErrorKind::kConflict) Forget(file);
+    return applied.error();
   }
 
  private:
-  Result<std::uint64_t> Record(const PackName& name, const std::string& file, Progress& progress) {
+  // Best effort: what stays is litter.
+  void Forget(const std::string& file) { static_cast<void>(parts_.packs_directory->Remove(file)); }
+
+  static std::uint64_t SizeOf(const CatalogChange& change) {
+    std::uint64_t size = 0;
+    for (const ObjectRecord& object : change.objects)
+      size += object.place.raw_size;
+    return size;
+  }
+
+  // What the file has that is new, durably. Without objects there is nothing.
+  Result<CatalogChange> Look(const PackName& name, const std::string& file, Progress& progress) {
     PLUMB_TRY(const auto opened, parts_.packs_directory->Open(file, host::OpenHow::kRead));
     PLUMB_TRY(const host::FileState state, opened->State());
     const auto task = progress.Begin("looking at what is shared", state.size);
     PieceNamer namer(*opened, state.size, progress, *task);
     PLUMB_TRY(const std::vector<ObjectId> ids, namer.Run(threads_));
     CatalogChange change;
-    std::uint64_t size = 0;
     for (std::size_t i = 0; i < ids.size(); ++i) {
       PLUMB_TRY(const auto known, parts_.catalog->FindObject(ids[i]));
       if (known && known->standing == Standing::kGood) continue;
       const std::uint64_t length = namer.PieceSize(i);
       change.objects.push_back({ids[i], {name, i * kPieceSizeMax, length, length, Encoding::kRaw}});
-      size += length;
     }
-    if (change.objects.empty()) return std::uint64_t{0};
+    if (change.objects.empty()) return change;
     change.packs.push_back(name);
     PLUMB_RETURN_IF_ERROR(opened->Sync());
     PLUMB_RETURN_IF_ERROR(parts_.packs_directory->Sync(""));
-    PLUMB_RETURN_IF_ERROR(parts_.catalog->Apply(change));
-    return size;
+    return change;
   }
 
   host::Files& files_;

@@ -152,18 +152,27 @@ class RecipeSource final : public ByteSource {
 }  // namespace
 
 Status ObjectReader::Read(const ObjectId& id, std::vector<std::byte>& out) {
-  PLUMB_TRY(const auto place, catalog_.FindObject(id));
-  if (!place) return Missing("object '" + id.ToHex() + "'");
-  auto pack = Open(place->pack);
-  if (pack) return ReadObject(**pack, *place, id, out);
+  PLUMB_TRY(const auto found, catalog_.FindObject(id));
+  if (!found) return Missing("object '" + id.ToHex() + "'");
+  ObjectPlace place = *found;
+  Status read = ReadFrom(place, id, out);
+  if (!read && read.error().kind == ErrorKind::kCorrupt && listener_ != nullptr)
+    listener_->OnDamage(id, place);
+  return read;
+}
+
+Status ObjectReader::ReadFrom(ObjectPlace& place, const ObjectId& id, std::vector<std::byte>& out) {
+  auto pack = Open(place.pack);
+  if (pack) return ReadObject(**pack, place, id, out);
   if (pack.error().kind != ErrorKind::kNotFound) return std::move(pack).error();
   // A gc may have moved it and taken the pack away between the two.
   PLUMB_TRY(const auto moved, catalog_.FindObject(id));
   if (!moved) return Missing("object '" + id.ToHex() + "'");
-  pack = Open(moved->pack);
-  if (pack) return ReadObject(**pack, *moved, id, out);
+  place = *moved;
+  pack = Open(place.pack);
+  if (pack) return ReadObject(**pack, place, id, out);
   if (pack.error().kind == ErrorKind::kNotFound)
-    return Missing("pack '" + moved->pack.ToString() + "'");
+    return Missing("pack '" + place.pack.ToString() + "'");
   return std::move(pack).error();
 }
 

@@ -16,20 +16,32 @@
 
 namespace plumb::store {
 
+// Who wants to know what cannot be read for its bytes, not for the disk's. Threads: any number.
+class DamageListener {
+ public:
+  virtual ~DamageListener() = default;
+  virtual void OnDamage(const ObjectId& id, const ObjectPlace& place) = 0;
+};
+
 // Finds objects and reads them, keeping some packs open. Threads: any number at once.
 class ObjectReader {
  public:
-  ObjectReader(Catalog& catalog, PackStore& packs) : catalog_(catalog), packs_(packs) {}
+  // `listener` may be null, and must outlive it.
+  ObjectReader(Catalog& catalog, PackStore& packs, DamageListener* listener = nullptr)
+      : catalog_(catalog), packs_(packs), listener_(listener) {}
 
   // kCorrupt, also if the object or its pack is not there: something needs it.
   Status Read(const ObjectId& id, std::vector<std::byte>& out);
 
  private:
+  // From where it is, or was a moment ago: `place` is where it was looked for.
+  Status ReadFrom(ObjectPlace& place, const ObjectId& id, std::vector<std::byte>& out);
   // kNotFound if there is no such pack.
   Result<std::shared_ptr<PackReader>> Open(const PackName& name);
 
   Catalog& catalog_;
   PackStore& packs_;
+  DamageListener* const listener_;
   std::mutex mutex_;
   std::vector<std::pair<PackName, std::shared_ptr<PackReader>>> open_;  // used last: last
 };

@@ -70,6 +70,13 @@ struct MovedObject {
   ObjectPlace target;
 };
 
+// Noted if it is still so: somebody may have written the blob again meanwhile.
+struct DamagedBlob {
+  Digest digest;
+  std::vector<ObjectId> objects = {};  // at least one of these is damaged or missing; or, if empty,
+  ObjectId bytes_hash = {};            // it is the row, of whose bytes this is the BLAKE3
+};
+
 // Applied in the order of the members.
 struct UpkeepChange {
   std::vector<PackName> new_packs = {};
@@ -83,7 +90,7 @@ struct UpkeepChange {
   std::vector<PackRecord> unneeded_packs = {};
   // What a check found; the sound ones were called damaged before.
   std::vector<ObjectRecord> damaged_objects = {};  // if they are where they were
-  std::vector<Digest> damaged_blobs = {};
+  std::vector<DamagedBlob> damaged_blobs = {};
   std::vector<ObjectId> sound_objects = {};
   std::vector<Digest> sound_blobs = {};
 };

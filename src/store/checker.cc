@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <iterator>
 
 #include "base/parallel.h"
 #include "store/checker_internal.h"
@@ -310,7 +311,11 @@ Status Checker::Remember() {
   for (const auto& [digest, blob] : inventory_.blobs) {
     const bool was_damaged = blob.standing == Standing::kDamaged;
     if (bad_blobs.contains(digest) == was_damaged) continue;
-    (was_damaged ? change.sound_blobs : change.damaged_blobs).push_back(digest);
+    if (was_damaged) {
+      change.sound_blobs.push_back(digest);
+    } else {
+      change.damaged_blobs.push_back(WhyDamaged(digest, blob));
+    }
   }
   for (const auto& [id, place] : inventory_.objects) {
     const bool was_damaged = place.standing == Standing::kDamaged;
@@ -324,8 +329,19 @@ Status Checker::Remember() {
   if (change.sound_blobs.empty() && change.damaged_blobs.empty() && change.sound_objects.empty() &&
       change.damaged_objects.empty())
     return Done{};
-  PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+  const auto noted = catalog_.Apply(change);
+  // A report is worth more than a note: who has a full disk shall have it.
+  if (!noted && noted.error().kind != ErrorKind::kExhausted) return noted.error();
+  if (!noted) progress_.Warn("what is damaged cannot be noted: " + noted.error().message);
   return Done{};
+}
+
+DamagedBlob Checker::WhyDamaged(const Digest& digest, const BlobEntry& blob) const {
+  DamagedBlob damaged = {digest, {}, blob.bytes_hash};
+  if (bad_blobs_.contains(digest)) return damaged;
+  std::ranges::copy_if(blob.objects, std::back_inserter(damaged.objects),
+                       [&](const ObjectId& object) { return bad_objects_.contains(object); });
+  return damaged;
 }
 
 }  // namespace plumb::store

@@ -53,6 +53,7 @@ class Checker {
   Result<bool> ReadObject(const ObjectId& id, std::vector<std::byte>& out);
   Status CheckKits();
   Status Remember();
+  DamagedBlob WhyDamaged(const Digest& digest, const BlobEntry& blob) const;
 
   std::string PlaceText(const ObjectPlace& place) const;
   void BlameObject(const ObjectId& id, const std::string& why);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/text.h"
 #include "store/collector_internal.h"
 #include "store/partial_internal.h"
 #include "store/partial_packs_internal.h"
@@ -56,12 +57,26 @@ Sorted Sort(std::vector<PackUse> uses) {
   return sorted;
 }
 
+// What was asked for is what would help.
+Error WithHint(const Error& error) {
+  if (error.kind != ErrorKind::kExhausted || !error.hint.empty()) return error;
+  return Error{ErrorKind::kExhausted, "there is no room to note what can go: " + error.message,
+               "free some megabytes on this disk by other means, then: plumb gc"};
+}
+
 }  // namespace
 
 // Copies frames into new packs, until they are committed.
 class PackMerger {
  public:
   explicit PackMerger(PackStore& packs) : packs_(packs) {}
+  ~PackMerger() {
+    // Nobody was told of them. Best effort: what stays is litter.
+    for (const PackName& name : change_.new_packs)
+      static_cast<void>(packs_.Remove(name));
+  }
+  PackMerger(const PackMerger&) = delete;
+  PackMerger& operator=(const PackMerger&) = delete;
 
   Result<ObjectPlace> Append(const FrameContent& content) {
     if (writer_ == nullptr) {
@@ -83,7 +98,6 @@ class PackMerger {
     return std::exchange(change_, {});
   }
   std::uint64_t size() const { return size_ + (writer_ == nullptr ? 0 : writer_->size()); }
-  void ForgetSize() { size_ = 0; }
 
  private:
   Status EndPack() {
@@ -101,6 +115,7 @@ class PackMerger {
 };
 
 Result<CollectReport> Collector::Run() {
+  report_.bytes_kept = 0;
   // First: on a full disk this is what makes room for the mark.
   if (request_.dry_run == DryRun::kNo)
     RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
@@ -119,15 +134,12 @@ Result<CollectReport> Collector::Run() {
     if (marked) NoteKits(found.mark);
     const auto up_to = marked ? CollectRows(found, *marked) : marked;
     if (up_to) {
-      PLUMB_RETURN_IF_ERROR(Sweep(found, *up_to));
-      return std::move(report_);
+      const Status swept = Sweep(found, *up_to);
+      if (!swept) return WithHint(swept.error());
+      return report_;
     }
     if (up_to.error().kind == ErrorKind::kConflict) continue;
-    if (up_to.error().kind == ErrorKind::kExhausted)
-      return Error{ErrorKind::kExhausted,
-                   "there is no room to note what can go: " + up_to.error().message,
-                   "free some megabytes on this disk by other means, then: plumb gc"};
-    return up_to.error();
+    return WithHint(up_to.error());
   }
   return Error{ErrorKind::kUnavailable, "others add kits faster than they can be looked at"};
 }
@@ -403,12 +415,12 @@ Status Collector::TakePacks(const Inventory& inventory, Epoch up_to) {
   }
   PLUMB_RETURN_IF_ERROR(TakeAway(litter));
   PLUMB_TRY(auto uses, JudgePacks(inventory));
-  const Sorted sorted = Sort(std::move(uses));
+  Sorted sorted = Sort(std::move(uses));
   for (const PackUse& use : sorted.good)
     report_.bytes_kept += use.size;
   // First, so that there is room for what is written anew.
   PLUMB_RETURN_IF_ERROR(TakeAway(sorted.dead));
-  return Compact(sorted.sparse);
+  return Compact(std::move(sorted.sparse));
 }
 
 Status Collector::TakeAway(const std::vector<PackUse>& packs) {
@@ -430,41 +442,67 @@ Status Collector::TakeAway(const std::vector<PackUse>& packs) {
   return Done{};
 }
 
-Status Collector::Compact(const std::vector<PackUse>& packs) {
-  std::uint64_t total = 0;
+// The smallest copies first: where there is little room, each makes some for the next.
+Status Collector::Compact(std::vector<PackUse> packs) {
+  std::ranges::stable_sort(packs, {}, &PackUse::live_size);
+  std::uint64_t left = 0;
   for (const PackUse& use : packs)
-    total += use.live_size;
+    left += use.live_size;
   if (packs.empty()) return Done{};
-  const auto task = progress_.Begin("packs written anew", total);
+  const auto task = progress_.Begin("packs written anew", left);
+  std::uint64_t size_max = kPackSizeMax;
+  for (std::span<const PackUse> rest = packs; !rest.empty();) {
+    const auto done = CompactSome(rest, size_max);
+    if (done) {
+      for (const PackUse& use : rest.first(*done))
+        task->Advance(use.live_size);
+      rest = rest.subspan(*done);
+    } else if (done.error().kind == ErrorKind::kExhausted && size_max > 0) {
+      size_max = 0;  // one by one
+    } else if (done.error().kind == ErrorKind::kExhausted) {
+      return Error{ErrorKind::kExhausted,
+                   "there is no room to write anew what is needed of " +
+                       std::to_string(rest.size()) + " packs: " + done.error().message,
+                   "free " + FormatSize(rest.front().live_size) + " on this disk, then: plumb gc"};
+    } else {
+      return done.error();
+    }
+  }
+  return Done{};
+}
+
+Result<std::size_t> Collector::CompactSome(std::span<const PackUse> packs, std::uint64_t size_max) {
   PackMerger merger(*parts_.packs);
   std::vector<PackUse> sources;
-  for (std::size_t i = 0; i < packs.size(); ++i) {
+  std::vector<PackUse> damaged;
+  std::size_t count = 0;
+  do {
+    const PackUse& use = packs[count++];
     const std::size_t moves = merger.moves();
-    Status copied = CopyLive(packs[i], merger);
+    const Status copied = CopyLive(use, merger);
     if (copied) {
-      sources.push_back(packs[i]);
+      sources.push_back(use);
     } else if (copied.error().kind == ErrorKind::kCorrupt) {
       // What was copied of it is needless; the pack itself stays as it is.
       merger.TakeBackMoves(moves);
-      report_.bytes_kept += packs[i].size;
-      progress_.Warn("pack '" + packs[i].record.name.ToString() +
-                     "' is damaged and was left alone: plumb fsck --full");
+      damaged.push_back(use);
     } else {
-      return copied;
+      return copied.error();
     }
-    task->Advance(packs[i].live_size);
-    if (merger.size() < kPackSizeMax && i + 1 < packs.size()) continue;
-    // Copies are durable before the catalog names them, and the catalog names them before
-    // the originals go.
-    PLUMB_TRY(const UpkeepChange change, merger.Finish());
-    PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
-    PLUMB_RETURN_IF_ERROR(TakeAway(sources));
-    sources.clear();
-    report_.bytes_kept += merger.size();
-    report_.bytes_freed -= std::min(report_.bytes_freed, merger.size());
-    merger.ForgetSize();
+  } while (merger.size() < size_max && count < packs.size());
+  // Copies are durable before the catalog names them, and the catalog names them before the
+  // originals go.
+  PLUMB_TRY(const UpkeepChange change, merger.Finish());
+  PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
+  PLUMB_RETURN_IF_ERROR(TakeAway(sources));
+  for (const PackUse& use : damaged) {
+    report_.bytes_kept += use.size;
+    progress_.Warn("pack '" + use.record.name.ToString() +
+                   "' is damaged and was left alone: plumb fsck --full");
   }
-  return Done{};
+  report_.bytes_kept += merger.size();
+  report_.bytes_freed -= std::min(report_.bytes_freed, merger.size());
+  return count;
 }
 
 Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <set>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -29,6 +30,7 @@ class Collector {
         now_ns_(now_ns),
         needs_(request.find_needs, store) {}
 
+  // Once more if it failed: what the first time freed is in the report of the second.
   Result<CollectReport> Run();
 
  private:
@@ -60,7 +62,9 @@ class Collector {
   Status TakePacks(const Inventory& inventory, Epoch up_to);
   // Forgets packs in which nothing is needed, then removes them.
   Status TakeAway(const std::vector<PackUse>& packs);
-  Status Compact(const std::vector<PackUse>& packs);
+  Status Compact(std::vector<PackUse> packs);
+  // Writes the first of the packs anew, until that takes `size_max`; how many those were.
+  Result<std::size_t> CompactSome(std::span<const PackUse> packs, std::uint64_t size_max);
   Status CopyLive(const PackUse& use, class PackMerger& merger);
   Result<std::uint64_t> SizeOf(const PackName& name);
 

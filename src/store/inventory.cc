@@ -60,7 +60,13 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   PLUMB_TRY(inventory.refs, catalog.ListRefs());
   CatalogVisitor visitor;
   visitor.on_blob = [&](const BlobRecord& blob) -> Status {
-    BlobEntry entry = {blob.size, blob.form, blob.id, blob.bytes.size(), blob.standing, {}};
+    BlobEntry entry = {blob.size,
+                       blob.form,
+                       blob.id,
+                       blob.bytes.size(),
+                       blob.standing,
+                       Blake3(AsBytes(blob.bytes)),
+                       {}};
     auto objects = ObjectsOf(blob);
     if (objects) {
       entry.objects = *std::move(objects);

@@ -40,6 +40,7 @@ struct BlobEntry {
   ObjectId id;
   std::uint64_t stored_size = 0;  // of its recipe, or of itself
   Standing standing = Standing::kGood;
+  ObjectId bytes_hash;            // BLAKE3 of what the catalog has of it
   std::vector<ObjectId> objects;  // of its recipe, each once
 };
 

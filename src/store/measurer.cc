@@ -122,7 +122,8 @@ Result<MeasureReport> Measure(const StoreParts& parts, Store& store, const Measu
   measurer.Finish();
   PLUMB_RETURN_IF_ERROR(AddPacks(parts, inventory, report));
   // What the catalog holds of blobs is a copy.
-  if (const auto state = parts.directory->State("catalog.sqlite")) report.on_disk += state->size;
+  for (const std::string_view file : {"catalog.sqlite", "reserve"})
+    if (const auto state = parts.directory->State(file)) report.on_disk += state->size;
   report.overhead = report.on_disk - std::min(report.on_disk, report.needed + report.unneeded);
   return report;
 }

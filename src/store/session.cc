@@ -48,6 +48,8 @@ StoreSession::~StoreSession() {
 
 Result<std::unique_ptr<BlobWriter>> StoreSession::CreateBlob(const BlobPlan& plan) {
   if (!lease_) return lease_.error();
+  // Before the disk can be full of what this writes.
+  std::call_once(has_reserve_, [&] { parts_.reserve.Fill(); });
   BlobPipeline::Parts parts = {hasher_, saver_, clock_};
   if (!plan.expected) {
     return std::unique_ptr<BlobWriter>(std::make_unique<BlobPipeline>(
@@ -138,7 +140,9 @@ Status StoreSession::Commit() {
   // Only a refusal says that nothing was changed. After any other failure the catalog may name
   // the packs all the same, once the disk is well again: they stay, as litter at worst.
   if (applied || !IsRefusal(applied.error().kind)) saver_.Keep();
-  if (applied) ForgetPartials();
+  if (!applied) return applied;
+  ForgetPartials();
+  parts_.reserve.Fill();
   return applied;
 }
 

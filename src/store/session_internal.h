@@ -16,6 +16,7 @@
 #include "store/leases_internal.h"
 #include "store/object_saver_internal.h"
 #include "store/piece_hasher_internal.h"
+#include "store/reserve_internal.h"
 #include "store/store.h"
 
 namespace plumb::store {
@@ -27,6 +28,7 @@ class StoreSession final : public Session {
     Catalog& catalog;
     PackStore& packs;
     host::Directory& directory;
+    Reserve& reserve;
     host::Clock& clock;
   };
   // Without a lease nothing is looked up or written: its failure is that of the first call.
@@ -61,6 +63,7 @@ class StoreSession final : public Session {
   const Parts parts_;
   Catalog& catalog_;
   host::Clock& clock_;
+  std::once_flag has_reserve_;
   PieceHasher hasher_;
   std::mutex mutex_;
   // Before the saver goes, which ends the packs that these name, they stay locked.

@@ -182,6 +182,8 @@ Result<SqliteStatement*> SqliteConnection::Prepare(std::string_view sql) {
   return kept.get();
 }
 
+std::optional<Error> SqliteConnection::TakeDiskError() { return vfs_->TakeError(); }
+
 std::uint64_t SqliteConnection::Changed() const {
   return static_cast<std::uint64_t>(sqlite3_changes64(handle_));
 }

@@ -86,6 +86,8 @@ class SqliteConnection {
   Status Execute(const char* sql);
   // Prepared once for each text, and reset.
   Result<SqliteStatement*> Prepare(std::string_view sql);
+  // What the disk said when it last failed, once: some statements only tell that in their rows.
+  std::optional<Error> TakeDiskError();
   // How many rows the last statement that ran changed.
   std::uint64_t Changed() const;
 

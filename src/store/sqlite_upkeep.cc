@@ -124,6 +124,33 @@ Status Collect(SqliteConnection& connection, const UpkeepChange& change) {
   return connection.Execute("DELETE FROM layers WHERE digest NOT IN (SELECT digest FROM blobs)");
 }
 
+// Whether what was found is still so.
+Result<bool> IsStillDamaged(SqliteConnection& connection, const DamagedBlob& blob) {
+  for (const ObjectId& id : blob.objects) {
+    PLUMB_TRY(auto* find, connection.Prepare("SELECT damaged FROM objects WHERE id = ?"));
+    const SqliteReset reset(*find);
+    find->Bind(id.bytes);
+    PLUMB_TRY(const bool is_there, find->Step());
+    if (!is_there || find->Uint(0) != 0) return true;
+  }
+  if (!blob.objects.empty()) return false;
+  PLUMB_TRY(auto* find, connection.Prepare("SELECT bytes FROM blobs WHERE digest = ?"));
+  const SqliteReset reset(*find);
+  find->Bind(blob.digest.bytes);
+  PLUMB_TRY(const bool is_there, find->Step());
+  return is_there && Blake3(find->Blob(0)) == blob.bytes_hash;
+}
+
+Status NoteDamage(SqliteConnection& connection, const std::vector<DamagedBlob>& blobs) {
+  for (const DamagedBlob& blob : blobs) {
+    PLUMB_TRY(const bool is_damaged, IsStillDamaged(connection, blob));
+    if (!is_damaged) continue;
+    PLUMB_TRY(auto* update, connection.Prepare("UPDATE blobs SET damaged = 1 WHERE digest = ?"));
+    PLUMB_RETURN_IF_ERROR(update->Bind(blob.digest.bytes).Run());
+  }
+  return Done{};
+}
+
 Result<std::vector<PackName>> ForgetPacks(SqliteConnection& connection,
                                           const std::vector<PackRecord>& packs) {
   std::vector<PackName> forgotten;
@@ -273,8 +300,7 @@ Result<std::vector<PackName>> ChangeRows(SqliteConnection& connection, const Upk
     update->Bind(object.id.bytes).Bind(object.place.offset).Bind(object.place.pack.bytes);
     PLUMB_RETURN_IF_ERROR(update->Run());
   }
-  PLUMB_RETURN_IF_ERROR(RunForEach(connection, "UPDATE blobs SET damaged = 1 WHERE digest = ?",
-                                   change.damaged_blobs));
+  PLUMB_RETURN_IF_ERROR(NoteDamage(connection, change.damaged_blobs));
   PLUMB_RETURN_IF_ERROR(
       RunForEach(connection, "UPDATE objects SET damaged = 0 WHERE id = ?", change.sound_objects));
   PLUMB_RETURN_IF_ERROR(
@@ -288,7 +314,10 @@ Result<std::vector<std::string>> ProblemsOf(SqliteConnection& connection) {
     if (row.Text(0) != "ok" && problems.size() < kProblemsMax) problems.emplace_back(row.Text(0));
     return Done{};
   };
+  connection.TakeDiskError();  // of before
   PLUMB_RETURN_IF_ERROR(ForEachRow(connection, "PRAGMA integrity_check", add));
+  // A page that cannot be read is a problem like others to SQLite. It may be whole all the same.
+  if (auto error = connection.TakeDiskError()) return *std::move(error);
   // What SQLite does not know: rows that name each other.
   for (const std::string_view sql :
        {"SELECT 'an object is in a pack of no name: ' || lower(hex(id)) FROM objects"

@@ -7,6 +7,7 @@
 
 #include "store/blob_reader_internal.h"
 #include "store/catalog.h"
+#include "store/damage_notes_internal.h"
 #include "store/pack_store.h"
 #include "store/session_internal.h"
 #include "store/store_parts_internal.h"
@@ -38,19 +39,20 @@ class WholeSource final : public ByteSource {
   MemorySource source_;
 };
 
-// Says which blob it is that cannot be read.
+// Says which blob it is that cannot be read, to the catalog too.
 class NamedSource final : public ByteSource {
  public:
-  NamedSource(const Digest& digest, std::unique_ptr<ByteSource> source)
-      : digest_(digest), source_(std::move(source)) {}
+  NamedSource(DamageNotes& notes, const Digest& digest, std::unique_ptr<ByteSource> source)
+      : notes_(notes), digest_(digest), source_(std::move(source)) {}
   Result<ByteSpan> Read(std::size_t size_max) override {
     auto piece = source_->Read(size_max);
-    if (!piece && piece.error().kind == ErrorKind::kCorrupt)
-      return Damaged(digest_, piece.error().message);
-    return piece;
+    if (piece || piece.error().kind != ErrorKind::kCorrupt) return piece;
+    notes_.NoteBlob(digest_);
+    return Damaged(digest_, piece.error().message);
   }
 
  private:
+  DamageNotes& notes_;
   const Digest digest_;
   const std::unique_ptr<ByteSource> source_;
 };
@@ -63,12 +65,13 @@ class EmbeddedStore final : public Store {
       : parts_(std::move(parts)),
         clock_(clock),
         reader_leases_(reader_leases),
-        objects_(*parts_->catalog, *parts_->packs) {}
+        notes_(*parts_->catalog),
+        objects_(*parts_->catalog, *parts_->packs, &notes_) {}
 
   std::unique_ptr<Session> Begin() override {
     return std::make_unique<StoreSession>(
-        parts_->leases->Take(),
-        StoreSession::Parts{*parts_->catalog, *parts_->packs, *parts_->directory, clock_});
+        parts_->leases->Take(), StoreSession::Parts{*parts_->catalog, *parts_->packs,
+                                                    *parts_->directory, *parts_->reserve, clock_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
@@ -86,8 +89,10 @@ class EmbeddedStore final : public Store {
     // The catalog is not believed.
     const bool is_whole = record->form == BlobForm::kWhole;
     if (is_whole ? Sha256(AsBytes(record->bytes)) != digest
-                 : Blake3(AsBytes(record->bytes)) != record->id)
+                 : Blake3(AsBytes(record->bytes)) != record->id) {
+      notes_.NoteRow(*record);
       return Damaged(digest, is_whole ? "its bytes are others" : "its recipe is another");
+    }
     const std::uint64_t size = is_whole ? record->bytes.size() : record->size;
     if (offset > size)
       return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is shorter than that"};
@@ -98,7 +103,7 @@ class EmbeddedStore final : public Store {
     if (recipe.digest != digest || recipe.size != record->size)
       return Damaged(digest, "its recipe is of another blob");
     return std::unique_ptr<ByteSource>(std::make_unique<NamedSource>(
-        digest, MakeRecipeSource(objects_, std::move(recipe), offset)));
+        notes_, digest, MakeRecipeSource(objects_, std::move(recipe), offset)));
   }
 
   Result<std::optional<Digest>> FindRef(const RefName& name) override {
@@ -124,6 +129,7 @@ class EmbeddedStore final : public Store {
   const ReaderLeases reader_leases_;
   std::mutex mutex_;
   std::unique_ptr<Lease> reader_lease_;
+  DamageNotes notes_;
   ObjectReader objects_;
 };
 
@@ -167,6 +173,7 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
   PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, "catalog.sqlite", *parts.lock_file));
   parts.leases = std::make_unique<Leases>(*parts.leases_directory, entropy, *parts.catalog);
+  parts.reserve = std::make_unique<Reserve>(directory, entropy);
   return parts;
 }
 

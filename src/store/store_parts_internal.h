@@ -12,6 +12,7 @@
 #include "store/catalog_upkeep.h"
 #include "store/leases_internal.h"
 #include "store/pack_store.h"
+#include "store/reserve_internal.h"
 #include "store/store.h"
 
 namespace plumb::store {
@@ -25,6 +26,7 @@ struct StoreParts {
   std::unique_ptr<PackStore> packs;
   std::unique_ptr<KeptCatalog> catalog;
   std::unique_ptr<Leases> leases;
+  std::unique_ptr<Reserve> reserve;
 };
 
 // Makes what is missing. Errors as of OpenStore.

@@ -25,13 +25,23 @@ class StoreUpkeep final : public Upkeep {
   Result<CollectReport> Collect(const CollectRequest& request, Progress& progress) override {
     const bool is_dry = request.dry_run == DryRun::kYes;
     PLUMB_TRY(const auto lock, Lock(is_dry ? host::LockKind::kShared : host::LockKind::kExclusive));
-    return Collector(*parts_, *store_, clock_.NowNs(), request, progress).Run();
+    Collector collector(*parts_, *store_, clock_.NowNs(), request, progress);
+    auto collected = collector.Run();
+    if (is_dry) return collected;
+    if (!collected && collected.error().kind == ErrorKind::kExhausted) {
+      PLUMB_TRY(const bool has_room, parts_->reserve->GiveBack());
+      if (has_room) collected = collector.Run();
+    }
+    parts_->reserve->Fill();
+    return collected;
   }
 
   Result<CheckReport> Check(const CheckRequest& request, Progress& progress) override {
     PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));
     return Checker(*parts_, *store_, request, progress).Run();
   }
+
+  Result<bool> GiveRoom() override { return parts_->reserve->GiveBack(); }
 
   Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) override {
     PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));

@@ -98,7 +98,7 @@ struct MeasureReport {
   std::uint64_t shared = 0;    // needed by several kits, counted once
   std::uint64_t needed = 0;    // shared, and the sum of what only one needs
   std::uint64_t unneeded = 0;  // what a gc would find, kits without tags not counted
-  std::uint64_t overhead = 0;  // headers, footers, padding, records, the catalog
+  std::uint64_t overhead = 0;  // headers, footers, padding, records, the catalog, the reserve
   std::uint64_t on_disk = 0;   // the sum of the three
   // Of that, in adopted files: the same bytes as those of somebody else's, while that has them.
   std::uint64_t adopted = 0;
@@ -116,11 +116,16 @@ class Upkeep {
 
   // Takes away what nothing needs. kUnavailable if another one, or a check, keeps this one
   // waiting for over 30 s; kInterrupted: what it did until then stays done.
+  // On a full disk it uses the room that is kept for that; kExhausted: that was not enough.
   virtual Result<CollectReport> Collect(const CollectRequest& request, Progress& progress) = 0;
 
   // Looks for damage. What is damaged is remembered: the next build or pull of the same content
   // writes it again.
   virtual Result<CheckReport> Check(const CheckRequest& request, Progress& progress) = 0;
+
+  // Gives up the room that is kept for the day when the disk is full, for somebody who is going to
+  // remove something; whether there was any. Who commits next, or collects, makes it again.
+  virtual Result<bool> GiveRoom() = 0;
 
   // Tells what takes how much.
   virtual Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) = 0;

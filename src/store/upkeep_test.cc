@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <random>
 #include <string>
 #include <vector>
@@ -554,6 +555,60 @@ TEST_F(UpkeepTest, DamageIsNamedAndMendedByTheNextSession) {
   EXPECT_TRUE(IsWhole(layer));
   Collect();
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+}
+
+TEST_F(UpkeepTest, WhoReadsDamageNotesIt) {
+  const std::string layer = Noise(9 * kMiB, 1);
+  Add({layer}, "v1");
+  Overwrite(LargestPack(), 5 * kMiB, "damage");
+  EXPECT_FALSE(IsWhole(layer));
+  EXPECT_EQ(Check(Depth::kStructure).damages.size(), 1U);
+  Add({layer}, "v1");
+  EXPECT_TRUE(IsWhole(layer));
+  EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+}
+
+// Commits while a check hashes what it has read.
+class CommitWithin final : public Progress {
+ public:
+  explicit CommitWithin(std::function<void()> commit) : commit_(std::move(commit)) {}
+  std::unique_ptr<ProgressTask> Begin(std::string_view name, std::uint64_t /*expected*/) override {
+    if (name == "content") return std::make_unique<Task>(commit_);
+    return std::make_unique<Task>(nothing_);
+  }
+  void Note(std::string_view /*text*/) override {}
+  void Warn(std::string_view /*text*/) override {}
+  bool StopRequested() const override { return false; }
+
+ private:
+  class Task final : public ProgressTask {
+   public:
+    explicit Task(const std::function<void()>& act) : act_(act) {}
+    void Advance(std::uint64_t /*amount*/) override { act_(); }
+
+   private:
+    const std::function<void()>& act_;
+  };
+
+  const std::function<void()> commit_;
+  const std::function<void()> nothing_ = [] {};
+};
+
+TEST_F(UpkeepTest, ACommitNeedNotWaitForACheckThatHashes) {
+  Add({Noise(5 * kMiB, 1)}, "v1");
+  Add({Noise(5 * kMiB, 2)}, "v2");
+  int commits = 0;
+  CommitWithin progress([&] {
+    // A transaction that reads would hold it up for 30 s, and then it would fail.
+    Add({Noise(100, 3)}, "c" + std::to_string(++commits));
+  });
+  CheckRequest request;
+  request.find_needs = NeedsOf;
+  request.depth = Depth::kContent;
+  const auto report = upkeep_->Check(request, progress);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_THAT(report->damages, IsEmpty());
+  EXPECT_EQ(commits, 2);
 }
 
 TEST_F(UpkeepTest, DamageThatWentAwayIsForgotten) {

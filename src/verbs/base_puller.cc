@@ -22,7 +22,8 @@ class BasePuller final : public kit::BaseResolver {
         here_(here),
         options_(std::move(options)),
         progress_(progress) {
-    if (!options_.host.empty()) named_host_ = options_.host;
+    const bool is_known = !options_.host.empty() || options_.first == FirstWrittenBy::kOthers;
+    if (is_known) named_host_ = options_.host;
   }
 
   Result<kit::ModelKit> Resolve(const oci::Reference& written) override {
@@ -40,10 +41,9 @@ class BasePuller final : public kit::BaseResolver {
     }
     const bool names_one = !reference.tag.empty() || reference.digest;
     if (reference.host.empty() || !names_one) return NotHere(reference);
-    if (options_.parts == BaseParts::kAll) return PullWhole(reference);
-    PLUMB_TRY(kit::ModelKit base, FetchConfig(reference));
-    PLUMB_RETURN_IF_ERROR(CheckIsNamed(base, reference));
-    return base;
+    auto base = options_.parts == BaseParts::kAll ? PullWhole(reference) : FetchConfig(reference);
+    if (base || IsNamed(reference.host)) return base;
+    return HowToReach(reference.host, std::move(base).error());
   }
 
  private:
@@ -103,6 +103,7 @@ class BasePuller final : public kit::BaseResolver {
     PLUMB_TRY(const auto remote,
               Connect(workspace_, PlaceName{reference}, NetworkFor(reference.host), progress_));
     PLUMB_TRY(kit::ModelKit base, FetchModelKit(*remote, reference, progress_));
+    PLUMB_RETURN_IF_ERROR(CheckIsNamed(base, reference));
     // Kept, so that whoever has its digest (from a lock file) needs no network next time. It is no
     // kit of this store, because its layers are not here: `gc` may take it.
     const auto session = store_.Begin();
@@ -121,10 +122,24 @@ class BasePuller final : public kit::BaseResolver {
                  "the kit in it: " + reference.Name() + "@" + base.id.ToString()};
   }
 
+  bool IsNamed(const std::string& host) const { return host == named_host_; }
+
+  // To give a flag, which is the advice for a registry that a person names, is of no help here.
+  static Error HowToReach(const std::string& host, Error error) {
+    std::string key;
+    if (error.hint.find("--plain-http") != std::string::npos) key = "plain-http true";
+    if (error.hint.find("--cert") != std::string::npos) key = "cert FILE";
+    if (error.hint.empty() && error.kind == ErrorKind::kDenied) key = "ca-file FILE";
+    if (!key.empty())
+      error.hint = "a kit names '" + host + "', and flags are for what you name: plumb config" +
+                   " registry." + host + "." + key;
+    return error;
+  }
+
   // A host that a stranger named gets nothing that was meant for another: no way around TLS, no
   // certificate of ours, nobody to trust.
   NetworkOptions NetworkFor(const std::string& host) const {
-    if (host == named_host_) return options_.network;
+    if (IsNamed(host)) return options_.network;
     NetworkOptions network;
     network.concurrency = options_.network.concurrency;
     network.proxy = options_.network.proxy;

@@ -25,16 +25,22 @@ enum class AskRegistry : std::uint8_t { kIfMissing, kAlways };
 // What to do with a tag that is not among the pins.
 enum class Unpinned : std::uint8_t { kResolve, kRefuse };
 
+// Who wrote the first reference that is resolved: whoever made the kit that is looked at, or the
+// person, into a blueprint of their own.
+enum class FirstWrittenBy : std::uint8_t { kOthers, kPerson };
+
 struct BaseOptions {
   BaseParts parts = BaseParts::kAll;
   AskRegistry ask = AskRegistry::kIfMissing;
   // References as they are written, and the ModelKitIDs that they shall mean here.
   std::map<std::string, Digest> pins = {};
   Unpinned unpinned = Unpinned::kResolve;
-  // For `host` alone, but that connections and proxy are for all.
+  // For the host alone that the person named, but that connections and proxy are for all.
   NetworkOptions network = {};
-  // That of the kit that the person named. Empty: that of the first reference that is resolved.
+  // The host that the person named. Empty: none, or the one in the first reference that is
+  // resolved, if that is the person's.
   std::string host = {};
+  FirstWrittenBy first = FirstWrittenBy::kOthers;
 };
 
 // Finds bases in the store, and those that are not there in the registry which their name says;
@@ -47,9 +53,9 @@ struct BaseOptions {
 // registry does not answer: never one for the other. With kConfig, kInvalid for the digest of an
 // index.
 //
-// Trust: a base names its own base, so that whoever made it decides which host is asked next. Plain
-// HTTP, unchecked certificates, and certificates that were named are only for the host that the
-// person named.
+// Trust: a kit names its base, and that its own, so that whoever made it decides which host is
+// asked next. Plain HTTP, unchecked certificates, and certificates that were named are only for the
+// host that the person named; how to reach another is said in the settings. The hint says so.
 // `workspace` and `progress` must outlive it. Threads: one at a time.
 Result<std::unique_ptr<kit::BaseResolver>> MakeBasePuller(Workspace& workspace, BaseOptions options,
                                                           Progress& progress);

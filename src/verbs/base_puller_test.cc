@@ -61,7 +61,8 @@ class BasePullerTest : public testing::Test {
   HomeOnly environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
-  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_, *processes_}, 2};
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
+  Workspace workspace_{{*files_, clock_, *entropy_, environment_, http_, *processes_, *links_}, 2};
   SilentProgress progress_;
 };
 
@@ -132,12 +133,13 @@ TEST_F(BasePullerTest, WhereAllMustBePinnedATagThatIsNotAsksNobody) {
 }
 
 // A base names the next one. That it may be asked without TLS was not said of that one's host.
-TEST_F(BasePullerTest, OnlyTheFirstHostIsAskedWithoutTls) {
+TEST_F(BasePullerTest, OnlyTheHostInOnesOwnBlueprintIsAskedWithoutTls) {
   const FakeKit deepest("");
   const FakeKit middle("two.example.org/x/deep@" + deepest.id.ToString());
   Serve("http://one.example.org", "team/base", "v1", middle);
   Serve("https://two.example.org", "x/deep", "v1", deepest);
   BaseOptions options;
+  options.first = FirstWrittenBy::kPerson;
   options.network.plain_http = PlainHttp::kYes;
   const auto resolver = Make(options);
   const auto bases = kit::ResolveBases(Name("one.example.org/team/base:v1"), *resolver);
@@ -169,12 +171,50 @@ TEST_F(BasePullerTest, WhatIsMeantForOneHostIsForNoOther) {
   }
 }
 
+// "plumb unpack m:v1": the first host that is asked is one that the kit's author wrote.
+TEST_F(BasePullerTest, WhereNoHostWasNamedNothingIsMeantForOne) {
+  const FakeKit base("");
+  Serve("https://evil.example.org", "x/deep", "v1", base);
+  directory_.Write("cert.pem", "");
+  BaseOptions options;
+  options.network.plain_http = PlainHttp::kYes;
+  options.network.tls_verify = host::TlsVerify::kNo;
+  ASSERT_TRUE(Make(options)->Resolve(Name("evil.example.org/x/deep:v1")));
+  options.network.plain_http = std::nullopt;
+  options.network.client_certificate = directory_.path() + "/cert.pem";
+  options.network.client_key = options.network.client_certificate;
+  options.network.authorities_file = directory_.path() + "/missing.pem";
+  ASSERT_TRUE(Make(options)->Resolve(Name("evil.example.org/x/deep:v1")));
+  ASSERT_FALSE(http_.asked().empty());
+  for (const registry::Asked& asked : http_.asked()) {
+    EXPECT_THAT(asked.url, testing::StartsWith("https://evil."));
+    EXPECT_EQ(asked.tls_verify, host::TlsVerify::kYes);
+    EXPECT_THAT(asked.client_certificate, IsEmpty());
+  }
+}
+
+TEST_F(BasePullerTest, HowToReachAHostThatAKitNamesIsSaidInTheSettings) {
+  http_.On("GET https://lan:5000/v2/team/base/manifests/v1", {registry::NoAnswer()});
+  BaseOptions options;
+  options.network.plain_http = PlainHttp::kYes;
+  const auto unreachable = Make(options)->Resolve(Name("lan:5000/team/base:v1"));
+  ASSERT_FALSE(unreachable);
+  EXPECT_THAT(unreachable.error().hint,
+              HasSubstr("plumb config registry.lan:5000.plain-http true"));
+  // Of a host that the person names, the flag.
+  options.network.plain_http = std::nullopt;
+  options.host = "lan:5000";
+  EXPECT_THAT(Make(options)->Resolve(Name("lan:5000/team/base:v1")).error().hint,
+              HasSubstr("--plain-http"));
+}
+
 TEST_F(BasePullerTest, AFirstBaseThatIsHereIsTheOneThatWasNamed) {
   const FakeKit deepest("");
   const FakeKit middle("two.example.org/x/deep@" + deepest.id.ToString());
   Serve("http://one.example.org", "team/base", "v1", middle);
   Serve("https://two.example.org", "x/deep", "v1", deepest);
   BaseOptions options;
+  options.first = FirstWrittenBy::kPerson;
   options.network.plain_http = PlainHttp::kYes;
   ASSERT_TRUE(Make(options)->Resolve(Name("one.example.org/team/base:v1")));
   const auto resolver = Make(options);

@@ -11,8 +11,9 @@
 namespace plumb::verbs {
 namespace {
 
+using blueprint::kModelfileName;
+
 constexpr std::array<std::string_view, 3> kKitfileNames = {"Kitfile", "kitfile", ".kitfile"};
-constexpr std::string_view kModelfileName = "Modelfile";
 
 // "Modelfile", "Modelfile.small", "small.modelfile", and the same for Kitfiles.
 bool NameSays(std::string_view path, std::string_view word) {

@@ -85,6 +85,10 @@ Status AddTags(const std::string& text, blueprint::KitRules rules,
   PLUMB_TRY(const std::vector<oci::Reference> references, oci::Reference::ParseTags(names));
   for (const oci::Reference& reference : references) {
     const store::RefName tag{reference.Name(), reference.TagOrDefault()};
+    if (Digest::Parse(tag.ToString())) {
+      return Error{ErrorKind::kInvalid, "'" + tag.ToString() + "' names a digest, which is no tag",
+                   "plumb build --tag NAME:TAG"};
+    }
     if (std::ranges::find(tags, tag) == tags.end()) tags.push_back(tag);
   }
   return Done{};
@@ -160,10 +164,29 @@ class LockPlace {
   std::optional<blueprint::LockFile> lock_;
 };
 
+// Our own data is no part of a kit, where it lies among what is packed.
+Status LeaveOutHome(const Workspace& workspace, const std::string& context,
+                    kit::BuildOptions& options, Progress& progress) {
+  PLUMB_TRY(const std::string path, workspace.Home());
+  const auto home = workspace.machine().files.Canonical(path);
+  if (!home) return Done{};  // not made yet, and then it cannot be packed
+  if (*home != context && !home->starts_with(context == "/" ? context : context + "/"))
+    return Done{};
+  const bool is_kit17 = options.rules == blueprint::KitRules::kKit17;
+  if (*home == context || is_kit17) {
+    return Error{ErrorKind::kInvalid, "'" + path + "', where the store is, would be packed",
+                 "export PLUMB_HOME=DIRECTORY"};
+  }
+  options.reserved = home->substr(context == "/" ? 1 : context.size() + 1);
+  progress.Note("'" + options.reserved + "' is not packed: the store is in it");
+  return Done{};
+}
+
 BaseOptions BasesFor(const BuildOptions& options, const LockPlace& place) {
   BaseOptions bases;
   bases.parts = BaseParts::kConfig;
   bases.network = options.network;
+  bases.first = FirstWrittenBy::kPerson;
   if (place.lock()) bases.pins = place.lock()->Pins();
   if (options.locking == Locking::kUpdate) bases.ask = AskRegistry::kAlways;
   if (options.locking == Locking::kCheck) bases.unpinned = Unpinned::kRefuse;
@@ -190,10 +213,10 @@ Result<BuildReport> Build(Workspace& workspace, const BuildOptions& options, Pro
   PLUMB_TRY(const std::string directory_path, machine.files.Canonical(options.directory));
   PLUMB_TRY(kit::BlueprintText blueprint,
             FindBlueprint(machine.files, options.directory, options.blueprint, progress));
-  // To kit a file of any name is a Kitfile.
-  if (build.rules == blueprint::KitRules::kKit17 && !blueprint::LooksLikeModelfile(blueprint.bytes))
-    blueprint.kind = kit::BlueprintKind::kKitfile;
+  // To kit every file is a Kitfile, whatever it is called and looks like.
+  if (build.rules == blueprint::KitRules::kKit17) blueprint.kind = kit::BlueprintKind::kKitfile;
   PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_RETURN_IF_ERROR(LeaveOutHome(workspace, directory_path, build, progress));
   PLUMB_TRY(LockPlace lock,
             LockPlace::Read(machine.files, blueprint, build.rules, options.locking));
   if (options.locking == Locking::kCheck) build.locked = lock.lock();

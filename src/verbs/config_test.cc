@@ -52,9 +52,9 @@ class ConfigTest : public testing::Test {
   std::string PathOf(const std::string& name) const { return directory_.path() + "/" + name; }
   // As of a command of its own: settings are read once by each.
   std::unique_ptr<Workspace> NewWorkspace(unsigned threads = 0) {
-    return std::make_unique<Workspace>(
-        Machine{*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_},
-        threads);
+    return std::make_unique<Workspace>(Machine{*files_, world_.clock, world_.entropy, environment_,
+                                               world_.http, *processes_, *links_},
+                                       threads);
   }
   Status Set(const std::string& key, const std::string& value) {
     return WriteSetting(*NewWorkspace(), key, value).map([](const Setting&) { return Done{}; });
@@ -75,6 +75,7 @@ class ConfigTest : public testing::Test {
   Variables environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
 };
 
 TEST_F(ConfigTest, ASettingIsKeptReadAndTakenAway) {
@@ -236,6 +237,36 @@ TEST_F(ConfigTest, FlagsOfARegistryCountMoreThanItsSettings) {
             ErrorKind::kInvalid);
   EXPECT_THAT(ConnectOptionsFor(*NewWorkspace(), "c.example", {}).error().message,
               HasSubstr("'registry.c.example.key'"));
+}
+
+// Silently unused, they would let somebody believe that the registry had been checked.
+TEST_F(ConfigTest, FilesForTlsAreRefusedBesidePlainHttp) {
+  directory_.Write(kFile,
+                   "[registry.'plain.example']\nplain-http = true\nca-file = '/missing'\n"
+                   "cert = '/me.crt'\nkey = '/me.key'\n");
+  NetworkOptions authorities;
+  authorities.authorities_file = "/ca.pem";
+  NetworkOptions identity;
+  identity.client_certificate = "/me.crt";
+  identity.client_key = "/me.key";
+  for (NetworkOptions options : {authorities, identity}) {
+    // By the settings, and by a flag.
+    const auto set = ConnectOptionsFor(*NewWorkspace(), "plain.example", options);
+    ASSERT_FALSE(set);
+    EXPECT_EQ(set.error().kind, ErrorKind::kInvalid);
+    EXPECT_THAT(set.error().message, HasSubstr("'registry.plain.example.plain-http' is set"));
+    EXPECT_TRUE(CheckNetworkOptions(options));
+    options.plain_http = PlainHttp::kYes;
+    const Status checked = CheckNetworkOptions(options);
+    ASSERT_FALSE(checked);
+    EXPECT_EQ(checked.error().kind, ErrorKind::kInvalid);
+    EXPECT_EQ(ConnectOptionsFor(*NewWorkspace(), "a.example", options).error().message,
+              checked.error().message);
+    options.plain_http = PlainHttp::kNo;
+    EXPECT_TRUE(CheckNetworkOptions(options));
+  }
+  // Those that are set wait for the day on which it speaks TLS.
+  EXPECT_EQ(Connecting("plain.example").scheme, ConnectOptions::Scheme::kHttp);
 }
 
 TEST_F(ConfigTest, AListShowsNoPassword) {

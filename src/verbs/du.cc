@@ -13,6 +13,7 @@
 namespace plumb::verbs {
 
 Result<DuReport> Du(Workspace& workspace, const DuOptions& options, Progress& progress) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   std::set<Digest> wanted;
   for (const std::string& text : options.names) {

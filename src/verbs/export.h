@@ -35,7 +35,9 @@ struct ExportReport {
 };
 
 // Writes kits, and the bases that they need, into one file. It appears whole or not at all, and
-// the same kits give the same bytes. kConflict if there is such a file.
+// the same kits give the same bytes. kConflict if there is such a file; a pipe or a character
+// device that is there is written into. kInvalid for a directory, for a symlink that leads nowhere,
+// and for the name of a kit of this store, unless it has a '/' or ".tar" in it.
 Result<ExportReport> Export(Workspace& workspace, const ExportOptions& options, Progress& progress);
 
 }  // namespace plumb::verbs

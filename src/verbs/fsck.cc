@@ -63,6 +63,7 @@ Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progre
   request.find_needs = kit::NeedsOf;
   request.depth = options.depth;
   PLUMB_TRY(request.threads, workspace.Threads());
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
   FsckReport report;
   auto checked = upkeep->Check(request, progress);

@@ -107,6 +107,12 @@ Status GiveName(const LayoutChoice& choice, std::vector<Wanted>& wanted) {
 Result<ImportReport> ImportLayout(Workspace& workspace, registry::Layout layout,
                                   const LayoutChoice& choice, Progress& progress) {
   PLUMB_TRY(std::vector<Wanted> wanted, WantedOf(layout.index, choice));
+  for (const oci::ForeignEntry& entry : layout.index.foreign) {
+    if (!choice.tag.empty() && entry.tag != choice.tag) continue;
+    const Error error = oci::IsForeign(entry.tag.empty() ? "an entry" : entry.tag, entry);
+    if (wanted.empty()) return error;
+    progress.Warn("passing over what cannot be read: " + error.message);
+  }
   if (wanted.empty()) {
     return Error{ErrorKind::kNotFound,
                  "'" + choice.label + "' holds no kit" +

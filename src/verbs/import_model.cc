@@ -84,14 +84,13 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(kit::BaseResolver * bases, workspace.Bases());
   const Machine& machine = workspace.machine();
-  const std::unique_ptr<host::Links> links = host::MakeLinks();
   PLUMB_TRY(const std::string home, workspace.Home());
   kit::BuildOptions options;
   PLUMB_TRY(options.threads, workspace.Threads());
   // Until the kit is there, or a gc in between would take away what it is going to need.
-  PLUMB_TRY(
-      const std::unique_ptr<store::Adopter> adopter,
-      store::OpenAdopter(machine.files, *links, machine.entropy, home + "/store", options.threads));
+  PLUMB_TRY(const std::unique_ptr<store::Adopter> adopter,
+            store::OpenAdopter(machine.files, machine.links, machine.entropy, home + "/store",
+                               options.threads));
   FileAdoption adoption(*adopter, machine.files, import.link_files, progress);
   PLUMB_RETURN_IF_ERROR(adoption.Adopt(model.paths, home + "/store"));
   report.bytes_adopted += adoption.bytes();

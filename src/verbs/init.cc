@@ -12,9 +12,10 @@
 namespace plumb::verbs {
 namespace {
 
+using blueprint::kModelfileName;
+
 constexpr std::uint32_t kFileMode = 0644;
 constexpr std::array<std::string_view, 3> kKitfileNames = {"Kitfile", "kitfile", ".kitfile"};
-constexpr std::string_view kModelfileName = "Modelfile";
 
 // The blueprint that a build of this directory would take, if there is one.
 Result<std::string> ExistingName(host::Directory& directory, kit::BlueprintKind kind) {

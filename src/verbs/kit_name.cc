@@ -16,7 +16,7 @@ constexpr std::size_t kShortDigestMin = 7;
 constexpr std::string_view kAlgorithm = "sha256:";
 
 // Says that there is no such kit, and which may have been meant.
-Error NotHere(store::Store& store, const std::string& name) {
+Error NotHere(store::Store& store, const std::string& name, Suggest suggest) {
   Error error{ErrorKind::kNotFound, "'" + name + "' is not in this store", "plumb list"};
   const auto refs = store.ListRefs();
   if (!refs) return refs.error();
@@ -27,10 +27,17 @@ Error NotHere(store::Store& store, const std::string& name) {
     names.push_back(ref.name.ToString());
     if (name.starts_with(ref.name.repository + ":")) siblings.push_back(names.back());
   }
-  if (const auto nearest = Nearest(name, names)) {
+  // Who has written the name of a repository that is here means that one.
+  const bool is_repository_here = !siblings.empty();
+  const bool has_candidates = is_repository_here || suggest == Suggest::kAny;
+  const auto nearest = has_candidates ? Nearest(name, is_repository_here ? siblings : names)
+                                      : std::optional<std::string>();
+  if (nearest) {
     error.hint = "did you mean '" + *nearest + "'?";
-  } else if (!siblings.empty() && siblings.size() <= kSiblingsShownMax) {
-    error.hint = "there is " + Join(siblings, ", ");
+  } else if (is_repository_here && siblings.size() <= kSiblingsShownMax) {
+    error.hint = (siblings.size() == 1 ? "there is " : "there are ") + Join(siblings, ", ");
+  } else if (is_repository_here) {
+    error.hint = "plumb list " + name.substr(0, name.rfind(':'));
   }
   return error;
 }
@@ -103,7 +110,7 @@ std::string KitName::ToString() const {
   return digest && reference_.repository.empty() ? digest->ToString() : reference_.ToString();
 }
 
-Result<Digest> FindKit(store::Store& store, const KitName& name) {
+Result<Digest> FindKit(store::Store& store, const KitName& name, Suggest suggest) {
   if (const std::optional<Digest>& digest = name.reference().digest) {
     PLUMB_TRY(const bool here, HasKit(store, *digest));
     if (here) return *digest;
@@ -116,7 +123,7 @@ Result<Digest> FindKit(store::Store& store, const KitName& name) {
                                             ", which is not in this store: its catalog is damaged"};
     }
   }
-  return NotHere(store, name.ToString());
+  return NotHere(store, name.ToString(), suggest);
 }
 
 Result<bool> HasKit(store::Store& store, const Digest& id) {

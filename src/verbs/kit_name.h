@@ -2,6 +2,7 @@
 #ifndef PLUMB_VERBS_KIT_NAME_H_
 #define PLUMB_VERBS_KIT_NAME_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,12 @@ class KitName {
 // that.
 Result<KitName> NameHere(store::Store& store, std::string_view text);
 
+// What the hint may name where a kit is not in the store: for a verb that takes things away no kit
+// of another repository.
+enum class Suggest : std::uint8_t { kAny, kSameRepository };
+
 // The kit of that name. kNotFound if it is not in this store.
-Result<Digest> FindKit(store::Store& store, const KitName& name);
+Result<Digest> FindKit(store::Store& store, const KitName& name, Suggest suggest = Suggest::kAny);
 
 // Whether the store has a kit with this id.
 Result<bool> HasKit(store::Store& store, const Digest& id);

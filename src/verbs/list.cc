@@ -85,8 +85,12 @@ Result<std::vector<ListedKit>> LocalRows(store::Store& store, const oci::Referen
 
 Result<ListReport> ListLocal(Workspace& workspace, const oci::Reference& wanted,
                              Progress& progress) {
-  PLUMB_TRY(store::Store * store, workspace.Store());
   ListReport report;
+  Status has_store = workspace.RequireStore();
+  if (!has_store && has_store.error().kind == ErrorKind::kNotFound && wanted.repository.empty())
+    return report;
+  if (!has_store) return std::move(has_store).error();
+  PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(report.kits, LocalRows(*store, wanted));
   for (ListedKit& row : report.kits) {
     if (progress.StopRequested()) return Interrupted();

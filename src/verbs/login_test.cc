@@ -39,8 +39,9 @@ class LoginTest : public testing::Test {
   HomeOnly environment_{directory_.path()};
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Processes> processes_ = host::MakeProcesses();
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
   Workspace workspace_{
-      {*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_}, 2};
+      {*files_, world_.clock, world_.entropy, environment_, world_.http, *processes_, *links_}, 2};
 };
 
 TEST_F(LoginTest, WhatTheRegistryTakesIsKeptUntilTheLogout) {

@@ -17,6 +17,13 @@ namespace plumb::verbs {
 
 namespace {
 
+// The flag of the first file that is of use with TLS only; empty: there is none.
+std::string_view TlsFlagIn(const NetworkOptions& options) {
+  if (!options.authorities_file.empty()) return "--ca-file";
+  if (!options.client_certificate.empty()) return "--cert";
+  return options.client_key.empty() ? "" : "--key";
+}
+
 // Who we are is said by one who says both: a key of the settings is none for another certificate.
 Status FindIdentity(const NetworkOptions& options, const RegistrySettings& set,
                     const std::string& registry_host, registry::Certificates& certificates) {
@@ -40,6 +47,16 @@ Status FindIdentity(const NetworkOptions& options, const RegistrySettings& set,
 
 }  // namespace
 
+Status CheckNetworkOptions(const NetworkOptions& options) {
+  if (options.client_certificate.empty() != options.client_key.empty())
+    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
+  const std::string_view flag = TlsFlagIn(options);
+  if (flag.empty() || options.plain_http != PlainHttp::kYes) return Done{};
+  return Error{ErrorKind::kInvalid,
+               "'" + std::string(flag) + "' is of use with TLS only, and '--plain-http' is without",
+               "leave out one of them"};
+}
+
 Result<unsigned> ConcurrencyFor(Workspace& workspace, const NetworkOptions& options) {
   constexpr unsigned kConcurrency = 5;
   if (options.concurrency > 0) return options.concurrency;
@@ -58,10 +75,15 @@ Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
       options.tls_verify.value_or(verifies ? host::TlsVerify::kYes : host::TlsVerify::kNo);
   connect.proxy = options.proxy;
   connect.default_proxy = set.proxy.empty() ? settings->proxy : set.proxy;
-  if (options.client_certificate.empty() != options.client_key.empty())
-    return Error{ErrorKind::kInvalid, "'--cert' and '--key' are of use only together"};
+  PLUMB_RETURN_IF_ERROR(CheckNetworkOptions(options));
   const bool is_plain = set.plain_http.value_or(false);
   if (options.plain_http.value_or(is_plain ? PlainHttp::kYes : PlainHttp::kNo) == PlainHttp::kYes) {
+    if (const std::string_view flag = TlsFlagIn(options); !flag.empty()) {
+      return Error{ErrorKind::kInvalid,
+                   "'" + std::string(flag) + "' is of use with TLS only, and 'registry." +
+                       registry_host + ".plain-http' is set",
+                   "--plain-http=false"};
+    }
     connect.scheme = registry::ConnectOptions::Scheme::kHttp;
     return connect;
   }

@@ -33,11 +33,17 @@ struct NetworkOptions {
   std::string proxy = {};  // the environment counts before the settings
 };
 
+// kInvalid for a certificate without a key, or the other way round, and for any of these files
+// beside plain HTTP, over which nobody would look at them. Whoever asks a person says so first.
+Status CheckNetworkOptions(const NetworkOptions& options);
+
 // How many blobs may move at once: 5 if nobody says.
 Result<unsigned> ConcurrencyFor(Workspace& workspace, const NetworkOptions& options);
 
-// Those for one registry, with its certificates found and read. kInvalid for a certificate without
-// a key, or the other way round. What is set for a registry is used for that one only.
+// Those for one registry, with its certificates found and read. kInvalid as CheckNetworkOptions,
+// also where the settings ask for plain HTTP. Certificates that are set beside it are of no use,
+// and no error: both stay for the day on which one is changed. What is set for a registry is used
+// for that one only.
 Result<registry::ConnectOptions> ConnectOptionsFor(Workspace& workspace,
                                                    const std::string& registry_host,
                                                    const NetworkOptions& options);

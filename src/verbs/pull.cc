@@ -45,6 +45,7 @@ Result<PullReport> Pull(Workspace& workspace, const PullOptions& options, Progre
   PullReport report;
   report.source = source.ToString();
   if (name) report.name = name->ToString();
+  if (options.on_begin) options.on_begin(report);
   PLUMB_TRY(const std::vector<store::Ref> before, FindRefs(*store, request.names));
   // Looked at first: what is no ModelKit must not take the place of one.
   const std::string doing = "cannot pull '" + report.source + "'";

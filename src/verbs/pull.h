@@ -2,6 +2,7 @@
 #ifndef PLUMB_VERBS_PULL_H_
 #define PLUMB_VERBS_PULL_H_
 
+#include <functional>
 #include <string>
 
 #include "base/progress.h"
@@ -12,11 +13,15 @@
 
 namespace plumb::verbs {
 
+struct PullReport;
+
 struct PullOptions {
   std::string source;         // HOST/REPOSITORY[:TAG][@DIGEST] or oci:DIRECTORY[:TAG][@DIGEST]
   std::string name = {};      // what it shall be called here; empty: as there
   std::string platform = {};  // "os/architecture", of an index that has several
   NetworkOptions network = {};
+  // Called once, when the work begins, with the source.
+  std::function<void(const PullReport&)> on_begin = {};
 };
 
 struct PullReport {

@@ -86,6 +86,7 @@ Result<std::vector<std::string>> Siblings(Workspace& workspace, const kit::Model
 }  // namespace
 
 Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progress& progress) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName source, NameHere(*store, options.source));
   PLUMB_TRY(PlaceName target, TargetOf(options, source));
@@ -104,6 +105,7 @@ Result<PushReport> Push(Workspace& workspace, const PushOptions& options, Progre
   PushReport report;
   report.source = source.ToString();
   report.target = target.ToString();
+  if (options.on_begin) options.on_begin(report);
   auto transfer = registry::Push(*store, *remote, request, progress);
   if (!transfer) {
     return std::move(transfer).error().While("cannot push '" + report.source + "' to '" +

@@ -2,6 +2,7 @@
 #ifndef PLUMB_VERBS_PUSH_H_
 #define PLUMB_VERBS_PUSH_H_
 
+#include <functional>
 #include <string>
 
 #include "base/progress.h"
@@ -12,10 +13,14 @@
 
 namespace plumb::verbs {
 
+struct PushReport;
+
 struct PushOptions {
   std::string source;       // a kit of this store
   std::string target = {};  // a place; empty: where its name says
   NetworkOptions network = {};
+  // Called once, when the work begins, with source and target.
+  std::function<void(const PushReport&)> on_begin = {};
 };
 
 struct PushReport {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kit/base_resolver.h"
+#include "registry/connect.h"
 #include "verbs/kit_name.h"
 
 namespace plumb::verbs {
@@ -20,6 +21,11 @@ Result<kit::ModelKit> ReadKit(Workspace& workspace, const KitSource& source, Pro
       return std::move(modelkit).error().While("cannot look at '" + place.ToString() + "'");
     return modelkit;
   }
+  if (registry::ParseLayoutName(source.name)) {
+    return Error{ErrorKind::kInvalid, "'" + source.name + "' is no kit of this store",
+                 "add --remote to look there"};
+  }
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName name, NameHere(*store, source.name));
   auto id = FindKit(*store, name);

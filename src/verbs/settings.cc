@@ -56,8 +56,12 @@ Error Unknown(const SettingPath& path) {
 Status CheckRegistry(const std::string& name) {
   const auto reference = oci::Reference::Parse(name + "/repository");
   if (reference && reference->host == name) return Done{};
-  return Error{ErrorKind::kInvalid,
-               "'" + Printable(name) + "' is not the name of a registry, as references have it",
+  const std::string problem = "'" + Printable(name) + "' is not the name of a registry";
+  if (reference && reference->host.empty() && !name.empty()) {
+    return Error{ErrorKind::kInvalid, problem + ": it has neither a dot nor a port",
+                 "write host.domain or host:port"};
+  }
+  return Error{ErrorKind::kInvalid, problem + ", as references have it",
                "write host or host:port, in lower case"};
 }
 
@@ -107,7 +111,8 @@ std::optional<std::string> Wanted(Kind kind, const Json& value) {
       break;
     case Kind::kAge:
       is_right = is_text && ParseAge(*text);
-      wanted = "a time such as 14d, 12h, 30m or 0, as text";
+      wanted = "a time such as 14d, 12h, 30m or 0";
+      if (text == nullptr) wanted += ", as text";
       break;
     case Kind::kProxy:
       is_right = is_text && IsProxy(*text);

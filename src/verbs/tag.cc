@@ -8,6 +8,7 @@
 namespace plumb::verbs {
 
 Result<TagReport> Tag(Workspace& workspace, const TagOptions& options) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName source, NameHere(*store, options.source));
   PLUMB_TRY(const KitName target, KitName::Parse(options.target));

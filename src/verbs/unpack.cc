@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/shell_word.h"
 #include "kit/modelkit.h"
 #include "registry/connect.h"
 #include "verbs/base_puller.h"
@@ -26,6 +27,9 @@ Result<Digest> PullTo(Workspace& workspace, const UnpackOptions& options, Progre
 Result<Digest> FindOrPull(Workspace& workspace, const UnpackOptions& options, Progress& progress) {
   // What a directory holds now is not known here.
   if (registry::ParseLayoutName(options.kit)) return PullTo(workspace, options, progress);
+  const auto written = KitName::Parse(options.kit);
+  const bool has_host = written && !written->reference().host.empty();
+  if (!has_host) PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName name, NameHere(*store, options.kit));
   auto found = FindKit(*store, name);
@@ -60,6 +64,14 @@ void RemoveEmpty(host::Files& files, const std::vector<host::PathParts>& made) {
   }
 }
 
+std::string OverwritingCommand(const UnpackOptions& options) {
+  std::string command = "plumb unpack " + ShellWord(options.kit);
+  if (options.directory != ".") command += " -d " + ShellWord(options.directory);
+  for (const std::string& filter : options.filters)
+    command += " -f " + ShellWord(filter);
+  return command + " --overwrite";
+}
+
 BaseOptions BasesFor(const UnpackOptions& options) {
   BaseOptions bases;
   bases.network = options.network;
@@ -92,11 +104,16 @@ Result<UnpackReport> Unpack(Workspace& workspace, const UnpackOptions& options,
             files.OpenDirectory(options.directory, host::IfMissing::kCreate));
   UnpackReport report;
   PLUMB_TRY(report.directory, files.Canonical(options.directory));
+  if (options.on_begin) options.on_begin(report);
   auto unpacked = kit::Unpack({*store, *bases, *target}, modelkit, unpack, progress);
   if (!unpacked) {
     RemoveEmpty(files, made);
-    return std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
-                                             options.directory + "'");
+    Error error = std::move(unpacked).error().While("cannot unpack '" + options.kit + "' to '" +
+                                                    options.directory + "'");
+    // Of the conflicts only those with files have a remedy.
+    if (error.kind == ErrorKind::kConflict && !error.hint.empty())
+      error.hint = OverwritingCommand(options);
+    return error;
   }
   report.unpacked = *std::move(unpacked);
   return report;

@@ -2,6 +2,7 @@
 #ifndef PLUMB_VERBS_UNPACK_H_
 #define PLUMB_VERBS_UNPACK_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,12 +16,16 @@ namespace plumb::verbs {
 
 using kit::Existing;
 
+struct UnpackReport;
+
 struct UnpackOptions {
   std::string kit;
   std::string directory = ".";            // made if it is missing
   std::vector<std::string> filters = {};  // "<type>[,…][:<name-or-path>[,…]]"
   Existing existing = Existing::kRefuse;
   NetworkOptions network = {};
+  // Called once, when the work begins, with the directory.
+  std::function<void(const UnpackReport&)> on_begin = {};
 };
 
 struct UnpackReport {

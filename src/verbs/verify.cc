@@ -142,6 +142,8 @@ class BasesCheck final : public kit::BaseResolver {
   Check check_{"bases", Verdict::kAbsent, {}};
 };
 
+constexpr std::size_t kVersionShownMax = 32;
+
 // Remembers that a base could not be had, which says nothing about the kit that wants it.
 class WatchedBases final : public kit::BaseResolver {
  public:
@@ -183,10 +185,18 @@ Result<Check> BuildItAgain(Workspace& workspace, const kit::ModelKit& modelkit, 
     const std::string reason = "it cannot be built again: " + error.message;
     if (IsOfTheKit(error) && !watched.has_failed()) return Check{"rebuild", Verdict::kNo, {reason}};
     // That it cannot be built here and now says nothing about what it is.
-    return Check{"rebuild", Verdict::kUnknown, {reason}, error.kind};
+    Check unknown{"rebuild", Verdict::kUnknown, {reason}, error.kind};
+    if (watched.has_failed() && !error.hint.empty()) unknown.reasons.push_back(error.hint);
+    return unknown;
   }
   if (rebuilt->differences.empty())
     return Check{"rebuild", Verdict::kYes, {"building again gives the same ModelKitID"}};
+  if (!rebuilt->other_kit.empty())
+    return Check{"rebuild",
+                 Verdict::kUnknown,
+                 {"kit " + Printable(rebuilt->other_kit.substr(0, kVersionShownMax)) +
+                  " made it, and only kit 1.7.0 is followed"},
+                 ErrorKind::kUnsupported};
   Check check{"rebuild", Verdict::kNo, rebuilt->differences};
   check.reasons.insert(check.reasons.begin(),
                        rebuilt->is_same_content ? "the same content, but " + rebuilt->id.ToString()
@@ -209,6 +219,7 @@ const Check* VerifyReport::Unanswered() const {
 
 Result<VerifyReport> Verify(Workspace& workspace, const VerifyOptions& options,
                             Progress& progress) {
+  PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
   PLUMB_TRY(store::Store * store, workspace.Store());
   PLUMB_TRY(const KitName name, NameHere(*store, options.kit));
   VerifyReport report;

@@ -63,6 +63,15 @@ Result<unsigned> Workspace::Threads() {
   return settings->threads > 0 ? settings->threads : machine_.environment.ProcessorCount();
 }
 
+Status Workspace::RequireStore() const {
+  PLUMB_TRY(const std::string home, Home());
+  const auto store = machine_.files.State(home + "/store");
+  if (store || store.error().kind != ErrorKind::kNotFound) return Done{};
+  const auto place = machine_.files.State(home);
+  if (place && place->type != host::FileType::kDirectory) return Done{};
+  return WithHint({ErrorKind::kNotFound, "there is no store in '" + home + "' yet"});
+}
+
 Result<store::Store*> Workspace::Store() {
   const std::scoped_lock lock(mutex_);
   if (!store_) {

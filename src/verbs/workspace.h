@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "host/files.h"
 #include "host/http.h"
+#include "host/links.h"
 #include "host/machine.h"
 #include "host/process.h"
 #include "kit/base_resolver.h"
@@ -30,6 +31,7 @@ struct Machine {
   host::Environment& environment;
   host::Http& http;
   host::Processes& processes;
+  host::Links& links;
 };
 
 // Everything a verb works with: it wires the rooms together and knows where a person's files
@@ -61,6 +63,10 @@ class Workspace {
   Result<std::string> SettingsPath() const;
 
   Result<unsigned> Threads();
+
+  // kNotFound if there is no store yet. For verbs that only read: a home that was mistyped is not
+  // made by looking into it. What is there and is no store is left to Store() to tell.
+  Status RequireStore() const;
 
   // The pointers below are never null and stay good as long as the workspace.
   //

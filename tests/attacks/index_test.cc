@@ -115,6 +115,36 @@ TEST_F(IndexAttack, AnEntryThatIsAnotherIsCorrupt) {
   EXPECT_EQ(KindOfFetch(), ErrorKind::kCorrupt);
 }
 
+// Rule: what cannot be held here is passed over, and named if nothing else is there.
+TEST_F(IndexAttack, AnEntryOfAnotherAlgorithmIsInNobodysWay) {
+  const std::string other = R"({"mediaType":")" + kManifestType + R"(","digest":"sha512:)" +
+                            std::string(128, '0') +
+                            R"(","size":5,"platform":{"os":"linux","architecture":"arm64"}})";
+  Serve(Kit("a"));
+  ServeTag(IndexOf(other + "," + Entry(Kit("a"))));
+  const auto fetched = Fetch();
+  ASSERT_TRUE(fetched) << fetched.error().message;
+  EXPECT_EQ(fetched->bytes, Kit("a"));
+  ServeTag(IndexOf(other));
+  for (const std::string platform : {"", "linux/arm64"}) {
+    const auto refused = Fetch(platform);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::kUnsupported);
+    EXPECT_THAT(refused.error().message, HasSubstr("sha512:000"));
+  }
+  // A manifest whose layers are of another algorithm.
+  std::string strange = Kit("b");
+  strange.replace(strange.find("sha256:"), 7 + 64, "sha512:" + std::string(128, 'a'));
+  Serve(strange);
+  ServeTag(IndexOf(Entry(strange) + "," + Entry(Kit("a"))));
+  EXPECT_EQ(Fetch()->bytes, Kit("a"));
+  ServeTag(IndexOf(Entry(strange)));
+  const auto refused = Fetch();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kUnsupported);
+  EXPECT_THAT(refused.error().message, HasSubstr("sha512:aaa"));
+}
+
 // Rule: one document is one thing. What calls itself an index and is a manifest, or the other way
 // round, or both at once, is neither.
 TEST_F(IndexAttack, ADocumentIsNotTwoThings) {

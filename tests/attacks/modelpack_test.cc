@@ -74,9 +74,10 @@ TEST_F(ModelPackAttackTest, PathsThatCollide) {
   ExpectPathsRefused({"Kitfile"});
 }
 
-// One layer for each entry of the Kitfile that is made of it.
+// One content for each path: only what is wholly the same may come twice.
 TEST_F(ModelPackAttackTest, APathThatComesTwice) {
-  ExpectPathsRefused({"w.bin", "w.bin"}, ErrorKind::kInvalid);
+  ExpectPathsRefused({"good.bin"}, ErrorKind::kInvalid);
+  ExpectPathsRefused({"./good.bin"}, ErrorKind::kInvalid);
 }
 
 // PlaceOf: what the annotation says of a tar, its names must keep to.

@@ -60,6 +60,29 @@ TEST_F(ReferrersAttack, AFilterIsNotBelieved) {
   EXPECT_THAT(world_.http.Log(), ElementsAre("GET " + list_ + "?artifactType=a%2ftwo"));
 }
 
+// Rule: what cannot be held here is passed over, and stays in the list that a tag keeps.
+TEST_F(ReferrersAttack, AReferrerOfAnotherAlgorithmHidesNone) {
+  const std::string other = R"({"mediaType":"m","digest":"sha512:00","size":7})";
+  world_.http.On("GET " + list_, {List(other + "," + Entry("x", "a/one"))});
+  const auto found = Ask();
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->size(), 1U);
+  world_.http.On("PUT " + put_, {{201}});
+  const FakeAnswer before = List(other);
+  std::string list = before.body;
+  world_.http.On("GET " + tag_, [&](const Asked&) {
+    return FakeAnswer{200, {{"Content-Type", kIndexHeader}}, list};
+  });
+  world_.http.On("PUT " + tag_, [&](const Asked& asked) {
+    list = asked.body;
+    return FakeAnswer{201};
+  });
+  const Status pushed = remote_->PushReferrer(pushed_descriptor_, pushed_);
+  ASSERT_TRUE(pushed) << pushed.error().message;
+  EXPECT_THAT(list, HasSubstr(other));
+  EXPECT_THAT(list, HasSubstr(pushed_descriptor_.digest.ToString()));
+}
+
 TEST_F(ReferrersAttack, PagesAreFollowed) {
   world_.http.On("GET " + list_, {List(Entry("x", "a/one"), "/v2/models/tiny/referrers/more?n=1")});
   world_.http.On("GET " + std::string(kBase) + "referrers/more?n=1", {List(Entry("y", "a/one"))});

@@ -55,7 +55,10 @@ class UnpackAttackTest : public testing::Test {
     std::string code;
     std::vector<HandMadeLayer> layers;
     for (std::size_t i = 0; i < archives.size(); ++i) {
-      code += std::string(i == 0 ? "" : ",") + R"({"path":")" + paths[i] + R"("})";
+      code += std::string(i == 0 ? "" : ",") + R"({"path":")" + paths[i] + '"';
+      const std::string digest = Sha256(AsBytes(archives[i])).ToString();
+      if (with_digests_) code += R"(,"digest":")" + digest + R"(","diffId":")" + digest + '"';
+      code += '}';
       layers.push_back({kCodeTar, archives[i]});
     }
     const Digest id =
@@ -78,7 +81,19 @@ class UnpackAttackTest : public testing::Test {
 
   Workbench bench_;
   UnpackOptions options_;
+  bool with_digests_ = true;  // kit before 0.5.0 wrote none
 };
+
+// What is put before the names of kit 0.4.0's archives comes from the config, which is as hostile.
+TEST_F(UnpackAttackTest, APathAboveTheTargetLeadsNoOldNameThere) {
+  with_digests_ = false;
+  const std::string archive = Archive(TarFile("victim", "x"));
+  ExpectRefused({archive}, {"../outside/victim"});
+  ExpectRefused({archive}, {"a/../../outside/victim"});
+  ExpectRefused({archive}, {bench_.path() + "/outside/victim"});
+  ExpectRefused({Archive(TarFile("../outside/victim", "x"))}, {"a/victim"});
+  ExpectRefused({Archive(TarFile(bench_.path() + "/outside/victim", "x"))}, {"a/victim"});
+}
 
 // The others show something only if an honest kit made the same way can be unpacked.
 TEST_F(UnpackAttackTest, AnHonestOneIsUnpacked) {

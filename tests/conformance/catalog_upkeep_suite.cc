@@ -182,7 +182,7 @@ TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange damage;
   damage.damaged_objects = {Object("layer a", Pack(1))};
-  damage.damaged_blobs = {LayerOf("a")};
+  damage.damaged_blobs = {{LayerOf("a"), {ObjectOf("a")}}};
   ASSERT_TRUE(catalog().Apply(damage));
   EXPECT_EQ(StandingOfObject("a"), Standing::kDamaged);
   EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kDamaged);
@@ -195,11 +195,27 @@ TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
   EXPECT_EQ((*catalog().FindObject(ObjectOf("a")))->pack, Pack(2));
 }
 
+TEST_P(CatalogUpkeepSuite, WhatWasMendedMeanwhileIsGood) {
+  ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
+  const BlobRecord row = *(*catalog().FindBlob(LayerOf("a")));
+  UpkeepChange damage;
+  damage.damaged_objects = {Object("layer a", Pack(2))};  // it is not there any more
+  damage.damaged_blobs = {{LayerOf("a"), {ObjectOf("a")}},
+                          {ManifestOf("a"), {}, Blake3(AsBytes("what was read"))}};
+  ASSERT_TRUE(catalog().Apply(damage));
+  EXPECT_EQ(StandingOfObject("a"), Standing::kGood);
+  EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kGood);
+  EXPECT_EQ(StandingOfBlob(ManifestOf("a")), Standing::kGood);
+  damage.damaged_blobs = {{LayerOf("a"), {}, Blake3(AsBytes(row.bytes))}};
+  ASSERT_TRUE(catalog().Apply(damage));
+  EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kDamaged);
+}
+
 TEST_P(CatalogUpkeepSuite, WhatIsFoundSoundIsGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   UpkeepChange change;
   change.damaged_objects = {Object("layer a", Pack(1))};
-  change.damaged_blobs = {LayerOf("a")};
+  change.damaged_blobs = {{LayerOf("a"), {ObjectOf("a")}}};
   ASSERT_TRUE(catalog().Apply(change));
   change = {};
   change.sound_objects = {ObjectOf("a")};

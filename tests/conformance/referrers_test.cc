@@ -13,9 +13,10 @@
 #include "tests/docker_registry.h"
 #include "tests/fake_registry.h"
 #include "tests/temporary_directory.h"
+#include "tests/zot_like_registry.h"
 
-// What every Referrers must do, on a registry that keeps no list of its own and on a layout.
-// Registries that keep one are in tests/attacks/referrers_test.cc.
+// What every Referrers must do, on a registry that keeps no list of its own, on one that does, and
+// on a layout. Registries that keep one badly are in tests/attacks/referrers_test.cc.
 namespace plumb::registry {
 namespace {
 
@@ -25,6 +26,7 @@ struct Place {
   virtual std::unique_ptr<Repository> Open() = 0;
 };
 
+template <typename Registry>
 struct RegistryPlace final : Place {
   std::unique_ptr<Repository> Open() override {
     ConnectOptions options;
@@ -35,7 +37,7 @@ struct RegistryPlace final : Place {
     return *std::move(connected);
   }
 
-  DockerRegistry registry;
+  Registry registry;
   std::unique_ptr<host::Http> http = host::MakeHttp("plumb-test");
   std::unique_ptr<host::Clock> clock = host::MakeClock();
   std::unique_ptr<host::Entropy> entropy = host::MakeEntropy();
@@ -149,8 +151,12 @@ TEST_P(ReferrersSuite, OneAfterAnotherLosesNone) {
   EXPECT_EQ(List().size(), 20U);
 }
 
-INSTANTIATE_TEST_SUITE_P(DockerRegistry, ReferrersSuite,
-                         testing::Values([] { return std::unique_ptr<Place>(new RegistryPlace); }));
+INSTANTIATE_TEST_SUITE_P(DockerRegistry, ReferrersSuite, testing::Values([] {
+                           return std::unique_ptr<Place>(new RegistryPlace<DockerRegistry>);
+                         }));
+INSTANTIATE_TEST_SUITE_P(ZotLike, ReferrersSuite, testing::Values([] {
+                           return std::unique_ptr<Place>(new RegistryPlace<ZotLikeRegistry>);
+                         }));
 INSTANTIATE_TEST_SUITE_P(Layout, ReferrersSuite,
                          testing::Values([] { return std::unique_ptr<Place>(new LayoutPlace); }));
 

@@ -16,6 +16,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       ParseFileAnnotations({{std::string(kFileMetadataAnnotation), std::string(bytes)}});
   PLUMB_CHECK(!file || file->mode <= 0777);
   const auto config = ModelPackConfig::Parse(bytes);
+  const auto older = ModelPackConfig::Parse(bytes, ModelPackNames::kCnai);
+  PLUMB_CHECK(!config || older);
+  if (older) PLUMB_CHECK(ModelPackConfig::Parse(WriteModelPackConfig(*older)));
   if (!config) return 0;
   const std::string written = WriteModelPackConfig(*config);
   const auto again = ModelPackConfig::Parse(written);

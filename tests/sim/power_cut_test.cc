@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
+#include <limits>
 #include <ostream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/text.h"
 #include "store/sqlite_internal.h"
 #include "tests/sim/world.h"
 #include "verbs/build.h"
 #include "verbs/export.h"
+#include "verbs/fsck.h"
 #include "verbs/gc.h"
 #include "verbs/import.h"
 #include "verbs/pull.h"
@@ -109,12 +113,12 @@ Step Tag(const std::string& source, const std::string& target) {
   return [=](World& world) { return Only(verbs::Tag(world.workspace(), {source, target})); };
 }
 
-Step Remove(const std::string& name, verbs::RemoveTagged tagged) {
+Step Remove(const std::string& name, verbs::RemoveForce force) {
   return [=](World& world) {
     verbs::RemoveOptions options;
     options.name = name;
-    options.tagged = tagged;
-    return Only(verbs::Remove(world.workspace(), options));
+    options.force = force;
+    return Only(verbs::Remove(world.workspace(), options, world.progress()));
   };
 }
 
@@ -124,6 +128,32 @@ Step Import(const std::string& source) {
     options.source = source;
     return Only(verbs::Import(world.workspace(), std::move(options), world.progress()));
   };
+}
+
+const std::string kModelFile = "/hub/w.safetensors";
+
+// Somebody else's, and large enough to be used where it lies.
+Status ModelFile(World& world) {
+  std::string model(std::size_t{1} << 20, '\0');
+  SeededEntropy('m').Fill(std::as_writable_bytes(std::span(model)));
+  std::string header = R"({"w":{"dtype":"U8","shape":[)" + std::to_string(model.size()) +
+                       R"(],"data_offsets":[0,)" + std::to_string(model.size()) + "]}}";
+  std::string size;
+  AppendU64(size, header.size());
+  return world.Write(kModelFile, size + header + model);
+}
+
+Status NoSharedBlocks(World& world) {
+  world.disk().ShareNoBlocks();
+  return Done{};
+}
+
+Status ImportFile(World& world) {
+  verbs::ImportOptions options;
+  options.source = kModelFile;
+  options.name = "w:v1";
+  options.link_files = verbs::LinkFiles::kYes;
+  return Only(verbs::Import(world.workspace(), std::move(options), world.progress()));
 }
 
 Step Export(const std::string& name) {
@@ -182,6 +212,8 @@ std::vector<Operation> Operations() {
       {"PullThatMovesATag", shelved, Pull("oci:/shelf:v1", "m:v1")},
       {"ImportOfALayout", shelved, Import("oci:/shelf")},
       {"ImportOfABundle", bundled, Import(kBundle)},
+      {"ImportByReflink", {Files('a'), Build("m:v1"), ModelFile}, ImportFile},
+      {"ImportByLink", {Files('a'), Build("m:v1"), ModelFile, NoSharedBlocks}, ImportFile},
       {"ExportToANewFile", built, Export("m:v1")},
       {"ExportOverAFile",
        {Files('a'), Build("m:v1"), Export("m:v1"), Files('b'), Build("m:v2")},
@@ -194,17 +226,17 @@ std::vector<Operation> Operations() {
        {Files('a'), Build("m:v1"), MakeOldCatalog},
        Tag("m:log", "m:latest"),
        Opens::kWithRoom},
-      {"RemoveATag", two, Remove("m:v2", verbs::RemoveTagged::kNo)},
+      {"RemoveATag", two, Remove("m:v2", verbs::RemoveForce::kNo)},
       {"Gc",
        {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
-        Remove("m:v2", verbs::RemoveTagged::kNo)},
+        Remove("m:v2", verbs::RemoveForce::kNo)},
        Gc},
       // Half of the first pack is still needed: it is written anew.
       {"GcThatCopies",
        {WideFiles('a'), Build("m:v1"), WideFiles('b'), Build("m:v2"),
-        Remove("m:v1", verbs::RemoveTagged::kNo)},
+        Remove("m:v1", verbs::RemoveForce::kNo)},
        Gc},
-      {"RemoveAKit", two, Remove("m:v2", verbs::RemoveTagged::kYes)},
+      {"RemoveAKit", two, Remove("m:v2", verbs::RemoveForce::kYes)},
   };
 }
 
@@ -263,7 +295,9 @@ class Simulation {
   }
 
   std::int64_t Fail(Fault fault, ErrorKind kind) {
-    for (std::int64_t call = 0;; ++call) {
+    // Each of the first calls, then fewer, of those that read: most are pages of the catalog.
+    const std::int64_t growth = fault == Fault::kNotRead ? 32 : std::numeric_limits<int>::max();
+    for (std::int64_t call = 0;; call += 1 + call / growth) {
       const auto disk = start_->AfterPowerCut(Survival::kAll);
       disk->FailAt(call, fault);
       const Status done = Run(operation_.run, *disk);
@@ -340,6 +374,12 @@ TEST_P(PowerCutTest, SoDoesACallThatFails) {
   EXPECT_EQ(Join(simulation.violations(), "\n"), "");
 }
 
+TEST_P(PowerCutTest, SoDoesACallThatCannotRead) {
+  Simulation simulation(GetParam());
+  EXPECT_GE(simulation.Fail(Fault::kNotRead, ErrorKind::kUnavailable), 10);
+  EXPECT_EQ(Join(simulation.violations(), "\n"), "");
+}
+
 TEST_P(PowerCutTest, SoDoesAFullDisk) {
   Simulation simulation(GetParam());
   EXPECT_GE(simulation.Fail(Fault::kFull, ErrorKind::kExhausted), 10);
@@ -349,6 +389,45 @@ TEST_P(PowerCutTest, SoDoesAFullDisk) {
 
 INSTANTIATE_TEST_SUITE_P(Verbs, PowerCutTest, testing::ValuesIn(Operations()),
                          [](const auto& operation) { return operation.param.name; });
+
+// What could not be read is not what is damaged.
+TEST(ReadFaultTest, ACheckThatCannotReadBlamesNobody) {
+  SimulatedDisk start;
+  for (const Step& step : {Files('a'), Build("m:v1"), Step(ModelFile), Step(ImportFile)})
+    ASSERT_TRUE(sim::Run(step, start));
+  std::int64_t call = 0;
+  for (bool has_failed = true; has_failed; call += 1 + call / 64) {
+    const auto disk = start.AfterPowerCut(Survival::kAll);
+    disk->FailAt(call, Fault::kNotRead);
+    const auto contents = Inspect(*disk, kShelves);
+    has_failed = disk->HasFailed();
+    if (!contents) {
+      EXPECT_EQ(contents.error().kind, ErrorKind::kUnavailable) << contents.error().message;
+    }
+    disk->Heal();
+    // What was noted would be believed: nothing is read.
+    World world(*disk);
+    const auto checked =
+        verbs::Fsck(world.workspace(), {store::Depth::kStructure}, world.progress());
+    ASSERT_TRUE(checked) << call << ": " << checked.error().message;
+    for (const auto& damage : checked->damages)
+      ADD_FAILURE() << call << ": " << damage.what << ": " << damage.why;
+  }
+  EXPECT_GT(call, 100);
+}
+
+// Else nothing of it would be tried above.
+TEST(PowerCutNoticesTest, ThatModelsAreAdopted) {
+  for (const Step& how : {Step(NoSharedBlocks), Files('a')}) {
+    SimulatedDisk disk;
+    for (const Step& step : {Step(ModelFile), how, Step(ImportFile)})
+      ASSERT_TRUE(sim::Run(step, disk));
+    const auto packs = *disk.OpenDirectory("/person/plumb/store/packs", host::IfMissing::kFail, 0);
+    EXPECT_TRUE(std::ranges::any_of(*packs->List(""), [](const host::DirectoryEntry& entry) {
+      return entry.name.ends_with(".file");
+    }));
+  }
+}
 
 // The simulation notices what it is for. Each of these is a sync that the write order needs.
 TEST(PowerCutNoticesTest, APackThatIsNotSynced) {

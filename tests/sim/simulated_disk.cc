@@ -6,6 +6,7 @@
 #include <limits>
 #include <list>
 #include <random>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -51,6 +52,13 @@ using NodePtr = SimulatedDisk::NodePtr;
 using Random = std::minstd_rand;
 
 constexpr std::size_t kSectorSize = 512;
+constexpr std::uint64_t kBlockSize = 4096;
+
+std::uint64_t BlocksOf(std::uint64_t size) { return (size + kBlockSize - 1) / kBlockSize; }
+
+Error Full(std::string_view path) {
+  return Error{ErrorKind::kExhausted, "'" + std::string(path) + "': the disk is full (simulated)"};
+}
 
 Error NotFound(std::string_view path) {
   return Error{ErrorKind::kNotFound, "cannot open '" + std::string(path) + "': no such file"};
@@ -200,7 +208,7 @@ class SimulatedFile final : public File {
 
   Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
     const std::lock_guard lock(disk_.mutex_);
-    PLUMB_RETURN_IF_ERROR(disk_.CheckPower());
+    PLUMB_RETURN_IF_ERROR(disk_.CountRead(path_));
     const std::size_t begin = std::min<std::uint64_t>(offset, node_->bytes.size());
     const ByteSpan found = AsBytes(node_->bytes).subspan(begin);
     const std::size_t size = std::min(buffer.size(), found.size());
@@ -216,8 +224,12 @@ class SimulatedFile final : public File {
     const auto verdict =
         disk_.Count(grows ? SimulatedDisk::Call::kGrow : SimulatedDisk::Call::kShrink, path_);
     if (verdict.outcome == SimulatedDisk::Outcome::kPartly) bytes = bytes.first(bytes.size() / 2);
+    const std::size_t room = disk_.RoomFor(*node_, offset, bytes.size());
+    const bool has_room = room == bytes.size();
+    bytes = bytes.first(room);
     if (verdict.outcome != SimulatedDisk::Outcome::kNot && !bytes.empty())
       Change({offset, std::string(AsText(bytes))});
+    if (verdict.status && !has_room) return Full(path_);
     return verdict.status;
   }
 
@@ -226,6 +238,9 @@ class SimulatedFile final : public File {
     const bool grows = size > node_->bytes.size();
     const auto verdict =
         disk_.Count(grows ? SimulatedDisk::Call::kGrow : SimulatedDisk::Call::kShrink, path_);
+    const std::uint64_t old_size = node_->bytes.size();
+    if (grows && disk_.RoomFor(*node_, old_size, size - old_size) < size - old_size)
+      return Full(path_);
     if (verdict.outcome == SimulatedDisk::Outcome::kWhole) Change({size, {}});
     return verdict.status;
   }
@@ -252,7 +267,7 @@ class SimulatedFile final : public File {
 
   Result<FileState> State() override {
     const std::lock_guard lock(disk_.mutex_);
-    PLUMB_RETURN_IF_ERROR(disk_.CheckPower());
+    PLUMB_RETURN_IF_ERROR(disk_.CountRead(path_));
     FileState state = node_->state;
     state.size = node_->bytes.size();
     return state;
@@ -299,7 +314,7 @@ class SimulatedDirectory final : public Directory {
   Result<std::unique_ptr<File>> Open(std::string_view path, OpenHow how,
                                      std::uint32_t mode) override {
     const std::lock_guard lock(disk_.mutex_);
-    PLUMB_RETURN_IF_ERROR(disk_.CheckPower());
+    PLUMB_RETURN_IF_ERROR(disk_.CountRead(path));
     auto found = disk_.Find(node_, path);
     const bool creates = how == OpenHow::kCreate || how == OpenHow::kCreateNew;
     if (found && how == OpenHow::kCreateNew) return Conflict(path);
@@ -315,7 +330,7 @@ class SimulatedDirectory final : public Directory {
 
   Result<FileState> State(std::string_view path) override {
     const std::lock_guard lock(disk_.mutex_);
-    PLUMB_RETURN_IF_ERROR(disk_.CheckPower());
+    PLUMB_RETURN_IF_ERROR(disk_.CountRead(path));
     PLUMB_TRY(const NodePtr node, disk_.Find(node_, path));
     FileState state = node->state;
     state.size = node->bytes.size();
@@ -324,7 +339,7 @@ class SimulatedDirectory final : public Directory {
 
   Result<std::vector<DirectoryEntry>> List(std::string_view path) override {
     const std::lock_guard lock(disk_.mutex_);
-    PLUMB_RETURN_IF_ERROR(disk_.CheckPower());
+    PLUMB_RETURN_IF_ERROR(disk_.CountRead(path));
     PLUMB_TRY(const NodePtr node, disk_.Find(node_, path));
     std::vector<DirectoryEntry> entries;
     for (const auto& [name, child] : node->names)
@@ -401,7 +416,7 @@ Result<std::unique_ptr<Directory>> SimulatedDisk::OpenDirectory(const std::strin
                                                                 IfMissing if_missing,
                                                                 std::uint32_t mode) {
   const std::lock_guard lock(mutex_);
-  PLUMB_RETURN_IF_ERROR(CheckPower());
+  PLUMB_RETURN_IF_ERROR(CountRead(path));
   NodePtr node = root_;
   for (const std::string_view part : Split(path, '/')) {
     if (part.empty() || part == ".") continue;
@@ -445,10 +460,49 @@ bool SimulatedDisk::HasFailed() const {
   return has_failed_;
 }
 
+void SimulatedDisk::LimitTo(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  size_max_ = bytes;
+}
+
+std::uint64_t SimulatedDisk::UsedBytes() const {
+  const std::lock_guard lock(mutex_);
+  return Used();
+}
+
+std::uint64_t SimulatedDisk::Used() const {
+  std::set<const Node*> seen;
+  std::vector<const Node*> left = {root_.get()};
+  std::uint64_t blocks = 0;
+  while (!left.empty()) {
+    const Node* const node = left.back();
+    left.pop_back();
+    if (!seen.insert(node).second) continue;
+    blocks += 1 + BlocksOf(node->bytes.size());
+    for (const auto& [name, child] : node->names)
+      left.push_back(child.get());
+  }
+  return blocks * kBlockSize;
+}
+
+std::size_t SimulatedDisk::RoomFor(const Node& file, std::uint64_t offset, std::size_t size) const {
+  if (size_max_ == std::numeric_limits<std::uint64_t>::max()) return size;
+  const std::uint64_t used = Used();
+  const std::uint64_t free = (size_max_ - std::min(size_max_, used)) / kBlockSize;
+  const std::uint64_t end_max = (BlocksOf(file.bytes.size()) + free) * kBlockSize;
+  const std::uint64_t end = std::min<std::uint64_t>(offset + size, end_max);
+  return static_cast<std::size_t>(end - std::min(end, offset));
+}
+
 void SimulatedDisk::Heal() {
   const std::lock_guard lock(mutex_);
   is_armed_ = false;
   is_full_ = false;
+}
+
+void SimulatedDisk::ShareNoBlocks() {
+  const std::lock_guard lock(mutex_);
+  shares_blocks_ = false;
 }
 
 void SimulatedDisk::Forget(std::string name_end) {
@@ -464,6 +518,7 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::AfterPowerCut(Survival survival,
   disk->last_number_ = last_number_;
   disk->now_ns_ = now_ns_;
   disk->forgotten_ = forgotten_;
+  disk->shares_blocks_ = shares_blocks_;
   return disk;
 }
 
@@ -475,7 +530,7 @@ std::int64_t SimulatedDisk::now_ns() const {
 SimulatedDisk::Verdict SimulatedDisk::Count(Call call, std::string_view path) {
   if (Status power = CheckPower(); !power) return {Outcome::kNot, std::move(power)};
   now_ns_ += 1'000;
-  const bool is_chosen = is_armed_ && calls_left_-- == 0;
+  const bool is_chosen = is_armed_ && fault_ != Fault::kNotRead && calls_left_-- == 0;
   if (is_chosen) {
     is_armed_ = false;
     has_failed_ = true;
@@ -492,10 +547,18 @@ SimulatedDisk::Verdict SimulatedDisk::Count(Call call, std::string_view path) {
   // A full disk still takes what is there away. Room for what was written may turn out to be
   // missing when it is synced, but only once.
   if (is_chosen ? call != Call::kShrink : is_full_ && call == Call::kGrow) {
-    return {Outcome::kPartly, Error{ErrorKind::kExhausted,
-                                    "'" + std::string(path) + "': the disk is full (simulated)"}};
+    return {Outcome::kPartly, Full(path)};
   }
   return {};
+}
+
+Status SimulatedDisk::CountRead(std::string_view path) {
+  PLUMB_RETURN_IF_ERROR(CheckPower());
+  if (!is_armed_ || fault_ != Fault::kNotRead || calls_left_-- != 0) return Done{};
+  is_armed_ = false;
+  has_failed_ = true;
+  return Error{ErrorKind::kUnavailable,
+               "'" + std::string(path) + "': input/output error (simulated)"};
 }
 
 Status SimulatedDisk::CheckPower() const {
@@ -529,6 +592,7 @@ Result<NodePtr> SimulatedDisk::Make(const NodePtr& directory, const std::string&
                                     FileType type, std::uint32_t mode) {
   const Verdict verdict = Count(Call::kGrow, name);
   if (verdict.outcome != Outcome::kWhole) return verdict.status.error();
+  if (verdict.status && Used() > size_max_ - std::min(size_max_, kBlockSize)) return Full(name);
   NodePtr node = NewNode(type, mode);
   directory->names[name] = node;
   directory->name_changes.push_back({{}, name, node});
@@ -556,6 +620,38 @@ NodePtr SimulatedDisk::NewNode(FileType type, std::uint32_t mode) {
   node->state.modified_ns = now_ns_;
   node->state.changed_ns = now_ns_;
   return node;
+}
+
+Status SimulatedLinks::HardLink(const std::string& source, const std::string& target) {
+  const std::lock_guard lock(disk_.mutex_);
+  PLUMB_TRY(const NodePtr node, disk_.Find(disk_.root_, std::string_view(source).substr(1)));
+  PLUMB_TRY(const auto place, disk_.FindPlace(disk_.root_, std::string_view(target).substr(1)));
+  if (place.first->names.contains(place.second)) return Conflict(target);
+  const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
+  if (verdict.outcome != SimulatedDisk::Outcome::kWhole) return verdict.status;
+  place.first->names[place.second] = node;
+  place.first->name_changes.push_back({{}, place.second, node});
+  return verdict.status;
+}
+
+// A new file, and then at once all that is in the other.
+Status SimulatedLinks::Reflink(const std::string& source, const std::string& target) {
+  const std::lock_guard lock(disk_.mutex_);
+  if (!disk_.shares_blocks_)
+    return Error{ErrorKind::kUnsupported, "'" + source + "': blocks are not shared (simulated)"};
+  PLUMB_TRY(const NodePtr node, disk_.Find(disk_.root_, std::string_view(source).substr(1)));
+  PLUMB_TRY(const auto place, disk_.FindPlace(disk_.root_, std::string_view(target).substr(1)));
+  if (place.first->names.contains(place.second)) return Conflict(target);
+  PLUMB_TRY(const NodePtr copy, disk_.Make(place.first, place.second, FileType::kRegular, 0600));
+  const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
+  if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
+    copy->bytes = node->bytes;
+    copy->changes.push_back({0, node->bytes});
+    return verdict.status;
+  }
+  place.first->names.erase(place.second);
+  place.first->name_changes.push_back({place.second, {}, nullptr});
+  return verdict.status;
 }
 
 }  // namespace plumb::host

@@ -3,6 +3,7 @@
 #define PLUMB_TESTS_SIM_SIMULATED_DISK_H_
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "host/files.h"
+#include "host/links.h"
 
 // A disk in memory that knows what would be left of it if the power went now.
 //
@@ -20,7 +22,8 @@
 // fails leaves nobody knowing: part of it is there, and the rest never will be, though readers see
 // it until the power goes. A rename within a directory happens or does not.
 //
-// Every call that changes or syncs something has a number; a chosen one can be made to fail.
+// Every call that changes or syncs something has a number, and so has each that reads or looks; a
+// chosen one can be made to fail.
 namespace plumb::host {
 
 enum class Fault : std::uint8_t {
@@ -28,6 +31,7 @@ enum class Fault : std::uint8_t {
   kIoError,   // it alone fails, in the middle
   kFull,      // no room from then on: what writes, creates or renames fails; syncs do again later
   kFullOnce,  // the same, but somebody makes room at once
+  kNotRead,   // of the calls that read, look or open, it alone fails
 };
 
 enum class Survival : std::uint8_t {
@@ -50,8 +54,14 @@ class SimulatedDisk final : public Files {
   void FailAt(std::int64_t call, Fault fault);
   // Whether it came to that.
   bool HasFailed() const;
+  // From now on files and directories take no more than that, in blocks, with one for each of them:
+  // a disk that is full until something is removed.
+  void LimitTo(std::uint64_t bytes);
+  std::uint64_t UsedBytes() const;
   // All is well again (but what the fault has destroyed).
   void Heal();
+  // From now on it is as ext4: blocks have one owner.
+  void ShareNoBlocks();
   // From now on syncs of files whose name ends so do nothing: a program that forgets them.
   void Forget(std::string name_end);
 
@@ -68,6 +78,7 @@ class SimulatedDisk final : public Files {
  private:
   friend class SimulatedDirectory;
   friend class SimulatedFile;
+  friend class SimulatedLinks;
   friend class SimulatedLock;
 
   enum class Call : std::uint8_t { kGrow, kShrink, kSync };
@@ -79,6 +90,10 @@ class SimulatedDisk final : public Files {
   // Of a call that changes or syncs; others only fail once the power is gone.
   Verdict Count(Call call, std::string_view path);
   Status CheckPower() const;
+  Status CountRead(std::string_view path);
+  // How many of `size` bytes from `offset` on there is room for.
+  std::size_t RoomFor(const Node& file, std::uint64_t offset, std::size_t size) const;
+  std::uint64_t Used() const;
 
   Result<NodePtr> Find(const NodePtr& start, std::string_view path) const;
   // The directory of the last part of a path, and that part.
@@ -98,8 +113,22 @@ class SimulatedDisk final : public Files {
   bool has_failed_ = false;
   bool is_full_ = false;
   bool is_off_ = false;
+  bool shares_blocks_ = true;
+  std::uint64_t size_max_ = std::numeric_limits<std::uint64_t>::max();
   Fault fault_ = Fault::kPowerCut;
   std::vector<std::string> forgotten_;
+};
+
+// Second names on such a disk, and copies that share blocks: as if it were xfs.
+class SimulatedLinks final : public Links {
+ public:
+  explicit SimulatedLinks(SimulatedDisk& disk) : disk_(disk) {}
+
+  Status Reflink(const std::string& source, const std::string& target) override;
+  Status HardLink(const std::string& source, const std::string& target) override;
+
+ private:
+  SimulatedDisk& disk_;
 };
 
 }  // namespace plumb::host

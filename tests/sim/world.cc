@@ -123,7 +123,8 @@ World::World(host::SimulatedDisk& disk, const std::string& home)
       environment_(home),
       http_(host::MakeHttp("plumb-test")),
       processes_(host::MakeProcesses()),
-      workspace_({disk, clock_, entropy_, environment_, *http_, *processes_}, 1) {}
+      links_(disk),
+      workspace_({disk, clock_, entropy_, environment_, *http_, *processes_, links_}, 1) {}
 
 Status World::Write(const std::string& path, std::string_view text) {
   const host::PathParts parts = host::SplitPath(path);

@@ -75,6 +75,7 @@ class World {
   OnlyHome environment_;
   const std::unique_ptr<host::Http> http_;
   const std::unique_ptr<host::Processes> processes_;
+  host::SimulatedLinks links_;
   SilentProgress progress_;
   verbs::Workspace workspace_;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#ifndef PLUMB_REGISTRY_FILE_STREAMS_INTERNAL_H_
-#define PLUMB_REGISTRY_FILE_STREAMS_INTERNAL_H_
+#ifndef PLUMB_HOST_FILE_STREAMS_H_
+#define PLUMB_HOST_FILE_STREAMS_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -10,12 +10,14 @@
 #include "base/streams.h"
 #include "host/files.h"
 
-namespace plumb::registry {
+namespace plumb::host {
+
+// Open files as streams; the file must outlive them.
 
 // A file, from one offset to another. Threads: any number of sources may share the file.
 class FileSource final : public ByteSource {
  public:
-  FileSource(host::File& file, std::uint64_t offset, std::uint64_t end = UINT64_MAX)
+  FileSource(File& file, std::uint64_t offset, std::uint64_t end = UINT64_MAX)
       : file_(file), offset_(offset), end_(end), buffer_(kReadSize) {}
 
   Result<ByteSpan> Read(std::size_t size_max) override {
@@ -31,7 +33,7 @@ class FileSource final : public ByteSource {
   std::uint64_t offset() const { return offset_; }
 
   Result<bool> Skip(std::uint64_t size) override {
-    PLUMB_TRY(const host::FileState state, file_.State());
+    PLUMB_TRY(const FileState state, file_.State());
     const std::uint64_t end = std::min(end_, state.size);
     if (offset_ > end || size > end - offset_) return false;
     offset_ += size;
@@ -41,7 +43,7 @@ class FileSource final : public ByteSource {
  private:
   static constexpr std::size_t kReadSize = std::size_t{1} << 20;
 
-  host::File& file_;
+  File& file_;
   std::uint64_t offset_;
   const std::uint64_t end_;
   std::vector<std::byte> buffer_;
@@ -50,7 +52,7 @@ class FileSource final : public ByteSource {
 // A file from its beginning on.
 class FileSink final : public ByteSink {
  public:
-  explicit FileSink(host::File& file) : file_(file) {}
+  explicit FileSink(File& file) : file_(file) {}
 
   Status Write(ByteSpan bytes) override {
     PLUMB_RETURN_IF_ERROR(file_.WriteAt(offset_, bytes));
@@ -59,10 +61,10 @@ class FileSink final : public ByteSink {
   }
 
  private:
-  host::File& file_;
+  File& file_;
   std::uint64_t offset_ = 0;
 };
 
-}  // namespace plumb::registry
+}  // namespace plumb::host
 
-#endif  // PLUMB_REGISTRY_FILE_STREAMS_INTERNAL_H_
+#endif  // PLUMB_HOST_FILE_STREAMS_H_
