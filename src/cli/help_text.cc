@@ -101,7 +101,8 @@ Help Exchanging() {
        "                           safetensors file\n"
        "  DIRECTORY                files, with a Kitfile or Modelfile or without; an OCI\n"
        "                           layout; the store of Ollama or of kit; a Hugging Face\n"
-       "                           cache, or a model in it (models--ORGANIZATION--NAME)\n"
+       "                           cache, a model in it (models--ORGANIZATION--NAME), or a\n"
+       "                           snapshot of one, as 'hf download' prints it\n"
        "  oci:DIRECTORY[:TAG]      an OCI layout\n"
        "  ollama:[MODEL[:TAG]]     from Ollama's store ($OLLAMA_MODELS)\n"
        "  hf:[ORG/NAME[@REVISION]] from the Hugging Face cache ($HF_HUB_CACHE, $HF_HOME)\n"
@@ -115,7 +116,11 @@ Help Exchanging() {
        "--link they are used where they lie, by hard links: who writes to one later makes\n"
        "the kit unreadable, which is noticed; it is never read wrong. Else they are copied.\n"
        "\n"
-       "Kits and models keep their names; a tag that is in use moves, and where it\n"
+       "What no Modelfile can say of a model of Ollama is kept in the Kitfile. Of all that\n"
+       "is in a store, what cannot be imported is passed over with a warning.\n"
+       "\n"
+       "Kits and models keep their names, in lower case but for the tag; of a revision the\n"
+       "tag is its name, or the first 12 digits. A tag that is in use moves, and where it\n"
        "pointed is printed. --tag names the kit otherwise, if there is only one.",
        {{"What somebody sent", "plumb import demo.tar"},
         {"A model that Ollama has pulled", "plumb import ollama:llama3.2"},

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kit/draft_others_internal.h"
 #include "kit/entries_internal.h"
 #include "kit/modelfile_files_internal.h"
 #include "kit/rules_internal.h"
@@ -138,10 +139,10 @@ class Survey {
 void MarkSkills(std::vector<DraftFile>& files) {
   std::set<std::string, std::less<>> skills;
   for (const DraftFile& file : files)
-    if (ToLowerAscii(NameOf(file.path)) == kSkillName) skills.emplace(FolderOf(file.path));
+    if (ToLowerAscii(NameOf(file.path)) == kSkillName) skills.emplace(DirectoryOf(file.path));
   for (DraftFile& file : files) {
     for (std::string_view folder = file.path; !folder.empty();) {
-      folder = FolderOf(folder);
+      folder = DirectoryOf(folder);
       if (skills.contains(folder)) file.skill = folder.empty() ? "." : folder;
     }
     if (!file.skill.empty()) file.kind = kPrompt;
@@ -275,6 +276,16 @@ std::string LicenceOf(host::Directory& directory, const std::vector<DraftFile>& 
   return {};
 }
 
+FilesBeside FilesBesideModel(const std::vector<DraftFile>& files) {
+  FilesBeside beside;
+  for (const DraftFile& file : files) {
+    beside.all.push_back(file.path);
+    if (file.path.find('/') == std::string::npos && IsLicence(file.path))
+      beside.licences.push_back(file.path);
+  }
+  return beside;
+}
+
 // A Kitfile is of use only if a build takes it.
 Status CheckSize(blueprint::Kitfile& kitfile) {
   const std::size_t count = EntriesOf(kitfile, ModelLayer::kYes).size();
@@ -301,6 +312,7 @@ bool HasSuffix(const DraftFile& file, std::string_view suffix) {
 Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftOptions& options,
                                         Progress& progress) {
   PLUMB_TRY(const std::vector<DraftFile> files, Look(directory, progress));
+  WarnOfSecrets(FilesBesideModel(files).all, progress);
   blueprint::Kitfile kitfile = KitfileDraft(files, options).Run();
   PLUMB_RETURN_IF_ERROR(CheckSize(kitfile));
   kitfile.package.license = LicenceOf(directory, files);
@@ -309,6 +321,7 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
 
 Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress) {
   PLUMB_TRY(std::vector<DraftFile> files, Look(directory, progress));
+  FilesBeside beside = FilesBesideModel(files);
   std::erase_if(files, [](const DraftFile& file) {
     return file.kind != kModel || !(HasSuffix(file, ".gguf") || IsTakenFromDirectories(file));
   });
@@ -323,6 +336,11 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
     };
     std::ranges::copy_if(files, std::back_inserter(projectors), is_projector);
     std::erase_if(files, is_projector);
+    std::erase_if(files, [&](const DraftFile& file) {
+      const bool is_adapter = IsAdapter(directory, file.path);
+      if (is_adapter) beside.adapters.push_back(file.path);
+      return is_adapter;
+    });
   }
   const DraftFile* const main = MainModel(files);
   if (main == nullptr) {
@@ -340,6 +358,7 @@ Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress
     modelfile.commands.push_back(
         {"model", folder.empty() ? std::string(".") : "./" + std::string(folder)});
   }
+  AddFilesBeside(directory, beside, modelfile, progress);
   return modelfile;
 }
 

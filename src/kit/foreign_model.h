@@ -29,9 +29,10 @@ struct ForeignModel {
 };
 
 // `path` is $OLLAMA_MODELS: a directory with `manifests` and `blobs` in it. kNotFound if the model
-// is not there.
+// is not there. It becomes what a build of its Modelfile would be, but that the Kitfile also keeps
+// what no Modelfile can say: a warning names that.
 Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path,
-                                     const oci::OllamaName& name);
+                                     const oci::OllamaName& name, Progress& progress);
 // All that are in it, sorted by their paths; what is no name there is passed over.
 Result<std::vector<oci::OllamaName>> ListOllamaModels(host::Files& files, const std::string& path);
 
@@ -45,7 +46,8 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
 Result<std::vector<std::string>> ListHuggingFaceModels(host::Files& files, const std::string& path);
 
 // A GGUF or safetensors file, with the others of its series ("w-00001-of-00002.gguf"). kUnsupported
-// if it is neither.
+// if it is neither; kInvalid if its name says that it is, or a safetensors file has not the size
+// that its header tells.
 Result<ForeignModel> ReadModelFile(host::Files& files, const std::string& path);
 
 }  // namespace plumb::kit

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "kit/gathered_files.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 #include "archive/tar_reader.h"
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "host/read_only.h"
 
 namespace plumb::kit {
 namespace {
 
 constexpr std::uint32_t kDirectoryMode = 0755;
+constexpr std::uint32_t kFileMode = 0644;
 
 // By name; a directory is known by what is in it.
 using Gathered = std::map<std::string, GatheredFile, std::less<>>;
@@ -21,6 +24,58 @@ Error Denied() { return Error{ErrorKind::kDenied, "gathered files cannot be writ
 Error NotThere(std::string_view path) {
   return Error{ErrorKind::kNotFound, "'" + Printable(path) + "' is not there"};
 }
+
+class TextFile final : public host::ReadOnlyFile {
+ public:
+  explicit TextFile(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}
+
+  Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
+    if (offset >= text_->size()) return std::size_t{0};
+    const ByteSpan rest = AsBytes(*text_).subspan(static_cast<std::size_t>(offset));
+    const std::size_t size = std::min(rest.size(), buffer.size());
+    std::copy_n(rest.begin(), size, buffer.begin());
+    return size;
+  }
+
+  // Equal states mean equal bytes, to a build: here they tell the text itself.
+  Result<host::FileState> State() override {
+    const Digest digest = Sha256(AsBytes(*text_));
+    host::FileState state;
+    state.type = host::FileType::kRegular;
+    state.mode = kFileMode;
+    state.size = text_->size();
+    for (std::size_t i = 0; i < sizeof(state.inode); ++i) {
+      state.device = state.device << 8U | static_cast<std::uint64_t>(digest.bytes.at(i));
+      state.inode =
+          state.inode << 8U | static_cast<std::uint64_t>(digest.bytes.at(i + sizeof(state.device)));
+    }
+    return state;
+  }
+
+ private:
+  const std::shared_ptr<const std::string> text_;
+};
+
+// One text, under any name.
+class TextDirectory final : public host::ReadOnlyDirectory {
+ public:
+  explicit TextDirectory(std::string text)
+      : text_(std::make_shared<const std::string>(std::move(text))) {}
+
+  Result<std::unique_ptr<host::File>> Open(std::string_view /*path*/, host::OpenHow /*how*/,
+                                           std::uint32_t /*mode*/) override {
+    return std::unique_ptr<host::File>(std::make_unique<TextFile>(text_));
+  }
+  Result<host::FileState> State(std::string_view /*path*/) override {
+    return TextFile(text_).State();
+  }
+  Result<std::vector<host::DirectoryEntry>> List(std::string_view path) override {
+    return NotThere(path);
+  }
+
+ private:
+  const std::shared_ptr<const std::string> text_;
+};
 
 // A part of what was gathered, as a directory.
 class GatheredDirectory final : public host::ReadOnlyDirectory {
@@ -127,6 +182,10 @@ class GatheredMachine final : public host::Files {
 };
 
 }  // namespace
+
+GatheredFile GatherText(const std::string& name, std::string text) {
+  return {name, std::make_shared<TextDirectory>(std::move(text)), name};
+}
 
 Result<std::unique_ptr<host::Files>> GatherFiles(std::vector<GatheredFile> files) {
   Gathered gathered;

@@ -23,6 +23,8 @@ struct GatheredFile {
 // take what other programs keep in their own ways. Nothing is copied, nothing but these files can
 // be seen, and nothing can be written (kDenied). Threads: any number at once.
 inline constexpr char kGatheredPath[] = "/gathered";  // the directory, by its path
+// A file that lies nowhere: it is this text.
+GatheredFile GatherText(const std::string& name, std::string text);
 // kInvalid for names that collide or cannot be names of an archive.
 Result<std::unique_ptr<host::Files>> GatherFiles(std::vector<GatheredFile> files);
 

@@ -7,6 +7,7 @@
 #include "kit/draft.h"
 #include "kit/foreign_model.h"
 #include "kit/gathered_files.h"
+#include "oci/reference.h"
 
 namespace plumb::kit {
 namespace {
@@ -144,6 +145,19 @@ std::string NameOf(std::string_view path) {
   return name;
 }
 
+// What a kit of that revision is called: by the first digits of a commit, as people write them; by
+// the default tag if it is the main one.
+std::string TagOf(std::string_view revision) {
+  constexpr std::size_t kCommitDigits = 40;
+  constexpr std::size_t kShownDigits = 12;
+  if (revision == kMainRevision) return std::string(oci::kDefaultTag);
+  const bool is_commit = revision.size() == kCommitDigits &&
+                         revision.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  std::string tag(is_commit ? revision.substr(0, kShownDigits) : revision);
+  std::ranges::replace(tag, '/', '-');
+  return oci::CheckTag(tag) ? tag : std::string();
+}
+
 }  // namespace
 
 Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string& path,
@@ -166,7 +180,8 @@ Result<ForeignModel> ReadHuggingFaceModel(host::Files& files, const std::string&
   PLUMB_TRY(blueprint::Kitfile kitfile, DraftKitfile(*context, about, progress));
   kitfile.package.version = commit;
   model.blueprint = {BlueprintKind::kKitfile, "-", {}, blueprint::PrintKitfile(kitfile)};
-  model.name = ToLowerAscii(model.name);
+  const std::string tag = TagOf(revision);
+  model.name = tag.empty() ? std::string() : ToLowerAscii(model.name) + ":" + tag;
   return model;
 }
 

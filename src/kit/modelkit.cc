@@ -33,8 +33,8 @@ Status CheckArtifactType(const ModelKit& modelkit) {
 Status ReadModelPack(std::string_view config, ModelKit& modelkit) {
   const bool is_cnai = modelkit.manifest.config.media_type == oci::kCnaiConfigMediaType;
   PLUMB_TRY(const oci::ModelPackConfig pack,
-            oci::ModelPackConfig::Parse(config, is_cnai ? oci::ModelPackNames::kCnai
-                                                        : oci::ModelPackNames::kToday));
+            oci::ModelPackConfig::Parse(
+                config, is_cnai ? oci::ModelPackNames::kCnai : oci::ModelPackNames::kToday));
   if (pack.diff_ids.size() != modelkit.manifest.layers.size())
     return Error{ErrorKind::kInvalid,
                  modelkit.id.ToString() + " does not have one diffId for each layer"};

@@ -47,7 +47,7 @@ Result<std::vector<ModelKit>> FindBases(const oci::Reference& first, const PlanR
     return Error{ErrorKind::kInvalid,
                  "path '" + first.ToString() +
                      "' of the model does not exist, and no ModelKit of the store has that name",
-                 first.host.empty() ? ""
+                 first.host.empty() ? error.hint
                                     : "to ask '" + first.host + "' for a base, write its tag: " +
                                           first.ToString() + ":" + first.TagOrDefault()};
   return std::move(error).While("cannot resolve the base '" + first.ToString() + "'");

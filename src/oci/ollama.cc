@@ -85,6 +85,10 @@ Result<OllamaLayer> ParseOllamaLayer(std::string_view media_type) {
     const std::string_view word = media_type.substr(kTypePrefix.size());
     for (const auto& [name, type] : kTypes)
       if (name == word) return type;
+    if (word == "tensor" || word == "json") {
+      return Error{ErrorKind::kUnsupported,
+                   "Ollama keeps this model tensor by tensor; only those of GGUF can be imported"};
+    }
   }
   return Error{ErrorKind::kUnsupported,
                "layers of type '" + Printable(media_type.substr(0, 128)) + "' cannot be imported"};

@@ -9,12 +9,14 @@
 #include "host/file_streams.h"
 #include "registry/checked_sink_internal.h"
 #include "registry/indexed_remote_internal.h"
+#include "registry/kit_tags_internal.h"
 #include "registry/layout_internal.h"
 
 namespace plumb::registry {
 namespace {
 
 constexpr std::string_view kIndexSuffix = "-index.json";
+constexpr std::string_view kTagsSuffix = "-tags.json";
 // What kit calls the host of a kit that has none.
 constexpr std::string_view kLocalHost = "localhost/";
 
@@ -62,6 +64,18 @@ std::optional<std::string> RepositoryOf(std::string_view file) {
   return is_name ? std::optional(repository) : std::nullopt;
 }
 
+// The index in that file, with the tags that are kept in another beside it.
+Result<oci::Index> ReadIndex(host::Directory& directory, const std::string& file) {
+  PLUMB_TRY(const std::string text, host::ReadFile(directory, file, oci::kManifestSizeMax));
+  PLUMB_TRY(oci::Index index, oci::Index::Parse(text));
+  const std::string stem = file.substr(0, file.size() - kIndexSuffix.size());
+  const auto tags =
+      host::ReadFile(directory, stem + std::string(kTagsSuffix), oci::kManifestSizeMax);
+  if (!tags && tags.error().kind == ErrorKind::kNotFound) return index;
+  if (!tags) return tags.error();
+  return AddKitTags(index, *tags);
+}
+
 }  // namespace
 
 Result<std::vector<KitRepository>> OpenKitStore(host::Files& files, const std::string& path) {
@@ -72,9 +86,7 @@ Result<std::vector<KitRepository>> OpenKitStore(host::Files& files, const std::s
   for (const host::DirectoryEntry& entry : entries) {
     auto name = RepositoryOf(entry.name);
     if (!name) continue;
-    PLUMB_TRY(const std::string text,
-              host::ReadFile(*directory, entry.name, oci::kManifestSizeMax));
-    auto index = oci::Index::Parse(text);
+    auto index = ReadIndex(*directory, entry.name);
     if (!index)
       return std::move(index).error().While("cannot read the index of '" + *name +
                                             "' in kit's store");

@@ -9,8 +9,8 @@
 #include "host/files.h"
 #include "registry/bundle.h"
 
-// The store of KitOps' `kit`: blobs as in an OCI layout, and an index for each repository in a file
-// BASE64URL(repository)-index.json beside them.
+// The store of KitOps' `kit`: blobs as in an OCI layout, and for each repository an index in a file
+// BASE64URL(repository)-index.json beside them, and its tags in BASE64URL(repository)-tags.json.
 namespace plumb::registry {
 
 struct KitRepository {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "kit/modelkit.h"
+#include "oci/ollama.h"
+#include "verbs/import_model.h"
 #include "verbs/kit_name.h"
 #include "verbs/pull.h"
 
@@ -38,13 +40,26 @@ class BasePuller final : public kit::BaseResolver {
       if (is_here) return here_.Resolve(reference);
     }
     const bool names_one = !reference.tag.empty() || reference.digest;
-    if (reference.host.empty() || !names_one) return kit::NoSuchBase(reference);
+    if (reference.host.empty() || !names_one) return NotHere(reference);
     auto base = options_.parts == BaseParts::kAll ? PullWhole(reference) : FetchConfig(reference);
     if (base || IsNamed(reference.host)) return base;
     return HowToReach(reference.host, std::move(base).error());
   }
 
  private:
+  // Whoever writes FROM llama3.2 may mean what Ollama has.
+  Error NotHere(const oci::Reference& reference) {
+    Error error = kit::NoSuchBase(reference);
+    if (!reference.host.empty() || reference.digest) return error;
+    error.hint = "plumb list; what is not here yet: plumb pull, plumb import";
+    const Machine& machine = workspace_.machine();
+    const auto name = oci::OllamaName::Parse(reference.ToString());
+    const auto path = OllamaStorePath(machine.environment, machine.files);
+    if (name && path && machine.files.State(*path + "/" + name->ManifestPath()))
+      error.hint = "plumb import ollama:" + reference.ToString();
+    return error;
+  }
+
   Result<oci::Reference> Pinned(const oci::Reference& written) {
     oci::Reference reference = written;
     const auto pin = options_.pins.find(written.ToString());

@@ -22,8 +22,30 @@
 namespace plumb::verbs {
 namespace {
 
+constexpr std::size_t kTarBlockSize = 512;
 // What a directory of files is built from, if it is there.
 constexpr std::array kBlueprintNames = {"Kitfile", "kitfile", ".kitfile", "Modelfile"};
+
+// What `hf download` prints: …/models--ORGANIZATION--NAME/snapshots/COMMIT.
+struct SnapshotName {
+  std::string repository;
+  std::string commit;
+
+  static std::optional<SnapshotName> Parse(const std::string& path) {
+    const host::PathParts commit = host::SplitPath(path);
+    const host::PathParts snapshots = host::SplitPath(commit.directory);
+    const bool is_one = snapshots.name == "snapshots" &&
+                        host::SplitPath(snapshots.directory).name.starts_with("models--");
+    return is_one ? std::optional(SnapshotName{snapshots.directory, commit.name}) : std::nullopt;
+  }
+};
+
+// Whether the start of a file is that of a tar, or of one that is compressed.
+bool LooksLikeArchive(std::string_view start) {
+  constexpr std::size_t kMagicOffset = 257;
+  return start.starts_with("\x1f\x8b") || start.starts_with("\x28\xb5\x2f\xfd") ||
+         (start.size() > kMagicOffset && start.substr(kMagicOffset).starts_with("ustar"));
+}
 
 class Importer {
  public:
@@ -64,6 +86,14 @@ class Importer {
     return options_.source.substr(scheme.size());
   }
 
+  // That another program's place is not where it is looked for is no news of a model.
+  Status CheckPlace(const std::string& path, const char* hint) {
+    auto state = files_.State(path);
+    if (state) return Done{};
+    if (state.error().kind == ErrorKind::kNotFound) state.error().hint = hint;
+    return std::move(state).error();
+  }
+
   LayoutChoice ChoiceOf(const std::string& label) const {
     LayoutChoice choice;
     choice.label = label;
@@ -84,51 +114,69 @@ class Importer {
 
   Result<ImportReport> FromModel(const Result<kit::ForeignModel>& model) {
     if (!model) return model.error();
-    has_seen_model_ = true;
     ImportReport report;
-    PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
+    PLUMB_RETURN_IF_ERROR(Take(*model, report));
     return report;
   }
 
   Result<ImportReport> FromOllama(const std::string& name) {
-    PLUMB_TRY(const std::string path, OllamaStorePath(environment_));
+    PLUMB_TRY(const std::string path, OllamaStorePath(environment_, files_));
+    PLUMB_RETURN_IF_ERROR(CheckPlace(path, "$OLLAMA_MODELS says where Ollama keeps its models"));
     if (name.empty()) return FromOllamaStore(path);
     PLUMB_TRY(const oci::OllamaName wanted, oci::OllamaName::Parse(name));
-    return FromModel(kit::ReadOllamaModel(files_, path, wanted));
+    return FromModel(kit::ReadOllamaModel(files_, path, wanted, progress_));
   }
 
-  // Every model of a place that holds several. One that cannot be imported, for such a reason, is
-  // none to leave the others behind.
+  // Every model of a place that holds several. One that cannot be imported, because of what it is
+  // or for such a reason, is none to leave the others behind.
   using ReadModel = std::function<Result<kit::ForeignModel>(std::size_t)>;
   Result<ImportReport> FromEach(const std::vector<std::string>& names, const ReadModel& read,
                                 const std::vector<ErrorKind>& passed_over) {
     if (names.empty()) return Error{ErrorKind::kNotFound, "there is no model in it"};
-    if (names.size() > 1 && !options_.name.empty()) {
-      return Error{ErrorKind::kInvalid, "it holds " + std::to_string(names.size()) +
-                                            " models, which cannot all be called '" +
-                                            options_.name + "'"};
-    }
+    PLUMB_RETURN_IF_ERROR(CheckName(names.size(), "models"));
     ImportReport report;
+    std::optional<Error> first;
     for (std::size_t i = 0; i < names.size(); ++i) {
       auto model = read(i);
-      if (!model && std::ranges::count(passed_over, model.error().kind) > 0) {
-        progress_.Warn("passing over '" + Printable(names[i]) + "': " + model.error().message);
-        continue;
-      }
-      if (!model) return std::move(model).error().While("'" + Printable(names[i]) + "'");
-      has_seen_model_ = true;
-      PLUMB_RETURN_IF_ERROR(ImportModel(workspace_, *model, options_, report, progress_));
+      const Status taken = model ? Take(*model, report) : Status(model.error());
+      if (taken) continue;
+      Error error = taken.error();
+      if (!IsOfModel(error) && (model || std::ranges::count(passed_over, error.kind) == 0))
+        return std::move(error).While("'" + Printable(names[i]) + "'");
+      if (names.size() > 1)
+        progress_.Warn("passing over '" + Printable(names[i]) + "': " + error.message);
+      if (!first) first = std::move(error).While("'" + Printable(names[i]) + "'");
     }
+    if (report.kits.empty() && first) return *std::move(first);
     return report;
+  }
+
+  Status CheckName(std::size_t count, std::string_view what) const {
+    if (count <= 1 || options_.name.empty()) return Done{};
+    return Error{ErrorKind::kInvalid, "it holds " + std::to_string(count) + " " +
+                                          std::string(what) + ", which cannot all be called '" +
+                                          options_.name + "'"};
+  }
+
+  static bool IsOfModel(const Error& error) {
+    return error.kind == ErrorKind::kInvalid || error.kind == ErrorKind::kUnsupported;
+  }
+
+  Status Take(const kit::ForeignModel& model, ImportReport& report) {
+    has_seen_model_ = true;
+    return ImportModel(workspace_, model, options_, report, progress_);
   }
 
   Result<ImportReport> FromOllamaStore(const std::string& path) {
     PLUMB_TRY(const auto models, kit::ListOllamaModels(files_, path));
     std::vector<std::string> names;
+    names.reserve(models.size());
     for (const oci::OllamaName& model : models)
       names.push_back(model.ToString());
-    const auto read = [&](std::size_t i) { return kit::ReadOllamaModel(files_, path, models[i]); };
-    return FromEach(names, read, {ErrorKind::kUnsupported});
+    const auto read = [&](std::size_t i) {
+      return kit::ReadOllamaModel(files_, path, models[i], progress_);
+    };
+    return FromEach(names, read, {});
   }
 
   // Of some models a cache has only a part, or what is left of one.
@@ -138,12 +186,13 @@ class Importer {
       return kit::ReadHuggingFaceModel(files_, path + "/" + folders[i], kit::kMainRevision,
                                        progress_);
     };
-    return FromEach(folders, read,
-                    {ErrorKind::kUnsupported, ErrorKind::kNotFound, ErrorKind::kCorrupt});
+    return FromEach(folders, read, {ErrorKind::kNotFound, ErrorKind::kCorrupt});
   }
 
   Result<ImportReport> FromHuggingFace(const std::string& text) {
     PLUMB_TRY(const std::string cache, HuggingFaceCachePath(environment_));
+    PLUMB_RETURN_IF_ERROR(
+        CheckPlace(cache, "$HF_HUB_CACHE or $HF_HOME says where the cache of Hugging Face is"));
     if (text.empty()) {
       PLUMB_TRY(const auto folders, kit::ListHuggingFaceModels(files_, cache));
       return FromHuggingFaceCache(cache, folders);
@@ -163,6 +212,7 @@ class Importer {
   // One kit of kit's store, or (empty) all.
   Result<ImportReport> FromKit(const std::string& name) {
     PLUMB_TRY(const std::string path, KitStorePath(environment_));
+    PLUMB_RETURN_IF_ERROR(CheckPlace(path, "$KITOPS_HOME says where kit keeps its things"));
     return FromKitStore(path, name);
   }
 
@@ -176,21 +226,38 @@ class Importer {
       if (repositories.empty())
         return Error{ErrorKind::kNotFound, "'" + name + "' is not in kit's store", "kit list"};
     }
+    PLUMB_RETURN_IF_ERROR(CheckName(repositories.size(), "repositories"));
     ImportReport report;
+    std::optional<Error> first;
     for (registry::KitRepository& repository : repositories) {
+      // Of a repository whose kits were all removed kit may leave the index.
+      if (!wanted && repository.layout.index.entries.empty()) continue;
       LayoutChoice choice = ChoiceOf(repository.name);
       choice.repository = repository.name;
       if (wanted) choice.tag = wanted->TagOrDefault();
-      PLUMB_TRY(ImportReport part, FromLayout(std::move(repository.layout), choice));
-      std::ranges::move(part.kits, std::back_inserter(report.kits));
-      report.bytes_moved += part.bytes_moved;
-      report.bytes_present += part.bytes_present;
+      auto part = FromLayout(std::move(repository.layout), choice);
+      if (!part) {
+        if (repositories.size() == 1 || !IsOfModel(part.error())) return part.error();
+        progress_.Warn("passing over '" + repository.name + "': " + part.error().message);
+        if (!first) first = part.error();
+        continue;
+      }
+      std::ranges::move(part->kits, std::back_inserter(report.kits));
+      report.bytes_moved += part->bytes_moved;
+      report.bytes_present += part->bytes_present;
     }
+    if (report.kits.empty() && first) return *std::move(first);
+    if (report.kits.empty()) return Error{ErrorKind::kNotFound, "there is no kit in it"};
     return report;
   }
 
   Result<ImportReport> FromDirectory() {
     const std::string& path = options_.source;
+    PLUMB_TRY(const std::string real, files_.Canonical(path));
+    if (const auto snapshot = SnapshotName::Parse(real)) {
+      return FromModel(
+          kit::ReadHuggingFaceModel(files_, snapshot->repository, snapshot->commit, progress_));
+    }
     const auto has = [&](const char* name) { return files_.State(path + "/" + name).has_value(); };
     if (has("oci-layout") && has("index.json")) return FromLayoutDirectory({path, {}});
     if (has("snapshots") && has("blobs"))
@@ -234,6 +301,11 @@ class Importer {
     const host::PathParts parts = host::SplitPath(options_.source);
     PLUMB_TRY(const auto directory, files_.OpenDirectory(parts.directory, host::IfMissing::kFail));
     PLUMB_TRY(auto file, directory->Open(parts.name, host::OpenHow::kReadFollow));
+    std::array<std::byte, kTarBlockSize> start = {};
+    PLUMB_TRY(const std::size_t size, file->ReadAt(0, start));
+    if (!LooksLikeArchive(AsText(ByteSpan(start).first(size)))) {
+      return Error{ErrorKind::kUnsupported, "it is no bundle, no GGUF and no safetensors file"};
+    }
     PLUMB_TRY(registry::Layout layout,
               registry::OpenBundle(std::move(file), options_.source, progress_));
     return FromLayout(std::move(layout), ChoiceOf(options_.source));

@@ -40,9 +40,11 @@ struct ImportReport {
 };
 
 // Takes what lies somewhere on this machine into the store: a bundle ("FILE", or "-" for `input`),
-// an OCI layout ("DIRECTORY" or "oci:DIRECTORY[:TAG]"). Everything is checked; each kit is there
-// whole or not at all. Kits keep the names they have there, unless `name` is given, which names
-// one.
+// an OCI layout ("DIRECTORY" or "oci:DIRECTORY[:TAG]"), files of a model, or what Ollama, kit and
+// the tools of Hugging Face keep. Everything is checked; each kit is there whole or not at all. Of
+// a whole store, what is kInvalid or kUnsupported is passed over with a warning, and an error only
+// if nothing else is there. Kits keep the names they have there, unless `name` is given, which
+// names one.
 Result<ImportReport> Import(Workspace& workspace, ImportOptions options, Progress& progress);
 
 }  // namespace plumb::verbs

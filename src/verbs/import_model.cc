@@ -17,6 +17,9 @@
 namespace plumb::verbs {
 namespace {
 
+// The home of the user that Ollama's installer makes for its service.
+constexpr char kOllamaServicePath[] = "/usr/share/ollama/.ollama/models";
+
 // What people call their models need not be a name of ours.
 Result<std::optional<store::RefName>> NameHere(const kit::ForeignModel& model,
                                                const std::string& name) {
@@ -112,14 +115,23 @@ Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
     progress.Note("--link would have saved " + FormatSize(saved) +
                   ": the files are used where they lie then");
   }
+  // Asked for, and not done: nothing was copied either, so nobody would see it.
+  const bool was_here = copied == 0 && adoption.bytes() == 0;
+  if (import.link_files == LinkFiles::kYes && was_here) {
+    progress.Note(
+        "nothing was linked: the store has these bytes already (plumb remove what is of them, "
+        "plumb gc, and import again)");
+  }
   report.kits.push_back({tag ? tag->ToString() : std::string(), built.id});
   return Done{};
 }
 
-Result<std::string> OllamaStorePath(host::Environment& environment) {
+Result<std::string> OllamaStorePath(host::Environment& environment, host::Files& files) {
   if (auto path = environment.Get("OLLAMA_MODELS")) return *std::move(path);
   PLUMB_TRY(const std::string home, environment.HomeDirectory());
-  return home + "/.ollama/models";
+  std::string own = home + "/.ollama/models";
+  const bool is_elsewhere = !files.State(own) && files.State(kOllamaServicePath);
+  return is_elsewhere ? std::string(kOllamaServicePath) : own;
 }
 
 Result<std::string> HuggingFaceCachePath(host::Environment& environment) {

@@ -17,8 +17,9 @@ namespace plumb::verbs {
 Status ImportModel(Workspace& workspace, const kit::ForeignModel& model,
                    const ImportOptions& import, ImportReport& report, Progress& progress);
 
-// Where Ollama, the Hugging Face tools and kit keep their things, by their own variables.
-Result<std::string> OllamaStorePath(host::Environment& environment);
+// Where Ollama, the Hugging Face tools and kit keep their things, by their own variables. Of
+// Ollama's two places, its own as a service of the system is the one if only that is there.
+Result<std::string> OllamaStorePath(host::Environment& environment, host::Files& files);
 Result<std::string> HuggingFaceCachePath(host::Environment& environment);
 Result<std::string> KitStorePath(host::Environment& environment);
 

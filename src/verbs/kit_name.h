@@ -35,7 +35,8 @@ class KitName {
   oci::Reference reference_;
 };
 
-// What a person writes for a kit that is in this store. Here the beginning of a ModelKitID is enough
+// What a person writes for a kit that is in this store. Here the beginning of a ModelKitID is
+// enough
 // ("sha256:60a7977", "@60a7977", "m@60a7977"): at least 7 hex digits, as few as Git shows.
 // kNotFound if no kit begins so, kInvalid if several do; "sha256:60a7977" is a tag before it is
 // that.

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <string>
 
+#include "blueprint/kitfile.h"
 #include "kit/gathered_files.h"
 #include "oci/manifest.h"
 #include "tests/temporary_directory.h"
@@ -37,15 +38,33 @@ class OllamaAttack : public testing::Test {
     return {std::string(kOllamaType) + kind, digest, bytes.size()};
   }
   void PutManifest(const std::vector<oci::Descriptor>& layers) {
-    const oci::Descriptor config = {"application/vnd.docker.container.image.v1+json",
-                                    Sha256(AsBytes("{}")), 2};
+    PutManifest(layers, Put("", "{}"));
+  }
+  void PutManifest(const std::vector<oci::Descriptor>& layers, oci::Descriptor config) {
+    config.media_type = "application/vnd.docker.container.image.v1+json";
     temporary_.Write(kManifest, oci::WriteManifest(config, layers));
   }
-  Result<ForeignModel> Read() {
-    return ReadOllamaModel(*files_, temporary_.path() + "/models", *oci::OllamaName::Parse("tiny"));
+  Result<ForeignModel> Read(std::string_view name = "tiny") {
+    return ReadOllamaModel(*files_, temporary_.path() + "/models", *oci::OllamaName::Parse(name),
+                           progress_);
+  }
+  static std::string ModelfileOf(const ForeignModel& model) { return TextOf(model, "Modelfile"); }
+  static std::string TextOf(const ForeignModel& model, std::string_view name) {
+    const auto directory = *model.files->OpenDirectory(kGatheredPath, host::IfMissing::kFail);
+    return host::ReadFile(*directory, name, 1 << 20).value_or("nothing");
+  }
+  // What the Kitfile keeps of a command.
+  static std::string ArgsOf(const ForeignModel& model, std::string_view name) {
+    const auto kitfile =
+        blueprint::ParseKitfile(model.blueprint.bytes, "Kitfile", blueprint::KitRules::kOurs);
+    if (!kitfile || !kitfile->model->parameters) return "nothing";
+    for (const Json& command : *kitfile->model->parameters->Find("modelfile")->IfArray())
+      if (*command.Find("name")->IfString() == name) return *command.Find("args")->IfString();
+    return "nothing";
   }
   const std::string kManifest = "models/manifests/registry.ollama.ai/library/tiny/latest";
   TemporaryDirectory temporary_;
+  RecordingProgress progress_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
 };
 
@@ -54,7 +73,83 @@ TEST_F(OllamaAttack, WithoutAnAttackItIsRead) {
   const auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_TRUE(BuildOf(*model));
-  EXPECT_EQ(model->blueprint.bytes, "FROM ./model.gguf\nPARAMETER stop a\nPARAMETER num_ctx 1\n");
+  EXPECT_EQ(ModelfileOf(*model), "FROM ./model.gguf\nPARAMETER stop a\nPARAMETER num_ctx 1\n");
+  EXPECT_TRUE(progress_.warnings.empty());
+}
+
+TEST_F(OllamaAttack, ItIsWhatABuildOfItsModelfileIs) {
+  PutManifest({Put("adapter", "GGUA"), Put("license", "MIT"), Put("projector", "GGUP"),
+               Put("model", "GGUF"), Put("draft", "GGUD"), Put("model", "GGU2"),
+               Put("license", "more"), Put("params", R"({"stop":["a","b"]})")},
+              Put("", R"({"parser":"p"})"));
+  auto model = Read();
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ(ModelfileOf(*model),
+            "FROM ./model.gguf\nFROM ./mmproj.gguf\nFROM ./model-2.gguf\n"
+            "ADAPTER ./adapter.gguf\nLICENSE MIT\nDRAFT ./draft.gguf\nLICENSE more\n"
+            "PARAMETER stop a\nPARAMETER stop b\nPARSER p\n");
+  const auto built = BuildOf(*model);
+  ASSERT_TRUE(built) << built.error().message;
+  model->blueprint = {BlueprintKind::kModelfile, "-", {}, ModelfileOf(*model)};
+  EXPECT_EQ(BuildOf(*model)->id, built->id);
+  PutManifest({Put("projector", "GGUP")});
+  EXPECT_EQ(Read().error().kind, ErrorKind::kInvalid);
+}
+
+TEST_F(OllamaAttack, OnlyTagsKeepTheirCapitals) {
+  PutManifest({Put("model", "GGUF")});
+  temporary_.Write("models/manifests/h:1/Org/Tiny/Q4_K_M", temporary_.Read(kManifest));
+  EXPECT_EQ(Read("h:1/Org/Tiny:Q4_K_M")->name, "h:1/org/tiny:Q4_K_M");
+}
+
+TEST_F(OllamaAttack, ItsConfigHasCommandsToo) {
+  PutManifest({Put("model", "GGUF"), Put("system", "be kind")},
+              Put("", R"({"renderer":"qwen3","parser":"p","requires":"0.5.0","os":"linux"})"));
+  EXPECT_EQ(ModelfileOf(*Read()),
+            "FROM ./model.gguf\nSYSTEM be kind\nRENDERER qwen3\nPARSER p\nREQUIRES 0.5.0\n");
+  PutManifest({Put("model", "GGUF")}, Put("", R"({"renderer":"","parser":null})"));
+  EXPECT_EQ(ModelfileOf(*Read()), "FROM ./model.gguf\n");
+}
+
+// Rule: what a config says is as much from outside as the rest.
+TEST_F(OllamaAttack, ConfigsThatAreNone) {
+  for (const char* config : {"", "[]", R"({"renderer":1})", R"({"parser":"a","parser":"b"})"}) {
+    PutManifest({Put("model", "GGUF")}, Put("", config));
+    EXPECT_EQ(Read().error().kind, ErrorKind::kInvalid) << config;
+  }
+  const oci::Descriptor config = Put("", R"({"renderer":"x"})");
+  PutManifest({Put("model", "GGUF")}, config);
+  const std::string path = "models/blobs/sha256-" + config.digest.ToHex();
+  temporary_.Write(path, R"({"renderer":"y"})");
+  EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt);
+  std::filesystem::resize_file(temporary_.path() + "/" + path, std::uintmax_t{1} << 40);
+  EXPECT_EQ(Read().error().kind, ErrorKind::kExhausted);
+  std::filesystem::remove(temporary_.path() + "/" + path);
+  EXPECT_EQ(Read().error().kind, ErrorKind::kCorrupt);
+}
+
+// Rule: nothing that text can be is lost, and nobody is told less than was there.
+TEST_F(OllamaAttack, TextsThatNoModelfileCanSay) {
+  const std::string licence =
+      "a\fb\xc2\xa0"
+      "c\xff";
+  const std::string system = "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb \x01";
+  PutManifest({Put("model", "GGUF"), Put("license", licence), Put("system", system),
+               Put("template", "\xff"), Put("params", R"({"rope_frequency_base":1000000})"),
+               Put("messages", R"([{"role":"tool","content":"x"}])")});
+  const auto model = Read();
+  ASSERT_TRUE(model) << model.error().message;
+  EXPECT_EQ(ModelfileOf(*model), "FROM ./model.gguf\n");
+  EXPECT_EQ(TextOf(*model, "LICENSE"), licence);
+  EXPECT_EQ(ArgsOf(*model, "system"), system);
+  EXPECT_EQ(ArgsOf(*model, "rope_frequency_base"), "1000000");
+  EXPECT_EQ(ArgsOf(*model, "message"), "tool: x");
+  EXPECT_EQ(ArgsOf(*model, "template"), "nothing");
+  ASSERT_EQ(progress_.warnings.size(), 2U);
+  EXPECT_THAT(progress_.warnings[0], HasSubstr("license, message, rope_frequency_base, system"));
+  EXPECT_THAT(progress_.warnings[1], HasSubstr("left out, because it is no text: template"));
+  const auto built = BuildOf(*model);
+  EXPECT_TRUE(built) << built.error().message;
 }
 
 // Rule: no part of a name leaves the store.
@@ -115,10 +210,11 @@ TEST_F(OllamaAttack, ATextWithoutEnd) {
 // Rule: what cannot be told in a Modelfile is refused; nothing is slipped into it.
 TEST_F(OllamaAttack, ParametersThatAreCommands) {
   for (const char* params :
-       {R"({"stop\nSYSTEM x":1})", R"({"stop":{"a":1}})", "[1]", "{", R"({"":1})"}) {
+       {R"({"stop\nSYSTEM x":1})", R"({"stop":{"a":1}})", "[1]", "{", R"({"":1})",
+        R"({"system":"x"})", R"({"model":"/etc/passwd"})", R"({"stop":null})"}) {
     PutManifest({Put("model", "GGUF"), Put("params", params)});
     const auto model = Read();
-    EXPECT_FALSE(model) << params << ": " << model->blueprint.bytes;
+    EXPECT_FALSE(model) << params << ": " << ModelfileOf(*model);
   }
 }
 
@@ -145,7 +241,16 @@ class HuggingFaceAttack : public testing::Test {
 TEST_F(HuggingFaceAttack, WithoutAnAttackItIsRead) {
   const auto model = Read();
   ASSERT_TRUE(model) << model.error().message;
-  EXPECT_EQ(model->name, "o/n");
+  EXPECT_EQ(model->name, "o/n:latest");
+}
+
+TEST_F(HuggingFaceAttack, ARevisionIsTheTag) {
+  EXPECT_EQ(Read(kCommit)->name, "o/n:012345678901");
+  for (const char* revision : {"v2.0", "pr/1", "a+b"})
+    temporary_.Write("models--o--n/refs/" + std::string(revision), std::string(kCommit));
+  EXPECT_EQ(Read("v2.0")->name, "o/n:v2.0");
+  EXPECT_EQ(Read("pr/1")->name, "o/n:pr-1");
+  EXPECT_EQ(Read("a+b")->name, "");
 }
 
 TEST_F(HuggingFaceAttack, ABlobOfOtherBytes) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 // A manifest of Ollama's, all of whose blobs are the text behind the first line. Whatever becomes
-// of it is a Modelfile that reads back, and names no file but those of the store.
+// of it is a Kitfile and a Modelfile that read back, and name no file but those of the store.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -8,12 +8,17 @@
 #include <string>
 
 #include "base/check.h"
+#include "blueprint/kitfile.h"
 #include "blueprint/modelfile.h"
 #include "host/read_only.h"
 #include "kit/foreign_model.h"
+#include "kit/gathered_files.h"
 
 namespace plumb {
 namespace {
+
+// For blobs that are no config: its digest may stand in a manifest too.
+constexpr std::string_view kEmptyConfig = "{}";
 
 class MemoryFile final : public host::ReadOnlyFile {
  public:
@@ -48,6 +53,8 @@ class MemoryStore final : public host::ReadOnlyDirectory {
                                            std::uint32_t /*mode*/) override {
     // Nothing else may be asked for.
     PLUMB_CHECK(path.starts_with("manifests/h/n/m/t") || path.starts_with("blobs/sha256-"));
+    if (path.ends_with(Sha256(AsBytes(kEmptyConfig)).ToHex()))
+      return std::unique_ptr<host::File>(std::make_unique<MemoryFile>(std::string(kEmptyConfig)));
     return std::unique_ptr<host::File>(std::make_unique<MemoryFile>(
         path.starts_with("manifests/") ? store_.manifest : store_.blob));
   }
@@ -97,12 +104,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        at = manifest.find('$', at + 71))
     manifest.replace(at, 1, digest);
   MemoryMachine machine({manifest, blob});
-  const auto model = kit::ReadOllamaModel(machine, "store", *oci::OllamaName::Parse("h/n/m:t"));
+  SilentProgress silent;
+  const auto model =
+      kit::ReadOllamaModel(machine, "store", *oci::OllamaName::Parse("h/n/m:t"), silent);
   if (!model) {
     PLUMB_CHECK(!model.error().message.empty());
     return 0;
   }
-  const auto read = blueprint::ParseModelfile(model->blueprint.bytes, "Modelfile");
+  const auto kitfile =
+      blueprint::ParseKitfile(model->blueprint.bytes, "Kitfile", blueprint::KitRules::kOurs);
+  PLUMB_CHECK(kitfile.has_value());
+  PLUMB_CHECK(kitfile->model->path == "model.gguf");
+  const auto directory = model->files->OpenDirectory(kit::kGatheredPath, host::IfMissing::kFail);
+  PLUMB_CHECK(directory.has_value());
+  const auto text = host::ReadFile(**directory, "Modelfile", std::uint64_t{1} << 30);
+  PLUMB_CHECK(text.has_value());
+  const auto read = blueprint::ParseModelfile(*text, "Modelfile");
   PLUMB_CHECK(read.has_value());
   for (const blueprint::ModelfileCommand& command : read->commands)
     PLUMB_CHECK(command.name != "model" || command.args.starts_with("./"));
