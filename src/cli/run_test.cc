@@ -23,7 +23,8 @@ class RunTest : public testing::Test {
     terminal_.errors.clear();
     const auto files = host::MakeFiles();
     const auto entropy = host::MakeEntropy();
-    return cli::Run({*files, clock_, *entropy, environment_, http_, processes_}, terminal_, words);
+    return cli::Run({*files, clock_, *entropy, environment_, http_, processes_, *links_}, terminal_,
+                    words);
   }
 
   FakeTerminal terminal_;
@@ -31,6 +32,7 @@ class RunTest : public testing::Test {
   FakeEnvironment environment_;
   NoHttp http_;
   NoProcesses processes_;
+  std::unique_ptr<host::Links> links_ = host::MakeLinks();
 };
 
 TEST_F(RunTest, AnswersOnStandardOutput) {

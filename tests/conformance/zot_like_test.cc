@@ -214,8 +214,10 @@ class ZotLikeVerbsTest : public testing::TestWithParam<RegistryQuirks> {
     std::unique_ptr<host::Entropy> entropy = host::MakeEntropy();
     std::unique_ptr<host::Http> http = host::MakeHttp("plumb-test");
     std::unique_ptr<host::Processes> processes = host::MakeProcesses();
+    std::unique_ptr<host::Links> links = host::MakeLinks();
     HomeOnly environment{home.path()};
-    verbs::Workspace workspace{{*files, *clock, *entropy, environment, *http, *processes}, 2};
+    verbs::Workspace workspace{{*files, *clock, *entropy, environment, *http, *processes, *links},
+                               2};
   };
 
   ZotLikeVerbsTest() { network_.plain_http = verbs::PlainHttp::kYes; }

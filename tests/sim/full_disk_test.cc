@@ -47,7 +47,8 @@ Status Remove(SimulatedDisk& disk, char seed) {
   World world(disk);
   verbs::RemoveOptions options;
   options.name = std::string("m:") + seed;
-  PLUMB_TRY([[maybe_unused]] const auto report, verbs::Remove(world.workspace(), options));
+  PLUMB_TRY([[maybe_unused]] const auto report,
+            verbs::Remove(world.workspace(), options, world.progress()));
   return Done{};
 }
 
