@@ -153,8 +153,12 @@ class Survivors {
       TearNames(*node, random_, names);
     }
     taken->bytes = taken->durable_bytes;
-    for (const auto& [name, child] : names)
-      taken->names[name] = Take(child);
+    taken->state.names = 0;
+    for (const auto& [name, child] : names) {
+      const NodePtr found = Take(child);
+      ++found->state.names;
+      taken->names[name] = found;
+    }
     taken->durable_names = taken->names;
     return taken;
   }
@@ -388,8 +392,10 @@ class SimulatedDirectory final : public Directory {
     if (found == place.first->names.end()) return NotFound(path);
     if (!found->second->names.empty()) return Conflict(path);
     const auto verdict = disk_.Count(SimulatedDisk::Call::kShrink, path);
-    if (verdict.outcome == SimulatedDisk::Outcome::kWhole)
+    if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
+      --found->second->state.names;
       ChangeNames(*place.first, {place.second, {}, nullptr});
+    }
     return verdict.status;
   }
 
@@ -629,6 +635,7 @@ Status SimulatedLinks::HardLink(const std::string& source, const std::string& ta
   if (place.first->names.contains(place.second)) return Conflict(target);
   const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
   if (verdict.outcome != SimulatedDisk::Outcome::kWhole) return verdict.status;
+  ++node->state.names;
   place.first->names[place.second] = node;
   place.first->name_changes.push_back({{}, place.second, node});
   return verdict.status;
