@@ -154,10 +154,11 @@ Answer Render(const verbs::DuReport& report) {
       {"needed", FormatSize(measured.needed)},
       {"  by one kit only", FormatSize(measured.needed - measured.shared)},
       {"  by several", FormatSize(measured.shared)},
-      {"garbage", FormatSize(measured.unneeded)},
-      {"for unfinished pulls", FormatSize(measured.unfinished)},
-      {"bookkeeping", FormatSize(measured.overhead)},
-      {"on disk", FormatSize(measured.on_disk)}};
+      {"garbage", FormatSize(measured.unneeded)}};
+  if (measured.unfinished > 0)
+    sums.push_back({"kept for unfinished pulls", FormatSize(measured.unfinished)});
+  sums.push_back({"bookkeeping", FormatSize(measured.overhead)});
+  sums.push_back({"on disk", FormatSize(measured.on_disk)});
   if (measured.adopted > 0) sums.push_back({"  in files of others", FormatSize(measured.adopted)});
   text += "\n" + Table(sums);
   Json json = Json::MakeObject();
