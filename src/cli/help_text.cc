@@ -283,14 +283,14 @@ Help Keeping() {
        "keep",
        "Give back the space of what no ModelKit needs",
        "Kits without a tag go 90 days after a tag left them, or 14 days after they came\n"
-       "without one; kits that others are based on stay. A time that is given, here or as\n"
-       "the setting gc.keep-untagged, counts for both. What 'plumb remove' took away by its\n"
-       "digest goes at once. What no kit needs any more is taken away,\n"
-       "and pack files that hold little else are written anew. Any other command may run\n"
-       "at the same time: what it may need stays until the next gc.\n"
+       "without one; a time that is given, here or as the setting gc.keep-untagged, counts\n"
+       "for both. Kits that others are based on stay. A kit that was removed by its digest,\n"
+       "or with --force, goes at once. What no kit needs any more is taken away, and pack\n"
+       "files that hold little else are written anew. Any other command may run at the\n"
+       "same time: what it may need stays until the next gc.\n"
        "\n"
-       "It can be stopped at any time. A store with a kit that cannot be read\n"
-       "is not collected: 'plumb fsck' tells which.",
+       "It can be stopped at any time. A store with a kit that cannot be read is\n"
+       "not collected: 'plumb fsck' tells which.",
        {{"What would go", "plumb gc --dry-run"},
         {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
        {4, 6, 7, 8, 9}},

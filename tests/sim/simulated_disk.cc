@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <list>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
@@ -19,15 +20,24 @@ namespace plumb::host {
 // Most files of a disk are never written again, and a simulation makes thousands of disks.
 class SharedBytes {
  public:
-  const std::string& operator*() const { return *shared_; }
-  const std::string* operator->() const { return shared_.get(); }
+  const std::string& operator*() const { return shared_->bytes; }
+  const std::string* operator->() const { return &shared_->bytes; }
   std::string& Own() {
-    if (shared_.use_count() > 1) shared_ = std::make_shared<std::string>(*shared_);
-    return *shared_;
+    if (shared_.use_count() > 1) shared_ = std::make_shared<Content>(Content{shared_->bytes, {}});
+    shared_->hash.reset();
+    return shared_->bytes;
+  }
+  const ObjectId& Hash() const {
+    if (!shared_->hash) shared_->hash = Blake3(AsBytes(shared_->bytes));
+    return *shared_->hash;
   }
 
  private:
-  std::shared_ptr<std::string> shared_ = std::make_shared<std::string>();
+  struct Content {
+    std::string bytes;
+    std::optional<ObjectId> hash;
+  };
+  std::shared_ptr<Content> shared_ = std::make_shared<Content>();
 };
 
 // A file or a directory: what readers see, what is durable, and how the one came from the other.
@@ -541,6 +551,27 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::AfterPowerCut(Survival survival,
   disk->forgotten_ = forgotten_;
   disk->shares_blocks_ = shares_blocks_;
   return disk;
+}
+
+ObjectId SimulatedDisk::Fingerprint() const {
+  const std::lock_guard lock(mutex_);
+  std::unordered_map<const Node*, std::size_t> seen;
+  std::string text;
+  const auto add = [&](const auto& self, const std::string& name, const Node& node) -> void {
+    const auto [number, is_new] = seen.try_emplace(&node, seen.size());
+    text += name + '/' + std::to_string(number->second) + ' ';
+    if (!is_new) return;
+    text += std::to_string(static_cast<int>(node.state.type)) + node.bytes.Hash().ToHex() +
+            node.durable_bytes.Hash().ToHex() + ' ' + std::to_string(node.changes.size()) + ' ' +
+            std::to_string(node.name_changes.size()) + '\n';
+    for (const auto* const names : {&node.names, &node.durable_names}) {
+      for (const auto& [child_name, child] : *names)
+        self(self, child_name, *child);
+      text += "..\n";
+    }
+  };
+  add(add, "", *root_);
+  return Blake3(AsBytes(text));
 }
 
 std::int64_t SimulatedDisk::now_ns() const {
