@@ -93,8 +93,10 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
     });
     // What an unfinished pull has left goes on being written elsewhere, or goes with it.
     if (index->is_torn && !unfinished_.contains(name))
-      progress_.Warn("pack '" + name.ToString() + "' lacks its end: " +
-                     (has_all ? "plumb gc" : "build or pull again what is damaged, then plumb gc"));
+      progress_.Warn(
+          "pack '" + name.ToString() + "' lacks its end: " +
+          (has_all ? "'plumb gc' writes it anew"
+                   : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
     for (const ObjectEntry* const object : objects)
       CheckPlace(**pack, *index, *object);
     return CheckRecords(**pack, name, *index);
