@@ -294,12 +294,15 @@ Help Keeping() {
        "",
        "keep",
        "Give back the space of what no ModelKit needs",
-       "Kits without a tag go 14 days after they lost the last one, or came without one;\n"
-       "kits that others are based on stay. What no kit needs any more is taken away,\n"
-       "and pack files that hold little else are written anew. Any other command may run\n"
-       "at the same time: what it may need stays until the next gc.\n"
+       "Kits without a tag go 90 days after a tag left them, or 14 days after they came\n"
+       "without one; a time that is given, here or as the setting gc.keep-untagged, counts\n"
+       "for both. Kits that others are based on stay. A kit that was removed by its digest,\n"
+       "or with --force, goes at once. What no kit needs any more is taken away, and pack\n"
+       "files that hold little else are written anew. Any other command may run at the\n"
+       "same time: what it may need stays until the next gc.\n"
        "\n"
-       "It can be stopped at any time. A store that is damaged is not collected.",
+       "It can be stopped at any time. A store with a kit that cannot be read is\n"
+       "not collected: 'plumb fsck' tells which.",
        {{"What would go", "plumb gc --dry-run"},
         {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
        {4, 6, 7, 8, 9}},
@@ -321,7 +324,9 @@ Help Keeping() {
        "Show what each ModelKit takes in the store",
        "SIZE is what the kit is long, STORED what all it needs takes here, ONLY what\n"
        "nothing else needs: removing the kit with all its tags would free that. What is\n"
-       "needed by several counts once in the sum. Garbage goes at the next gc.",
+       "needed by several counts once in the sum. Garbage goes at the next gc; what pulls\n"
+       "left that did not end is kept 14 days, so that they can go on. Bookkeeping has what\n"
+       "is too little to be worth a gc.",
        {{"The whole store", "plumb du"}, {"What one kit adds", "plumb du demo:v1"}},
        {3, 4, 6, 7, 8, 9}},
       {"config",

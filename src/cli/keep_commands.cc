@@ -17,7 +17,8 @@ class GcCommand final : public Command {
   std::vector<Flag> Flags() override {
     return {
         {"-n,--dry-run", "", "Say what would go, and change nothing", &dry_run_},
-        {"--keep-untagged", "TIME", "Keep kits without tags for 14d, 12h, 0 …; default: 14d",
+        {"--keep-untagged", "TIME",
+         "Keep kits without tags for 14d, 12h, 0 …; default: 90d after a tag left, else 14d",
          &options_.keep_untagged},
     };
   }

@@ -77,6 +77,14 @@ Answer Render(const verbs::GcReport& report) {
           Count(collected.kits.size(), "kit") + ", " + Count(collected.blobs, "blob") + ", " +
           Count(collected.objects, "object") + ", " + Count(collected.packs, "pack") + "; " +
           FormatSize(collected.bytes_kept) + (is_dry ? " would stay\n" : " stay\n");
+  if (collected.bytes_shared > 0)
+    text += FormatSize(collected.bytes_shared) + " in files of other programs " +
+            (is_dry ? "would go from here and stay" : "went from here and stay") + " with them\n";
+  if (collected.untagged_kits > 0)
+    text += Count(collected.untagged_kits, "kit") + " without a tag " +
+            (collected.untagged_kits == 1 ? "stays" : "stay") + " for now, with " +
+            FormatSize(collected.untagged_bytes) +
+            " that nothing else needs: plumb gc --keep-untagged 0\n";
   if (collected.others_at_work)
     text += "Others are at work here: what they may need stays until the next gc\n";
 
@@ -87,7 +95,10 @@ Answer Render(const verbs::GcReport& report) {
   json.Append("objects", Json::Uint(collected.objects));
   json.Append("packs", Json::Uint(collected.packs));
   json.Append("bytesFreed", Json::Uint(collected.bytes_freed));
+  json.Append("bytesShared", Json::Uint(collected.bytes_shared));
   json.Append("bytesKept", Json::Uint(collected.bytes_kept));
+  json.Append("untaggedKits", Json::Uint(collected.untagged_kits));
+  json.Append("untaggedBytes", Json::Uint(collected.untagged_bytes));
   json.Append("othersAtWork", Json::Bool(collected.others_at_work));
   return {std::move(text), std::move(json)};
 }
@@ -115,9 +126,9 @@ Answer Render(const verbs::FsckReport& report) {
   Answer answer{std::move(text), std::move(json)};
   answer.is_wanting = !report.damages.empty();
   if (answer.is_wanting)
-    answer.failure = Error{ErrorKind::kCorrupt,
-                           "the store is damaged in " + Count(report.damages.size(), "place"),
-                           "build or pull the kits that need them again"};
+    answer.failure =
+        Error{ErrorKind::kCorrupt,
+              "the store is damaged in " + Count(report.damages.size(), "place"), report.hint};
   return answer;
 }
 
@@ -144,9 +155,11 @@ Answer Render(const verbs::DuReport& report) {
       {"needed", FormatSize(measured.needed)},
       {"  by one kit only", FormatSize(measured.needed - measured.shared)},
       {"  by several", FormatSize(measured.shared)},
-      {"garbage", FormatSize(measured.unneeded)},
-      {"bookkeeping", FormatSize(measured.overhead)},
-      {"on disk", FormatSize(measured.on_disk)}};
+      {"garbage", FormatSize(measured.unneeded)}};
+  if (measured.unfinished > 0)
+    sums.push_back({"kept for unfinished pulls", FormatSize(measured.unfinished)});
+  sums.push_back({"bookkeeping", FormatSize(measured.overhead)});
+  sums.push_back({"on disk", FormatSize(measured.on_disk)});
   if (measured.adopted > 0) sums.push_back({"  in files of others", FormatSize(measured.adopted)});
   text += "\n" + Table(sums);
   Json json = Json::MakeObject();
@@ -154,6 +167,7 @@ Answer Render(const verbs::DuReport& report) {
   json.Append("needed", Json::Uint(measured.needed));
   json.Append("shared", Json::Uint(measured.shared));
   json.Append("garbage", Json::Uint(measured.unneeded));
+  json.Append("unfinished", Json::Uint(measured.unfinished));
   json.Append("bookkeeping", Json::Uint(measured.overhead));
   json.Append("onDisk", Json::Uint(measured.on_disk));
   json.Append("adopted", Json::Uint(measured.adopted));

@@ -30,6 +30,7 @@ struct FileState {
   std::uint64_t size = 0;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  std::uint64_t names = 1;       // hard links to it
   std::int64_t modified_ns = 0;  // mtime since 1970
   std::int64_t changed_ns = 0;   // ctime since 1970
 

@@ -172,6 +172,7 @@ FileState StateOf(const struct stat& info) {
   state.size = static_cast<std::uint64_t>(info.st_size);
   state.device = info.st_dev;
   state.inode = info.st_ino;
+  state.names = info.st_nlink;
   state.modified_ns = Nanoseconds(info.st_mtim);
   state.changed_ns = Nanoseconds(info.st_ctim);
   return state;

@@ -221,7 +221,7 @@ TEST_F(AdopterTest, FsckSeesThatAFileWasCutShort) {
   std::filesystem::resize_file(temporary_.path() + "/model.gguf", kSize - 1);
   const auto damages = Check(Depth::kStructure).damages;
   ASSERT_EQ(damages.size(), 1U);
-  EXPECT_THAT(damages[0].why, HasSubstr("cut short"));
+  EXPECT_THAT(damages[0].why, HasSubstr("was changed"));
   EXPECT_THAT(damages[0].kits, ElementsAre(layer));
 }
 
@@ -232,7 +232,7 @@ TEST_F(AdopterTest, WhatFsckFindsChangedIsStoredAgain) {
   EXPECT_THAT(Check(Depth::kStructure).damages, IsEmpty());
   const auto damages = Check(Depth::kContent).damages;
   ASSERT_EQ(damages.size(), 1U);
-  EXPECT_THAT(damages[0].why, HasSubstr("in the adopted file"));
+  EXPECT_THAT(damages[0].why, HasSubstr("(import --link) was changed"));
   EXPECT_THAT(damages[0].blobs, ElementsAre(layer));
   EXPECT_EQ(Put(), layer);
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
@@ -248,6 +248,37 @@ TEST_F(AdopterTest, WhatIsDamagedIsAdoptedFromElsewhere) {
   EXPECT_GT(*Adopt("again.gguf"), 0U);
   Put();
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+}
+
+TEST_F(AdopterTest, WhoReadsWhatWasChangedIsToldWhatHappened) {
+  ASSERT_TRUE(Adopt("model.gguf"));
+  const Digest layer = Put();
+  ChangeInPlace();
+  const auto read = ReadBlob(*store_, layer, kSize + 4096);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("(import --link) was changed"));
+  EXPECT_THAT(read.error().hint, HasSubstr("import it again"));
+}
+
+TEST_F(AdopterTest, WhatSomebodyElseHasAsWellIsNotFreed) {
+  for (const bool is_shared : {true, false}) {
+    temporary_.Write("model.gguf", content_);
+    adopter_ = *OpenAdopter(*files_, *links_, *entropy_, temporary_.path() + "/store", kThreads);
+    ASSERT_GT(*Adopt("model.gguf"), 0U);
+    adopter_.reset();
+    if (!is_shared) std::filesystem::remove(temporary_.path() + "/model.gguf");
+    CollectRequest request;
+    request.find_needs = NeedsNothing;
+    request.dry_run = DryRun::kYes;
+    const CollectReport foreseen = *OpenKeeper()->Collect(request, progress_);
+    EXPECT_EQ(foreseen.packs, 1U);
+    const CollectReport report = Collect();
+    EXPECT_EQ(report.packs, 1U);
+    for (const CollectReport& said : {foreseen, report}) {
+      EXPECT_EQ(said.bytes_shared, is_shared ? kSize : 0U);
+      EXPECT_EQ(said.bytes_freed, is_shared ? 0U : kSize);
+    }
+  }
 }
 
 TEST_F(AdopterTest, MeasuredAsWhatOthersMayHaveToo) {

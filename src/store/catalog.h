@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -16,6 +17,12 @@
 
 // Where everything in the packs is, and what the refs point at.
 namespace plumb::store {
+
+// What helps whoever has a catalog that cannot be read. Packs tell all that it told
+// (docs/format.md, "Packs"); only nobody reads it out of them yet.
+inline constexpr std::string_view kCatalogDamagedHint =
+    "keep the store's directory: its packs hold everything, and a later plumb can make the catalog "
+    "anew; until then set PLUMB_HOME to another directory, and build or pull there";
 
 enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1 };
 

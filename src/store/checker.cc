@@ -4,6 +4,7 @@
 
 #include "base/parallel.h"
 #include "store/checker_internal.h"
+#include "store/partial_packs_internal.h"
 
 namespace plumb::store {
 
@@ -12,6 +13,7 @@ Result<CheckReport> Checker::Run() {
   const auto problems = catalog_.FindProblems();
   if (!problems && problems.error().kind != ErrorKind::kCorrupt) return problems.error();
   const auto blame_catalog = [&](const std::string& why) {
+    report_.is_catalog_damaged = true;
     report_.damages.push_back({"the catalog", why, {}, {}});
   };
   if (problems) {
@@ -23,8 +25,8 @@ Result<CheckReport> Checker::Run() {
   DamagedBlobs damaged;
   auto inventory = TakeInventory(catalog_, &damaged);
   if (!inventory && inventory.error().kind == ErrorKind::kCorrupt) {
-    // Nothing can be looked up.
-    blame_catalog(inventory.error().message);
+    // Nothing can be looked up. Why is said already if SQLite has found it.
+    if (report_.damages.empty()) blame_catalog(inventory.error().message);
     return std::move(report_);
   }
   PLUMB_TRY(inventory_, std::move(inventory));
@@ -43,6 +45,7 @@ Result<CheckReport> Checker::Run() {
 }
 
 Status Checker::CheckPacks() {
+  PLUMB_TRY(unfinished_, PartialPacks(*parts_.directory, 0));
   ObjectsOfPacks objects;
   for (const ObjectEntry& object : inventory_.objects)
     objects[object.second.pack].push_back(&object);
@@ -83,8 +86,17 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
   if (pack && (*pack)->kind() == PackKind::kAdopted) return CheckAdopted(**pack, name, objects);
   auto index = pack ? ReadPackIndex(**pack, name) : Result<PackIndex>(pack.error());
   if (index) {
-    if (index->is_torn)
-      progress_.Warn("pack '" + name.ToString() + "' lacks its end: 'plumb gc' writes it anew");
+    // A gc takes over what can be found from the front, if that is all.
+    const bool has_all = std::ranges::all_of(objects, [&](const ObjectEntry* object) {
+      const ObjectPlace& place = object->second;
+      return place.standing != Standing::kDamaged && index->FrameAt(place.offset) != nullptr;
+    });
+    // What an unfinished pull has left goes on being written elsewhere, or goes with it.
+    if (index->is_torn && !unfinished_.contains(name))
+      progress_.Warn(
+          "pack '" + name.ToString() + "' lacks its end: " +
+          (has_all ? "'plumb gc' writes it anew"
+                   : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
     for (const ObjectEntry* const object : objects)
       CheckPlace(**pack, *index, *object);
     return CheckRecords(**pack, name, *index);
@@ -106,9 +118,9 @@ Status Checker::CheckAdopted(PackReader& file, const PackName& name,
   for (const ObjectEntry* const object : objects) {
     const auto& [id, place] = *object;
     if (place.encoding != Encoding::kRaw || place.stored_size != place.raw_size) {
-      BlameObject(id, "it is not as it is, " + PlaceText(place));
+      BlameObject(id, "the catalog does not say of it what is so of an adopted file");
     } else if (place.offset > size || place.stored_size > size - place.offset) {
-      BlameObject(id, "it is not whole " + PlaceText(place) + ": that file was cut short");
+      BlameObject(id, WhyBad(place, "it is not whole"));
     }
   }
   return Done{};
@@ -155,7 +167,7 @@ void Checker::CheckBlobs() {
   // What an earlier check found in depth is so until one finds otherwise.
   for (const auto& [id, place] : inventory_.objects)
     if (place.standing == Standing::kDamaged)
-      BlameObject(id, "an earlier check found it damaged " + PlaceText(place));
+      BlameObject(id, WhyBad(place, "an earlier check found it damaged " + PlaceText(place)));
   for (const auto& [digest, blob] : inventory_.blobs) {
     const bool by_objects = std::ranges::any_of(
         blob.objects, [&](const ObjectId& object) { return bad_objects_.contains(object); });
@@ -235,15 +247,21 @@ Result<bool> Checker::ReadObject(const ObjectId& id, std::vector<std::byte>& out
   }
   if (read.error().kind != ErrorKind::kCorrupt) return std::move(read).error();
   const auto found = inventory_.objects.find(id);
-  bad_objects_.emplace(id, found == inventory_.objects.end()
-                               ? read.error().message
-                               : "its bytes " + PlaceText(found->second) + " are others");
+  bad_objects_.emplace(
+      id, found == inventory_.objects.end()
+              ? read.error().message
+              : WhyBad(found->second, "its bytes " + PlaceText(found->second) + " are others"));
   return false;
 }
 
-std::string Checker::PlaceText(const ObjectPlace& place) const {
-  const std::string at = place.pack.ToString() + "' at byte " + std::to_string(place.offset);
-  return (adopted_.contains(place.pack) ? "in the adopted file '" : "in pack '") + at;
+std::string Checker::PlaceText(const ObjectPlace& place) {
+  return "in pack '" + place.pack.ToString() + "' at byte " + std::to_string(place.offset);
+}
+
+std::string Checker::WhyBad(const ObjectPlace& place, const std::string& why) {
+  if (!adopted_.contains(place.pack)) return why;
+  report_.is_adopted_changed = true;
+  return std::string(kAdoptedFileChanged);
 }
 
 void Checker::BlameObject(const ObjectId& id, const std::string& why) {

@@ -55,7 +55,9 @@ class Checker {
   Status Remember();
   DamagedBlob WhyDamaged(const Digest& digest, const BlobEntry& blob) const;
 
-  std::string PlaceText(const ObjectPlace& place) const;
+  static std::string PlaceText(const ObjectPlace& place);
+  // `why`, or what must have happened if it lies in an adopted file.
+  std::string WhyBad(const ObjectPlace& place, const std::string& why);
   void BlameObject(const ObjectId& id, const std::string& why);
   void BlameBlob(const Digest& digest, const std::string& why);
   void FillBlobs();
@@ -69,6 +71,7 @@ class Checker {
   Inventory inventory_;
   std::unordered_set<ObjectId, HashOfHash> records_;  // that were found in packs
   std::set<PackName> adopted_;
+  std::set<PackName> unfinished_;  // kept for pulls that may go on
 
   std::mutex mutex_;  // of what follows
   std::map<ObjectId, std::string> bad_objects_;

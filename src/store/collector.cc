@@ -23,9 +23,10 @@ constexpr std::int64_t kMovesKeptNs = 90 * kDayNs;
 // Each repeats the look because a kit was added within its few milliseconds.
 constexpr int kLooksMax = 100;
 
-// What is torn is whole afterwards. Nobody else's file is written anew.
+// What is torn is whole afterwards. Nobody else's file is written anew; nor is a pack that would
+// have to stay all the same, because what the catalog looks for there is not found.
 bool IsSparse(const PackUse& use) {
-  if (use.kind == PackKind::kAdopted) return false;
+  if (use.kind == PackKind::kAdopted || use.lacks_objects) return false;
   if (use.is_torn) return true;
   return use.dead_size >= kDeadSizeMin &&
          use.live_size / kLivePercentMin < (use.live_size + use.dead_size) / 100;
@@ -41,12 +42,12 @@ struct Sorted {
 Sorted Sort(std::vector<PackUse> uses) {
   Sorted sorted;
   const auto is_small = [](const PackUse& use) {
-    return use.size < kSmallPackSize && !use.live.empty();
+    return use.size < kSmallPackSize && !use.live.empty() && !use.lacks_objects;
   };
   const auto small = std::ranges::count_if(uses, is_small);
   const bool merge_small = static_cast<std::size_t>(small) > kSmallPacksMax;
   for (PackUse& use : uses) {
-    if (use.live_size == 0) {
+    if (use.live_size == 0 && !use.lacks_objects) {
       sorted.dead.push_back(std::move(use));
     } else if (IsSparse(use) || (merge_small && is_small(use))) {
       sorted.sparse.push_back(std::move(use));
@@ -55,6 +56,60 @@ Sorted Sort(std::vector<PackUse> uses) {
     }
   }
   return sorted;
+}
+
+// What packs take once they were written anew, as PackMerger does it.
+class PackForecast {
+ public:
+  void Append(PackFrame frame) {
+    frame.header_at = end_;
+    end_ += frame.SizeInPack();
+    ++frames_;
+    if (end_ >= kPackSizeMax) EndPack();
+  }
+  void EndPack() {
+    if (frames_ == 0) return;
+    const PackFrame footer = {FrameType::kFooter, {}, end_, frames_ * kFooterEntrySize};
+    ended_ += end_ + footer.SizeInPack() + kTrailerSize;
+    end_ = kPackHeaderSize;
+    frames_ = 0;
+  }
+  std::uint64_t size() const { return ended_ + (frames_ == 0 ? 0 : end_); }
+
+ private:
+  std::uint64_t ended_ = 0;
+  std::uint64_t end_ = kPackHeaderSize;
+  std::uint64_t frames_ = 0;
+};
+
+// The smallest copies first: where there is little room, each makes some for the next.
+void SortForCopying(std::vector<PackUse>& packs) {
+  std::ranges::stable_sort(packs, {}, &PackUse::live_size);
+}
+
+std::uint64_t SizeWhenCopied(std::vector<PackUse> packs) {
+  SortForCopying(packs);
+  PackForecast forecast;
+  std::uint64_t batch_begin = 0;
+  for (const PackUse& use : packs) {
+    for (const PackFrame& frame : use.live)
+      forecast.Append(frame);
+    if (forecast.size() - batch_begin < kPackSizeMax) continue;
+    forecast.EndPack();
+    batch_begin = forecast.size();
+  }
+  forecast.EndPack();
+  return forecast.size();
+}
+
+// Moves that the mark forgets: old ones, but the last of each ref.
+void ForgetMoves(std::set<MoveTime>& moves, std::int64_t before_ns) {
+  for (auto move = moves.begin(); move != moves.end();) {
+    const auto next = std::next(move);
+    const bool is_last = next == moves.end() || next->name != move->name;
+    if (!is_last && move->moved_ns < before_ns) moves.erase(move);
+    move = next;
+  }
 }
 
 // What was asked for is what would help.
@@ -115,17 +170,11 @@ class PackMerger {
 };
 
 Result<CollectReport> Collector::Run() {
-  report_.bytes_kept = 0;
+  if (request_.dry_run == DryRun::kYes) return Foresee();
   // First: on a full disk this is what makes room for the mark.
-  if (request_.dry_run == DryRun::kNo)
-    RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
+  RemoveOldPartials(*parts_.directory, now_ns_ - kPartialKeptNs);
   PLUMB_TRY(on_disk_, parts_.packs->List());
   PLUMB_TRY(spared_, PartialPacks(*parts_.directory, now_ns_ - kPartialKeptNs));
-  if (request_.dry_run == DryRun::kYes) {
-    PLUMB_TRY(Found found, Look());
-    PLUMB_RETURN_IF_ERROR(Foresee(found));
-    return std::move(report_);
-  }
   // Until nobody adds a kit between the look and the end.
   for (int i = 0; i < kLooksMax; ++i) {
     PLUMB_TRY(const Found found, Look());
@@ -136,6 +185,7 @@ Result<CollectReport> Collector::Run() {
     if (up_to) {
       const Status swept = Sweep(found, *up_to);
       if (!swept) return WithHint(swept.error());
+      PLUMB_TRY(report_.bytes_kept, SizeOfPacks());
       return report_;
     }
     if (up_to.error().kind == ErrorKind::kConflict) continue;
@@ -166,7 +216,13 @@ Result<Collector::Found> Collector::Look() {
     if (!found.Keeps(kit)) mark.expired_kits.push_back(kit.manifest);
   for (const Kit& kit : inventory.unneeded_kits)
     if (found.Keeps(kit)) mark.needed_kits.push_back(kit.manifest);
-  PLUMB_TRY(const auto needed, NeededBlobs(found, damaged));
+  PLUMB_TRY(const auto needed, NeededBlobs(found.kept_kits, inventory));
+  for (const auto& [digest, why] : damaged) {
+    if (needed.contains(digest))
+      return Error{ErrorKind::kCorrupt, "blob '" + digest.ToString() + "' is damaged: " + why,
+                   "plumb fsck"};
+  }
+  PLUMB_RETURN_IF_ERROR(CountUntagged(found, needed));
 
   std::unordered_set<ObjectId, HashOfHash> objects;
   for (const auto& [digest, blob] : inventory.blobs) {
@@ -196,7 +252,7 @@ Result<Collector::Found> Collector::Look() {
   }
   // Moves tell since when a kit is without a tag.
   std::ranges::sort(mark.expired_kits);
-  mark.moves_before_ns = now_ns_ - std::max(kMovesKeptNs, request_.keep_untagged_ns);
+  mark.moves_before_ns = now_ns_ - std::max(kMovesKeptNs, request_.keep_left_ns);
   PLUMB_RETURN_IF_ERROR(SpareAdopted(found));
   return found;
 }
@@ -244,12 +300,13 @@ Result<std::vector<Digest>> Collector::KeptKits(const std::vector<Kit>& known,
   std::set<Digest> kept;
   for (const Ref& ref : inventory.refs)
     kept.insert(ref.manifest);
-  for (const Kit& kit : known) {
-    const auto untagged = inventory.untagged_ns.find(kit.manifest);
-    const std::int64_t since = untagged == inventory.untagged_ns.end()
-                                   ? kit.added_ns
-                                   : std::max(kit.added_ns, untagged->second);
-    if (since > now_ns_ - request_.keep_untagged_ns) kept.insert(kit.manifest);
+  for (const Kit& kit : keeps_all_kits_ ? inventory.kits : std::vector<Kit>())
+    kept.insert(kit.manifest);
+  for (const Kit& kit : keeps_all_kits_ ? std::vector<Kit>() : known) {
+    const auto left = inventory.untagged_ns.find(kit.manifest);
+    const bool was_left =
+        left != inventory.untagged_ns.end() && left->second > now_ns_ - request_.keep_left_ns;
+    if (was_left || kit.added_ns > now_ns_ - request_.keep_untagged_ns) kept.insert(kit.manifest);
   }
   std::set<Digest> bases;
   for (const Digest& kit : kept) {
@@ -265,25 +322,52 @@ Result<std::vector<Digest>> Collector::KeptKits(const std::vector<Kit>& known,
   return there;
 }
 
-Result<std::unordered_set<Digest, HashOfHash>> Collector::NeededBlobs(const Found& found,
-                                                                      const DamagedBlobs& damaged) {
-  std::unordered_set<Digest, HashOfHash> needed;
-  for (const Digest& kit : found.kept_kits) {
-    auto blobs = needs_.BlobsOf(kit, found.inventory);
+Result<Collector::Blobs> Collector::NeededBlobs(const std::vector<Digest>& kits,
+                                                const Inventory& inventory) {
+  Blobs needed;
+  for (const Digest& kit : kits) {
+    auto blobs = needs_.BlobsOf(kit, inventory);
     if (!blobs)
       return std::move(blobs).error().While("cannot tell what kit '" + kit.ToString() + "' needs");
     needed.insert(blobs->begin(), blobs->end());
   }
-  for (const auto& [digest, why] : damaged) {
-    if (needed.contains(digest))
-      return Error{ErrorKind::kCorrupt, "blob '" + digest.ToString() + "' is damaged: " + why,
-                   "plumb fsck"};
-  }
   return needed;
 }
 
+// What would go if kits without tags were not kept for a while.
+Status Collector::CountUntagged(const Found& found, const Blobs& needed) {
+  const Inventory& inventory = found.inventory;
+  std::set<Digest> tagged;
+  for (const Ref& ref : inventory.refs)
+    tagged.insert(ref.manifest);
+  const std::vector<Digest> kits(tagged.begin(), tagged.end());
+  PLUMB_TRY(const Blobs with_tags, NeededBlobs(kits, inventory));
+  report_.untagged_kits = static_cast<std::uint64_t>(std::ranges::count_if(
+      found.kept_kits, [&](const Digest& kit) { return !with_tags.contains(kit); }));
+  std::unordered_set<ObjectId, HashOfHash> counted;
+  for (const Digest& digest : with_tags) {
+    const auto& objects = inventory.blobs.at(digest).objects;
+    counted.insert(objects.begin(), objects.end());
+  }
+  report_.untagged_bytes = 0;
+  for (const Digest& digest : needed) {
+    if (with_tags.contains(digest)) continue;
+    const BlobEntry& blob = inventory.blobs.at(digest);
+    report_.untagged_bytes += blob.stored_size;
+    for (const ObjectId& id : blob.objects) {
+      const auto object = inventory.objects.find(id);
+      if (object != inventory.objects.end() && counted.insert(id).second)
+        report_.untagged_bytes += object->second.stored_size;
+    }
+  }
+  return Done{};
+}
+
 // What a gc would do now, if nobody else was at work.
-Status Collector::Foresee(Found& found) {
+Result<CollectReport> Collector::Foresee() {
+  PLUMB_TRY(on_disk_, parts_.packs->List());
+  PLUMB_TRY(spared_, PartialPacks(*parts_.directory, now_ns_ - kPartialKeptNs));
+  PLUMB_TRY(Found found, Look());
   PLUMB_TRY(const auto oldest, parts_.leases->Oldest());
   report_.others_at_work = oldest.has_value();
   const MarkRequest& mark = found.mark;
@@ -299,26 +383,31 @@ Status Collector::Foresee(Found& found) {
     inventory.objects.erase(object);
   for (auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
     std::erase_if(*kits, [&](const Kit& kit) { return !found.Keeps(kit); });
+  ForgetMoves(inventory.moves, mark.moves_before_ns);
   PLUMB_TRY(auto uses, JudgePacks(inventory));
-  const Sorted sorted = Sort(std::move(uses));
-  for (const PackUse& use : sorted.good)
-    report_.bytes_kept += use.size;
-  for (const PackUse& use : sorted.dead)
-    report_.bytes_freed += use.size;
-  for (const PackUse& use : sorted.sparse) {
-    report_.bytes_freed += std::min(use.size, use.dead_size);
-    report_.bytes_kept += use.size - std::min(use.size, use.dead_size);
+  Sorted sorted = Sort(std::move(uses));
+  std::vector<PackUse> gone = std::move(sorted.dead);
+  for (const PackName& pack : mark.strange_packs) {
+    PLUMB_TRY(gone.emplace_back(), UseOfLitter({pack, 0}));
   }
-  report_.packs = sorted.dead.size() + sorted.sparse.size();
-  std::vector<PackName> strange = mark.strange_packs;
-  for (const PackRecord& pack : inventory.packs)
-    if (pack.unneeded_since != 0 && !spared_.contains(pack.name)) strange.push_back(pack.name);
-  for (const PackName& pack : strange) {
-    PLUMB_TRY(const std::uint64_t size, SizeOf(pack));
-    report_.bytes_freed += size;
-    ++report_.packs;
+  for (const PackRecord& pack : inventory.packs) {
+    if (pack.unneeded_since == 0 || spared_.contains(pack.name)) continue;
+    PLUMB_TRY(gone.emplace_back(), UseOfLitter(pack));
   }
-  return Done{};
+  gone.insert(gone.end(), sorted.sparse.begin(), sorted.sparse.end());
+  for (const PackUse& use : gone)
+    CountFreed(use);
+  report_.packs = gone.size();
+  const std::uint64_t copies = SizeWhenCopied(std::move(sorted.sparse));
+  report_.bytes_freed -= std::min(report_.bytes_freed, copies);
+  PLUMB_TRY(const std::uint64_t total, SizeOfPacks());
+  report_.bytes_kept = total - std::min(total, report_.bytes_freed + report_.bytes_shared);
+  return std::move(report_);
+}
+
+Result<CollectReport> Collector::FindGarbage() {
+  keeps_all_kits_ = true;
+  return Foresee();
 }
 
 // Gives up to which epoch it did. kConflict: the mark is out of date.
@@ -379,10 +468,10 @@ Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
     const bool is_damaged = !use && (use.error().kind == ErrorKind::kCorrupt ||
                                      use.error().kind == ErrorKind::kNotFound);
     if (use) {
+      if (use->lacks_objects) WarnOfDamage(record.name);
       uses.push_back(*std::move(use));
     } else if (is_damaged && !with_objects.contains(record.name)) {
-      PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-      unreadable.push_back({record, size, 0, size});
+      PLUMB_TRY(unreadable.emplace_back(), UseOfLitter(record));
     } else if (is_damaged) {
       WarnOfDamage(record.name);
     } else {
@@ -410,14 +499,11 @@ Status Collector::TakePacks(const Inventory& inventory, Epoch up_to) {
       report_.others_at_work = true;
       continue;
     }
-    PLUMB_TRY(const std::uint64_t size, SizeOf(record.name));
-    litter.push_back({record, size, 0, size});
+    PLUMB_TRY(litter.emplace_back(), UseOfLitter(record));
   }
   PLUMB_RETURN_IF_ERROR(TakeAway(litter));
   PLUMB_TRY(auto uses, JudgePacks(inventory));
   Sorted sorted = Sort(std::move(uses));
-  for (const PackUse& use : sorted.good)
-    report_.bytes_kept += use.size;
   // First, so that there is room for what is written anew.
   PLUMB_RETURN_IF_ERROR(TakeAway(sorted.dead));
   return Compact(std::move(sorted.sparse));
@@ -435,16 +521,17 @@ Status Collector::TakeAway(const std::vector<PackUse>& packs) {
     PLUMB_RETURN_IF_ERROR(parts_.packs->Remove(name));
     ++report_.packs;
   }
-  for (const PackUse& use : packs) {
-    const bool is_gone = std::ranges::find(forgotten, use.record.name) != forgotten.end();
-    (is_gone ? report_.bytes_freed : report_.bytes_kept) += use.size;
-  }
+  for (const PackUse& use : packs)
+    if (std::ranges::find(forgotten, use.record.name) != forgotten.end()) CountFreed(use);
   return Done{};
 }
 
-// The smallest copies first: where there is little room, each makes some for the next.
+void Collector::CountFreed(const PackUse& use) {
+  (use.is_shared ? report_.bytes_shared : report_.bytes_freed) += use.size;
+}
+
 Status Collector::Compact(std::vector<PackUse> packs) {
-  std::ranges::stable_sort(packs, {}, &PackUse::live_size);
+  SortForCopying(packs);
   std::uint64_t left = 0;
   for (const PackUse& use : packs)
     left += use.live_size;
@@ -496,11 +583,9 @@ Result<std::size_t> Collector::CompactSome(std::span<const PackUse> packs, std::
   PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
   PLUMB_RETURN_IF_ERROR(TakeAway(sources));
   for (const PackUse& use : damaged) {
-    report_.bytes_kept += use.size;
     progress_.Warn("pack '" + use.record.name.ToString() +
                    "' is damaged and was left alone: plumb fsck --full");
   }
-  report_.bytes_kept += merger.size();
   report_.bytes_freed -= std::min(report_.bytes_freed, merger.size());
   return count;
 }
@@ -526,11 +611,26 @@ Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {
   return Done{};
 }
 
-Result<std::uint64_t> Collector::SizeOf(const PackName& name) {
-  auto pack = parts_.packs->Open(name);
-  if (!pack && pack.error().kind == ErrorKind::kNotFound) return std::uint64_t{0};
+Result<PackUse> Collector::UseOfLitter(const PackRecord& record) {
+  PackUse use;
+  use.record = record;
+  auto pack = parts_.packs->Open(record.name);
+  if (!pack && pack.error().kind == ErrorKind::kNotFound) return use;
   PLUMB_TRY(const auto opened, std::move(pack));
-  return opened->Size();
+  PLUMB_TRY(use.size, opened->Size());
+  PLUMB_TRY(use.is_shared, opened->IsShared());
+  use.dead_size = use.size;
+  return use;
+}
+
+Result<std::uint64_t> Collector::SizeOfPacks() {
+  PLUMB_TRY(const auto names, parts_.packs->List());
+  std::uint64_t size = 0;
+  for (const PackName& name : names) {
+    PLUMB_TRY(const PackUse use, UseOfLitter({name, 0}));
+    size += use.size;
+  }
+  return size;
 }
 
 }  // namespace plumb::store

@@ -33,6 +33,9 @@ class Collector {
   // Once more if it failed: what the first time freed is in the report of the second.
   Result<CollectReport> Run();
 
+  // What a gc would take if it took no kit, and nobody else was at work. Nothing is changed.
+  Result<CollectReport> FindGarbage();
+
  private:
   struct Found {
     Inventory inventory;
@@ -45,9 +48,11 @@ class Collector {
   Result<Found> Look();
   // Takes out of the mark what lies in adopted files, if somebody is at work.
   Status SpareAdopted(Found& found);
-  // The blobs that the kits need which stay.
-  Result<std::unordered_set<Digest, HashOfHash>> NeededBlobs(const Found& found,
-                                                             const DamagedBlobs& damaged);
+  using Blobs = std::unordered_set<Digest, HashOfHash>;
+  // The blobs that the kits need.
+  Result<Blobs> NeededBlobs(const std::vector<Digest>& kits, const Inventory& inventory);
+  // `needed` is what the kits need that stay.
+  Status CountUntagged(const Found& found, const Blobs& needed);
   Result<std::vector<Digest>> KeptKits(const std::vector<Kit>& known, const Inventory& inventory);
   // Whether a pack that nobody named holds a blob or a recipe that is here all the same: stores of
   // before gc named only packs with objects.
@@ -55,18 +60,22 @@ class Collector {
   void NoteKits(const MarkRequest& mark);
   Result<Epoch> CollectRows(const Found& found, Epoch epoch);
 
-  Status Foresee(Found& found);
+  Result<CollectReport> Foresee();
   Status Sweep(const Found& found, Epoch up_to);
   void WarnOfDamage(const PackName& pack);
   Result<std::vector<PackUse>> JudgePacks(const Inventory& inventory);
   Status TakePacks(const Inventory& inventory, Epoch up_to);
+  // A pack of which nothing is needed, whatever is in it.
+  Result<PackUse> UseOfLitter(const PackRecord& record);
+  void CountFreed(const PackUse& use);
   // Forgets packs in which nothing is needed, then removes them.
   Status TakeAway(const std::vector<PackUse>& packs);
   Status Compact(std::vector<PackUse> packs);
   // Writes the first of the packs anew, until that takes `size_max`; how many those were.
   Result<std::size_t> CompactSome(std::span<const PackUse> packs, std::uint64_t size_max);
   Status CopyLive(const PackUse& use, class PackMerger& merger);
-  Result<std::uint64_t> SizeOf(const PackName& name);
+  // Of all that lie on the disk now, whoever needs them.
+  Result<std::uint64_t> SizeOfPacks();
 
   const StoreParts& parts_;
   KeptCatalog& catalog_;
@@ -74,6 +83,7 @@ class Collector {
   Progress& progress_;
   const std::int64_t now_ns_;
   NeedsCache needs_;
+  bool keeps_all_kits_ = false;
   std::vector<PackName> on_disk_;  // before anything was marked
   std::set<PackName> spared_;      // of transfers that may go on
   CollectReport report_;

@@ -73,6 +73,11 @@ class FilePackReader final : public PackReader {
     return state.size;
   }
 
+  Result<bool> IsShared() override {
+    PLUMB_TRY(const host::FileState state, file_->State());
+    return state.names > 1;
+  }
+
   Status ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
     PLUMB_TRY(const std::size_t size, file_->ReadAt(offset, buffer));
     if (size == buffer.size()) return Done{};

@@ -54,7 +54,9 @@ std::uint64_t UpTo(std::uint64_t offset, std::uint64_t multiple) {
   return (multiple - offset % multiple) % multiple;
 }
 
-Error Damaged(const ObjectPlace& place) {
+Error Damaged(const PackReader& pack, const ObjectPlace& place) {
+  if (pack.kind() == PackKind::kAdopted)
+    return Error{ErrorKind::kCorrupt, std::string(kAdoptedFileChanged), "plumb import it again"};
   return Error{ErrorKind::kCorrupt, "pack '" + place.pack.ToString() + "' is damaged at byte " +
                                         std::to_string(place.offset)};
 }
@@ -135,17 +137,20 @@ Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id
                   std::vector<std::byte>& out) {
   // The catalog is not believed: what it says decides what is allocated.
   if (place.raw_size == 0 || place.raw_size > kPieceSizeMax || place.stored_size > place.raw_size)
-    return Damaged(place);
+    return Damaged(pack, place);
   out.resize(static_cast<std::size_t>(place.raw_size));
   if (place.encoding == Encoding::kRaw) {
-    if (place.stored_size != place.raw_size) return Damaged(place);
-    PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, out));
+    if (place.stored_size != place.raw_size) return Damaged(pack, place);
+    const Status read = pack.ReadAt(place.offset, out);
+    const bool is_short = !read && read.error().kind == ErrorKind::kCorrupt;
+    if (is_short && pack.kind() == PackKind::kAdopted) return Damaged(pack, place);
+    if (!read) return read;
   } else {
     std::vector<std::byte> stored(static_cast<std::size_t>(place.stored_size));
     PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, stored));
-    if (!Decode(stored, out)) return Damaged(place);
+    if (!Decode(stored, out)) return Damaged(pack, place);
   }
-  if (Blake3(out) != id) return Damaged(place);
+  if (Blake3(out) != id) return Damaged(pack, place);
   return Done{};
 }
 

@@ -83,6 +83,10 @@ class FrameWriter {
   std::uint64_t size_ = 0;
 };
 
+// What became of an adopted file: who it belongs to writes there as he likes.
+inline constexpr std::string_view kAdoptedFileChanged =
+    "a file that another program owns (import --link) was changed";
+
 // The raw bytes of an object, read, decoded, and checked against `id`. kCorrupt otherwise.
 // `out` is resized to its raw size, which is at most kPieceSizeMax.
 Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,

@@ -158,7 +158,7 @@ FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
     for (const Kit& kit : *kits)
       kits_.emplace(kit.manifest, kit.added_ns);
   for (const auto& [id, place] : inventory.objects)
-    with_objects_.insert(place.pack);
+    ++objects_in_[place.pack];
 }
 
 Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) const {
@@ -167,7 +167,8 @@ Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) co
   if (pack.kind() == PackKind::kAdopted) {
     use.kind = PackKind::kAdopted;
     PLUMB_TRY(use.size, pack.Size());
-    (with_objects_.contains(record.name) ? use.live_size : use.dead_size) = use.size;
+    PLUMB_TRY(use.is_shared, pack.IsShared());
+    (objects_in_.contains(record.name) ? use.live_size : use.dead_size) = use.size;
     return use;
   }
   PLUMB_TRY(const PackIndex index, ReadPackIndex(pack, record.name));
@@ -178,6 +179,10 @@ Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) co
     (is_live ? use.live_size : use.dead_size) += frame.SizeInPack();
     if (is_live) use.live.push_back(frame);
   }
+  const auto live_objects = std::ranges::count(use.live, FrameType::kObject, &PackFrame::type);
+  const auto known = objects_in_.find(record.name);
+  use.lacks_objects =
+      known != objects_in_.end() && known->second != static_cast<std::uint64_t>(live_objects);
   return use;
 }
 

@@ -91,6 +91,8 @@ struct PackUse {
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
   bool is_torn = false;
+  bool lacks_objects = false;  // the catalog names some in it that are none of its frames
+  bool is_shared = false;      // somebody else has the same file: to remove it frees nothing
   // An adopted file is needed whole if any object lies in it, and has no frames to be copied.
   PackKind kind = PackKind::kFrames;
   std::vector<PackFrame> live = {};
@@ -108,7 +110,7 @@ class FrameJudge {
 
   const Inventory& inventory_;
   std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came
-  std::set<PackName> with_objects_;
+  std::map<PackName, std::uint64_t> objects_in_;    // how many, by the catalog
 };
 
 }  // namespace plumb::store

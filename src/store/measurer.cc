@@ -3,8 +3,11 @@
 #include <string_view>
 #include <utility>
 
+#include "store/collector_internal.h"
 #include "store/inventory_internal.h"
 #include "store/measurer_internal.h"
+#include "store/partial_internal.h"
+#include "store/partial_packs_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -44,10 +47,6 @@ class Measurer {
     report_.needed = report_.shared;
     for (const KitUse& use : report_.kits)
       report_.needed += use.only;
-    for (const auto& [digest, blob] : inventory_.blobs)
-      if (!blobs_.contains(digest)) report_.unneeded += blob.stored_size;
-    for (const auto& [id, place] : inventory_.objects)
-      if (!objects_.contains(id)) report_.unneeded += place.stored_size;
   }
 
  private:
@@ -70,9 +69,11 @@ class Measurer {
   std::unordered_map<ObjectId, Share, HashOfHash> objects_;
 };
 
-// Adds what packs hold that no row of the catalog speaks of.
-Status AddPacks(const StoreParts& parts, const Inventory& inventory, MeasureReport& report) {
+// Adds what packs take, whatever is in them.
+Status AddPacks(const Measured& measured, const Inventory& inventory, MeasureReport& report) {
+  const StoreParts& parts = measured.parts;
   const FrameJudge judge(inventory);
+  PLUMB_TRY(const auto spared, PartialPacks(*parts.directory, measured.now_ns - kPartialKeptNs));
   PLUMB_TRY(const auto names, parts.packs->List());
   for (const PackName& name : names) {
     auto pack = parts.packs->Open(name);
@@ -83,28 +84,45 @@ Status AddPacks(const StoreParts& parts, const Inventory& inventory, MeasureRepo
     const auto record = std::ranges::lower_bound(inventory.packs, name, {}, &PackRecord::name);
     const bool is_named =
         record != inventory.packs.end() && record->name == name && record->unneeded_since == 0;
-    // Of somebody who is at work, or of somebody who was killed.
+    if (is_named && opened->kind() == PackKind::kAdopted) report.adopted += size;
+    if (!spared.contains(name)) continue;
     if (!is_named) {
-      report.unneeded += size;
+      report.unfinished += size;
       continue;
     }
-    auto use = judge.Judge(*opened, *record);
-    if (!use && use.error().kind != ErrorKind::kCorrupt) return std::move(use).error();
-    if (!use) continue;
-    report.unneeded += use->dead_size;
-    if (use->kind == PackKind::kAdopted) report.adopted += size;
+    const auto use = judge.Judge(*opened, *record);
+    if (!use && use.error().kind != ErrorKind::kCorrupt) return use.error();
+    if (use) report.unfinished += use->dead_size;
+  }
+  return Done{};
+}
+
+// The same sums as those of a gc, as nothing else is true of what it will take.
+Status AddGarbage(const Measured& measured, const MeasureRequest& request, MeasureReport& report,
+                  Progress& progress) {
+  CollectRequest collect;
+  collect.find_needs = request.find_needs;
+  collect.dry_run = DryRun::kYes;
+  Collector collector(measured.parts, measured.store, measured.now_ns, collect, progress);
+  const auto garbage = collector.FindGarbage();
+  if (garbage) {
+    report.unneeded = garbage->bytes_freed + garbage->bytes_shared;
+  } else if (garbage.error().kind == ErrorKind::kCorrupt) {
+    progress.Warn("a gc would take nothing away: " + garbage.error().message);
+  } else {
+    return garbage.error();
   }
   return Done{};
 }
 
 }  // namespace
 
-Result<MeasureReport> Measure(const StoreParts& parts, Store& store, const MeasureRequest& request,
+Result<MeasureReport> Measure(const Measured& measured, const MeasureRequest& request,
                               Progress& progress) {
   const auto task = progress.Begin("kits", 0);
   DamagedBlobs damaged;
-  PLUMB_TRY(const Inventory inventory, TakeInventory(*parts.catalog, &damaged));
-  NeedsCache needs(request.find_needs, store);
+  PLUMB_TRY(const Inventory inventory, TakeInventory(*measured.parts.catalog, &damaged));
+  NeedsCache needs(request.find_needs, measured.store);
   MeasureReport report;
   Measurer measurer(inventory, report);
   for (const Kit& kit : inventory.kits) {
@@ -120,11 +138,13 @@ Result<MeasureReport> Measure(const StoreParts& parts, Store& store, const Measu
     }
   }
   measurer.Finish();
-  PLUMB_RETURN_IF_ERROR(AddPacks(parts, inventory, report));
+  PLUMB_RETURN_IF_ERROR(AddPacks(measured, inventory, report));
+  PLUMB_RETURN_IF_ERROR(AddGarbage(measured, request, report, progress));
   // What the catalog holds of blobs is a copy.
   for (const std::string_view file : {"catalog.sqlite", "reserve"})
-    if (const auto state = parts.directory->State(file)) report.on_disk += state->size;
-  report.overhead = report.on_disk - std::min(report.on_disk, report.needed + report.unneeded);
+    if (const auto state = measured.parts.directory->State(file)) report.on_disk += state->size;
+  report.overhead = report.on_disk -
+                    std::min(report.on_disk, report.needed + report.unneeded + report.unfinished);
   return report;
 }
 

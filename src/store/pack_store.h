@@ -52,6 +52,9 @@ class PackReader {
 
   virtual PackKind kind() const = 0;
   virtual Result<std::uint64_t> Size() = 0;
+  // Whether its bytes stay on the disk when it is removed, because somebody else has them by
+  // another name. (A reflink counts as not shared: nobody tells.)
+  virtual Result<bool> IsShared() = 0;
   // Fills all of `buffer`; kCorrupt if the pack ends before.
   virtual Status ReadAt(std::uint64_t offset, MutableByteSpan buffer) = 0;
 };

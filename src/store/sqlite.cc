@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "store/catalog.h"
 #include "store/sqlite_internal.h"
 #include "store/sqlite_vfs_internal.h"
 
@@ -58,7 +59,8 @@ Error SqliteError(sqlite3* handle, int code) {
   std::string message = "the store's catalog ";
   message += kind == ErrorKind::kCorrupt ? "is damaged: " : "cannot be used: ";
   message += handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
-  return Error{kind, std::move(message)};
+  return Error{kind, std::move(message),
+               std::string(kind == ErrorKind::kCorrupt ? kCatalogDamagedHint : "")};
 }
 
 }  // namespace

@@ -178,7 +178,8 @@ Result<std::vector<PackName>> ForgetPacks(SqliteConnection& connection,
 
 Error DamagedTable(std::string_view table) {
   return Error{ErrorKind::kCorrupt,
-               "the store's catalog is damaged in its table '" + std::string(table) + "'"};
+               "the store's catalog is damaged in its table '" + std::string(table) + "'",
+               std::string(kCatalogDamagedHint)};
 }
 
 Standing StandingOf(const SqliteStatement& row, int dead_column, int damaged_column) {

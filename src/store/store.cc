@@ -17,13 +17,16 @@ namespace {
 
 constexpr std::string_view kFormatFile = "format";
 constexpr std::string_view kFormat = "plumb-store 1\n";
+constexpr std::string_view kCatalogFile = "catalog.sqlite";
 constexpr std::uint32_t kDirectoryMode = 0700;
 constexpr std::uint64_t kFormatSizeMax = 4096;
 
-Error Damaged(const Digest& digest, std::string_view why) {
+constexpr std::string_view kMendHint = "plumb fsck --full, then build or pull again what it names";
+
+Error Damaged(const Digest& digest, std::string_view why, std::string_view hint = kMendHint) {
   return Error{ErrorKind::kCorrupt,
                "blob '" + digest.ToString() + "' is damaged: " + std::string(why),
-               "plumb fsck --full, then build or pull again what it names"};
+               std::string(hint)};
 }
 
 // A small blob, held.
@@ -48,7 +51,8 @@ class NamedSource final : public ByteSource {
     auto piece = source_->Read(size_max);
     if (piece || piece.error().kind != ErrorKind::kCorrupt) return piece;
     notes_.NoteBlob(digest_);
-    return Damaged(digest_, piece.error().message);
+    const Error& error = piece.error();
+    return Damaged(digest_, error.message, error.hint.empty() ? kMendHint : error.hint);
   }
 
  private:
@@ -157,6 +161,27 @@ Status MakeDirectoryIfMissing(host::Directory& directory, std::string_view path)
   return directory.Sync("");
 }
 
+Result<bool> HasCatalog(host::Directory& directory) {
+  const auto state = directory.State(kCatalogFile);
+  if (!state && state.error().kind == ErrorKind::kNotFound) return false;
+  if (!state) return state.error();
+  return state->size > 0;
+}
+
+// There is no pack before there is a catalog (docs/format.md, "Write order"): where packs lie
+// without one it was lost, and to make it anew would call all that is in them needless.
+Status CheckCatalogIsNotLost(host::Directory& directory, PackStore& packs) {
+  PLUMB_TRY(const bool has_catalog, HasCatalog(directory));
+  if (has_catalog) return Done{};
+  PLUMB_TRY(const auto names, packs.List());
+  if (names.empty()) return Done{};
+  // Somebody may have made it, and written a pack, since the first look.
+  PLUMB_TRY(const bool has_it_now, HasCatalog(directory));
+  if (has_it_now) return Done{};
+  return Error{ErrorKind::kCorrupt, "the catalog of this store is gone: nothing was changed",
+               std::string(kCatalogDamagedHint)};
+}
+
 }  // namespace
 
 Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
@@ -171,7 +196,9 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
   PLUMB_TRY(parts.leases_directory, files.OpenDirectory(path + "/leases", host::IfMissing::kFail));
   PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
-  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, "catalog.sqlite", *parts.lock_file));
+  PLUMB_RETURN_IF_ERROR(CheckCatalogIsNotLost(directory, *parts.packs));
+  PLUMB_TRY(parts.catalog,
+            OpenSqliteCatalog(directory, std::string(kCatalogFile), *parts.lock_file));
   parts.leases = std::make_unique<Leases>(*parts.leases_directory, entropy, *parts.catalog);
   parts.reserve = std::make_unique<Reserve>(directory, entropy);
   return parts;

@@ -198,7 +198,8 @@ class Store {
 };
 
 // Opens the store in `path`, which is made (mode 0700) if it is missing. kUnsupported if it
-// was written by a newer Plumb; kUnavailable if others keep it locked for over 30 s.
+// was written by a newer Plumb; kUnavailable if others keep it locked for over 30 s; kCorrupt if
+// its catalog is damaged, or gone while there are packs: then nothing is changed.
 // Everything given must outlive the store.
 Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
                                          host::Entropy& entropy, const std::string& path);

@@ -267,6 +267,27 @@ TEST_F(StoreTest, SeveralStoresOnOneDirectoryWorkAtOnce) {
   EXPECT_EQ(store_->ListRefs()->size(), 20U);
 }
 
+// Whoever finds packs of a faster one without having seen its catalog does not call that lost.
+TEST_F(StoreTest, SeveralMayMakeOneAtOnce) {
+  for (int round = 0; round < 20; ++round) {
+    const std::string path = temporary_.path() + "/new" + std::to_string(round);
+    std::vector<std::thread> threads;
+    for (unsigned i = 0; i < 4; ++i) {
+      threads.emplace_back([&, i] {
+        const auto store = OpenStore(*files_, *clock_, *entropy_, path);
+        ASSERT_TRUE(store) << store.error().message;
+        const auto session = (*store)->Begin();
+        const Digest manifest = (*session->PutBlob(AsBytes(std::to_string(i)))).digest;
+        session->AddKit(manifest, {});
+        EXPECT_TRUE(session->Commit());
+      });
+    }
+    for (std::thread& thread : threads)
+      thread.join();
+    EXPECT_EQ((*OpenStore(*files_, *clock_, *entropy_, path))->ListKits()->size(), 4U);
+  }
+}
+
 TEST_F(StoreTest, ANewerStoreIsUnsupported) {
   temporary_.Write("store/format", "plumb-store 1\nrequire delta\n");
   const auto opened = OpenStore(*files_, *clock_, *entropy_, path());

@@ -45,7 +45,7 @@ class StoreUpkeep final : public Upkeep {
 
   Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) override {
     PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));
-    return store::Measure(*parts_, *store_, request, progress);
+    return store::Measure({*parts_, *store_, clock_.NowNs()}, request, progress);
   }
 
  private:

@@ -35,8 +35,10 @@ enum class DryRun : std::uint8_t { kNo, kYes };
 struct CollectRequest {
   FindNeeds find_needs;
   DryRun dry_run = DryRun::kNo;
-  // How long a kit is kept behind the loss of its last tag, or its arrival without one.
+  // How long a kit without a tag is kept behind its arrival, and behind the moment when a tag left
+  // it. The latter is longer: whoever moved a tag by mistake may find that out late.
   std::int64_t keep_untagged_ns = 14 * kDayNs;
+  std::int64_t keep_left_ns = 90 * kDayNs;
 };
 
 struct CollectReport {
@@ -45,7 +47,13 @@ struct CollectReport {
   std::uint64_t objects = 0;      // the same
   std::uint64_t packs = 0;        // that went, those written anew included
   std::uint64_t bytes_freed = 0;  // on the disk
-  std::uint64_t bytes_kept = 0;   // what packs take in the end
+  // Of adopted files that went and that somebody else has as well: nothing was freed by it.
+  std::uint64_t bytes_shared = 0;
+  std::uint64_t bytes_kept = 0;  // what packs take in the end, those of unfinished pulls included
+  // Of those that stay: kits without a tag that are young and no base of others, and what only such
+  // kits need.
+  std::uint64_t untagged_kits = 0;
+  std::uint64_t untagged_bytes = 0;
   // Whether something that nothing needs stays until the next gc, because somebody was at work
   // who began before this one.
   bool others_at_work = false;
@@ -72,6 +80,8 @@ struct Damage {
 
 struct CheckReport {
   std::vector<Damage> damages;
+  bool is_catalog_damaged = false;  // to build or pull again mends only what is in packs
+  bool is_adopted_changed = false;  // a file that was linked: who has it imports it again
   std::uint64_t kits = 0;
   std::uint64_t blobs = 0;
   std::uint64_t objects = 0;
@@ -97,9 +107,12 @@ struct MeasureReport {
   std::vector<KitUse> kits;    // oldest first
   std::uint64_t shared = 0;    // needed by several kits, counted once
   std::uint64_t needed = 0;    // shared, and the sum of what only one needs
-  std::uint64_t unneeded = 0;  // what a gc would find, kits without tags not counted
-  std::uint64_t overhead = 0;  // headers, footers, padding, records, the catalog, the reserve
-  std::uint64_t on_disk = 0;   // the sum of the three
+  std::uint64_t unneeded = 0;  // what a gc would take away now if it took no kit
+  // What it leaves because an unfinished pull may go on with it.
+  std::uint64_t unfinished = 0;
+  // Headers, footers, padding, records, the catalog, the reserve, and what is not worth taking.
+  std::uint64_t overhead = 0;
+  std::uint64_t on_disk = 0;  // the sum of the four
   // Of that, in adopted files: the same bytes as those of somebody else's, while that has them.
   std::uint64_t adopted = 0;
 };

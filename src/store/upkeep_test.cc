@@ -113,7 +113,12 @@ class UpkeepTest : public testing::Test {
     CollectRequest request;
     request.find_needs = NeedsOf;
     request.keep_untagged_ns = keep_untagged_ns;
+    request.keep_left_ns = keep_untagged_ns;
     request.dry_run = dry_run;
+    return Collect(request);
+  }
+
+  CollectReport Collect(const CollectRequest& request) {
     SilentProgress silent;
     auto report = upkeep_->Collect(request, silent);
     EXPECT_TRUE(report) << report.error().message;
@@ -129,6 +134,18 @@ class UpkeepTest : public testing::Test {
     auto report = upkeep_->Check(request, silent);
     EXPECT_TRUE(report) << report.error().message;
     return report ? *report : CheckReport();
+  }
+
+  MeasureReport Measure() {
+    MeasureRequest request;
+    request.find_needs = NeedsOf;
+    SilentProgress silent;
+    auto report = upkeep_->Measure(request, silent);
+    EXPECT_TRUE(report) << report.error().message;
+    if (!report) return {};
+    EXPECT_EQ(report->on_disk,
+              report->needed + report->unneeded + report->unfinished + report->overhead);
+    return *report;
   }
 
   bool IsWhole(const std::string& layer) {
@@ -166,11 +183,6 @@ class UpkeepTest : public testing::Test {
   bool HasPack(const std::string& name) const {
     return fs::exists(Path() + "/packs/" + name + ".pack");
   }
-  std::size_t LeaseCount() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(Path() + "/leases"), fs::directory_iterator()));
-  }
-
   TemporaryDirectory temporary_;
   std::unique_ptr<host::Files> files_ = host::MakeFiles();
   std::unique_ptr<host::Entropy> entropy_ = host::MakeEntropy();
@@ -215,21 +227,55 @@ TEST_F(UpkeepTest, ADryRunTellsTheSameAndChangesNothing) {
   EXPECT_EQ(foreseen.blobs, done.blobs);
   EXPECT_EQ(foreseen.objects, done.objects);
   EXPECT_EQ(foreseen.packs, done.packs);
-  EXPECT_NEAR(static_cast<double>(foreseen.bytes_freed), static_cast<double>(done.bytes_freed),
-              4096);
+  EXPECT_EQ(foreseen.bytes_freed, done.bytes_freed);
+  EXPECT_EQ(foreseen.bytes_kept, done.bytes_kept);
 }
 
 TEST_F(UpkeepTest, KitsWithoutTagsAreKeptForAWhile) {
-  const std::string layer = Noise(5 * kMiB, 1);
-  Add({layer}, "v1");
-  clock_.now_ns += 30 * kDayNs;
+  CollectRequest request;
+  request.find_needs = NeedsOf;
+  const Digest left = Add({Noise(5 * kMiB, 1)}, "v1");
+  clock_.now_ns += 100 * kDayNs;
   Untag("v1");
+  const Digest never_tagged = Add({Noise(6 * kMiB, 2)}, "");
+  Add({Noise(7 * kMiB, 3)}, "v2");
   clock_.now_ns += 13 * kDayNs;
-  EXPECT_THAT(Collect(14 * kDayNs).kits, IsEmpty());
-  EXPECT_TRUE(IsWhole(layer));
+  const CollectReport both = Collect(request);
+  EXPECT_THAT(both.kits, IsEmpty());
+  EXPECT_EQ(both.untagged_kits, 2U);
+  EXPECT_NEAR(static_cast<double>(both.untagged_bytes), 11.0 * kMiB, 4096);
   clock_.now_ns += 2 * kDayNs;
-  EXPECT_EQ(Collect(14 * kDayNs).kits.size(), 1U);
-  EXPECT_FALSE(IsWhole(layer));
+  EXPECT_THAT(Collect(request).kits, ElementsAre(never_tagged));
+  clock_.now_ns += 74 * kDayNs;
+  const CollectReport one = Collect(request);
+  EXPECT_THAT(one.kits, IsEmpty());
+  EXPECT_EQ(one.untagged_kits, 1U);
+  clock_.now_ns += 2 * kDayNs;
+  const CollectReport none = Collect(request);
+  EXPECT_THAT(none.kits, ElementsAre(left));
+  EXPECT_EQ(none.untagged_kits, 0U);
+  EXPECT_EQ(none.untagged_bytes, 0U);
+}
+
+// The packs of a store hold all that it has: without a catalog they are not needless.
+TEST_F(UpkeepTest, AStoreThatLostItsCatalogIsLeftAlone) {
+  Add({Noise(5 * kMiB, 1)}, "v1");
+  const fs::path catalog = Path() + "/catalog.sqlite";
+  const fs::path kept = temporary_.path() + "/kept";
+  const std::size_t packs = Packs().size();
+  fs::rename(catalog, kept);
+  for (const bool is_empty : {false, true}) {
+    if (is_empty) std::ofstream(catalog).close();
+    const auto opened = OpenUpkeep(*files_, clock_, *entropy_, Path());
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().kind, ErrorKind::kCorrupt);
+    EXPECT_EQ(opened.error().hint, kCatalogDamagedHint);
+    EXPECT_EQ(OpenStore(*files_, clock_, *entropy_, Path()).error().kind, ErrorKind::kCorrupt);
+    EXPECT_EQ(fs::exists(catalog), is_empty);
+    EXPECT_EQ(Packs().size(), packs);
+  }
+  fs::rename(kept, catalog);
+  EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
 }
 
 TEST_F(UpkeepTest, BasesStayAsLongAsAKitIsBasedOnThem) {
@@ -378,7 +424,11 @@ TEST_F(UpkeepTest, PacksOfATransferThatMayGoOnStay) {
   fs::last_write_time(Path() + "/partial/old",
                       fs::file_time_type::clock::now() - std::chrono::days(15));
   clock_.now_ns = host::MakeClock()->NowNs();
-  Collect();
+  EXPECT_EQ(Measure().unneeded, fs::file_size(Path() + "/packs/" + old + ".pack"));
+  const CollectReport report = Collect();
+  EXPECT_EQ(report.bytes_kept, BytesInPacks());
+  EXPECT_EQ(Measure().unneeded, 0U);
+  EXPECT_EQ(Measure().unfinished, BytesInPacks());
   EXPECT_TRUE(HasPack(young));
   EXPECT_FALSE(HasPack(old));
   EXPECT_TRUE(fs::exists(Path() + "/partial/young"));
@@ -508,6 +558,7 @@ TEST_F(UpkeepTest, WhereverItIsStoppedTheStoreIsWhole) {
   CollectRequest request;
   request.find_needs = NeedsOf;
   request.keep_untagged_ns = 0;
+  request.keep_left_ns = 0;
   int stopped = 0;
   for (int questions = 0; questions < 1000; questions += 3) {
     StopAfter progress(questions);
@@ -649,6 +700,20 @@ TEST_F(UpkeepTest, ATornPackIsReadAndWrittenAnew) {
   EXPECT_EQ(Collect().packs, 0U);
 }
 
+// What cannot be found there any more keeps the pack; it is not copied by each gc once more.
+TEST_F(UpkeepTest, ATornPackThatLacksSomethingStaysUntilThatIsThereAgain) {
+  const std::string layer = Noise(9 * kMiB, 1);
+  Add({layer}, "v1");
+  fs::resize_file(LargestPack(), fs::file_size(LargestPack()) / 2);
+  EXPECT_FALSE(Check(Depth::kStructure).damages.empty());
+  const std::uint64_t in_packs = BytesInPacks();
+  EXPECT_EQ(Collect().packs, 0U);
+  EXPECT_EQ(BytesInPacks(), in_packs);
+  Add({layer}, "v1");
+  EXPECT_EQ(Collect().packs, 1U);
+  EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
+}
+
 TEST_F(UpkeepTest, WhatKitsTakeAddsUp) {
   const std::string shared = Noise(5 * kMiB, 1);
   const std::string own = Noise(6 * kMiB, 2);
@@ -657,10 +722,7 @@ TEST_F(UpkeepTest, WhatKitsTakeAddsUp) {
   Add({Noise(7 * kMiB, 3)}, "v3");
   Untag("v3");
   Collect();
-  MeasureRequest request;
-  request.find_needs = NeedsOf;
-  SilentProgress silent;
-  const MeasureReport report = *upkeep_->Measure(request, silent);
+  const MeasureReport report = Measure();
   ASSERT_EQ(report.kits.size(), 2U);
   const auto use_of = [&](const Digest& kit) {
     return *std::ranges::find(report.kits, kit, &KitUse::manifest);
@@ -670,49 +732,38 @@ TEST_F(UpkeepTest, WhatKitsTakeAddsUp) {
   EXPECT_LT(use_of(second).only, own.size() + 1000);
   EXPECT_GE(use_of(second).size, shared.size() + own.size());
   EXPECT_EQ(report.needed, report.shared + use_of(first).only + use_of(second).only);
-  EXPECT_EQ(report.on_disk, report.needed + report.unneeded + report.overhead);
   EXPECT_LT(report.overhead, kMiB);
 }
 
-class LeasesTest : public UpkeepTest {
- protected:
-  LeasesTest() : parts_(*OpenStoreParts(*files_, *entropy_, Path())) {}
-
-  Leases& leases() { return *parts_.leases; }
-  void NextEpoch() { ASSERT_TRUE(parts_.catalog->Mark({})); }
-
-  StoreParts parts_;
-};
-
-TEST_F(LeasesTest, TheOldestThatIsHeldCounts) {
-  EXPECT_EQ(*leases().Oldest(), std::nullopt);
-  NextEpoch();
-  auto first = *leases().Take();
-  NextEpoch();
-  auto second = *leases().Take();
-  EXPECT_EQ(*leases().Oldest(), 1U);
-  first.reset();
-  EXPECT_EQ(*leases().Oldest(), 2U);
-  second.reset();
-  EXPECT_EQ(*leases().Oldest(), std::nullopt);
-  EXPECT_EQ(LeaseCount(), 0U);
-}
-
-TEST_F(LeasesTest, ThoseOfEndedProcessesGo) {
-  temporary_.Write("store/leases/left", "1\n");
-  const auto held = *leases().Take();
-  EXPECT_EQ(*leases().Oldest(), 0U);
-  EXPECT_EQ(LeaseCount(), 1U);
-}
-
-TEST_F(LeasesTest, WhatCannotBeReadIsTheOldest) {
-  NextEpoch();
-  const auto held = *leases().Take();
-  for (const std::string text : {"", "1", "x\n", "99999999999999999999999999999999\n"}) {
-    for (const auto& entry : fs::directory_iterator(Path() + "/leases"))
-      std::ofstream(entry.path()) << text;
-    EXPECT_EQ(*leases().Oldest(), 0U) << text;
-  }
+// du and gc speak of the same bytes: frames that nothing needs, but too few to be worth a copy, are
+// no garbage.
+TEST_F(UpkeepTest, GarbageIsWhatAGcFrees) {
+  const std::string kept = Noise(5 * kMiB, 1);
+  Add({kept, Noise(20'000, 2)}, "v1");
+  Add({kept}, "v2");
+  for (unsigned i = 0; i < 12; ++i)
+    Add({Noise(8192, 10 + i)}, "s" + std::to_string(i));
+  const auto remove = [&](const std::string& tag) {
+    const Digest kit = **store_->FindRef({"m", tag});
+    const auto session = store_->Begin();
+    session->MoveRef({{"m", tag}, std::nullopt, ""});
+    session->RemoveKit(kit);
+    ASSERT_TRUE(session->Commit());
+  };
+  for (const std::string tag : {"v1", "s3", "s4"})
+    remove(tag);
+  Litter('c');
+  const MeasureReport before = Measure();
+  const CollectReport foreseen = Collect(kDayNs, DryRun::kYes);
+  const std::uint64_t in_packs = BytesInPacks();
+  const CollectReport done = Collect(kDayNs);
+  EXPECT_GT(done.bytes_freed, 16'000U);
+  EXPECT_EQ(done.bytes_freed, in_packs - BytesInPacks());
+  EXPECT_EQ(before.unneeded, done.bytes_freed);
+  EXPECT_EQ(foreseen.bytes_freed, done.bytes_freed);
+  EXPECT_EQ(foreseen.bytes_kept, BytesInPacks());
+  EXPECT_EQ(Measure().unneeded, 0U);
+  EXPECT_EQ(Collect(kDayNs).bytes_freed, 0U);
 }
 
 }  // namespace

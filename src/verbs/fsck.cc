@@ -8,6 +8,7 @@
 #include "kit/modelkit.h"
 #include "kit/needs.h"
 #include "oci/media_types.h"
+#include "store/catalog.h"
 
 namespace plumb::verbs {
 namespace {
@@ -56,6 +57,12 @@ class Namer {
   std::map<Digest, std::vector<std::string>> tags_;
 };
 
+std::string HintFor(const store::CheckReport& checked) {
+  if (checked.is_catalog_damaged) return std::string(store::kCatalogDamagedHint);
+  if (checked.is_adopted_changed) return "build, pull or import the kits that need them again";
+  return "build or pull the kits that need them again";
+}
+
 }  // namespace
 
 Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progress& progress) {
@@ -70,6 +77,7 @@ Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progre
   if (!checked) return std::move(checked).error().While("cannot check the store");
   report.checked = *std::move(checked);
   if (report.checked.damages.empty()) return report;
+  report.hint = HintFor(report.checked);
 
   PLUMB_TRY(store::Store * store, workspace.Store());
   const auto refs = store->ListRefs();

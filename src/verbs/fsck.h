@@ -30,6 +30,7 @@ struct FsckReport {
     std::vector<Sufferer> needed_by;
   };
   std::vector<Line> damages;
+  std::string hint;            // what mends them; empty if there are none
   store::CheckReport checked;  // its damages are those above
 };
 

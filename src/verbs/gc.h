@@ -14,7 +14,7 @@ namespace plumb::verbs {
 struct GcOptions {
   store::DryRun dry_run = store::DryRun::kNo;
   // How long kits without tags are kept: "14d", "12h", "30m", "0"; empty: as the settings
-  // say, else 14 days.
+  // say, else 14 days behind their arrival and 90 behind the loss of a tag.
   std::string keep_untagged = {};
 };
 

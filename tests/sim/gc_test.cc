@@ -72,6 +72,7 @@ Result<CollectReport> Collect(Upkeep& upkeep) {
   CollectRequest request;
   request.find_needs = NeedsOf;
   request.keep_untagged_ns = 0;
+  request.keep_left_ns = 0;
   SilentProgress silent;
   return upkeep.Collect(request, silent);
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <limits>
 #include <list>
+#include <optional>
 #include <random>
 #include <set>
 #include <thread>
@@ -14,6 +15,30 @@
 #include "base/text.h"
 
 namespace plumb::host {
+
+// What a file holds: shared by all disks that were made of one another until one of them writes it.
+// Most files of a disk are never written again, and a simulation makes thousands of disks.
+class SharedBytes {
+ public:
+  const std::string& operator*() const { return shared_->bytes; }
+  const std::string* operator->() const { return &shared_->bytes; }
+  std::string& Own() {
+    if (shared_.use_count() > 1) shared_ = std::make_shared<Content>(Content{shared_->bytes, {}});
+    shared_->hash.reset();
+    return shared_->bytes;
+  }
+  const ObjectId& Hash() const {
+    if (!shared_->hash) shared_->hash = Blake3(AsBytes(shared_->bytes));
+    return *shared_->hash;
+  }
+
+ private:
+  struct Content {
+    std::string bytes;
+    std::optional<ObjectId> hash;
+  };
+  std::shared_ptr<Content> shared_ = std::make_shared<Content>();
+};
 
 // A file or a directory: what readers see, what is durable, and how the one came from the other.
 struct SimulatedDisk::Node {
@@ -36,8 +61,8 @@ struct SimulatedDisk::Node {
   };
 
   FileState state;
-  std::string bytes;
-  std::string durable_bytes;
+  SharedBytes bytes;
+  SharedBytes durable_bytes;
   std::vector<Change> changes;
   std::map<std::string, NodePtr> names;
   std::map<std::string, NodePtr> durable_names;
@@ -149,12 +174,16 @@ class Survivors {
     taken->durable_bytes = survival_ == Survival::kAll ? node->bytes : node->durable_bytes;
     auto names = survival_ == Survival::kAll ? node->names : node->durable_names;
     if (survival_ == Survival::kTorn) {
-      TearBytes(*node, random_, taken->durable_bytes);
+      if (!node->changes.empty()) TearBytes(*node, random_, taken->durable_bytes.Own());
       TearNames(*node, random_, names);
     }
     taken->bytes = taken->durable_bytes;
-    for (const auto& [name, child] : names)
-      taken->names[name] = Take(child);
+    taken->state.names = 0;
+    for (const auto& [name, child] : names) {
+      const NodePtr found = Take(child);
+      ++found->state.names;
+      taken->names[name] = found;
+    }
     taken->durable_names = taken->names;
     return taken;
   }
@@ -209,8 +238,8 @@ class SimulatedFile final : public File {
   Result<std::size_t> ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
     const std::lock_guard lock(disk_.mutex_);
     PLUMB_RETURN_IF_ERROR(disk_.CountRead(path_));
-    const std::size_t begin = std::min<std::uint64_t>(offset, node_->bytes.size());
-    const ByteSpan found = AsBytes(node_->bytes).subspan(begin);
+    const std::size_t begin = std::min<std::uint64_t>(offset, node_->bytes->size());
+    const ByteSpan found = AsBytes(*node_->bytes).subspan(begin);
     const std::size_t size = std::min(buffer.size(), found.size());
     std::copy_n(found.begin(), size, buffer.begin());
     return size;
@@ -220,7 +249,7 @@ class SimulatedFile final : public File {
     if (bytes.empty()) return Done{};
     const std::lock_guard lock(disk_.mutex_);
     // A full disk has room for what takes the place of something.
-    const bool grows = offset + bytes.size() > node_->bytes.size();
+    const bool grows = offset + bytes.size() > node_->bytes->size();
     const auto verdict =
         disk_.Count(grows ? SimulatedDisk::Call::kGrow : SimulatedDisk::Call::kShrink, path_);
     if (verdict.outcome == SimulatedDisk::Outcome::kPartly) bytes = bytes.first(bytes.size() / 2);
@@ -235,10 +264,10 @@ class SimulatedFile final : public File {
 
   Status Truncate(std::uint64_t size) override {
     const std::lock_guard lock(disk_.mutex_);
-    const bool grows = size > node_->bytes.size();
+    const bool grows = size > node_->bytes->size();
     const auto verdict =
         disk_.Count(grows ? SimulatedDisk::Call::kGrow : SimulatedDisk::Call::kShrink, path_);
-    const std::uint64_t old_size = node_->bytes.size();
+    const std::uint64_t old_size = node_->bytes->size();
     if (grows && disk_.RoomFor(*node_, old_size, size - old_size) < size - old_size)
       return Full(path_);
     if (verdict.outcome == SimulatedDisk::Outcome::kWhole) Change({size, {}});
@@ -255,11 +284,11 @@ class SimulatedFile final : public File {
     const auto verdict = disk_.Count(SimulatedDisk::Call::kSync, path_);
     if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
       for (const Node::Change& change : node_->changes)
-        Apply(node_->durable_bytes, change);
+        Apply(node_->durable_bytes.Own(), change);
     }
     if (verdict.outcome == SimulatedDisk::Outcome::kPartly) {
       Random random(static_cast<Random::result_type>(disk_.now_ns_ % 1'000'003));
-      TearBytes(*node_, random, node_->durable_bytes);
+      TearBytes(*node_, random, node_->durable_bytes.Own());
     }
     if (verdict.outcome != SimulatedDisk::Outcome::kNot) node_->changes.clear();
     return verdict.status;
@@ -269,7 +298,7 @@ class SimulatedFile final : public File {
     const std::lock_guard lock(disk_.mutex_);
     PLUMB_RETURN_IF_ERROR(disk_.CountRead(path_));
     FileState state = node_->state;
-    state.size = node_->bytes.size();
+    state.size = node_->bytes->size();
     return state;
   }
 
@@ -296,7 +325,7 @@ class SimulatedFile final : public File {
 
  private:
   void Change(Node::Change change) {
-    Apply(node_->bytes, change);
+    Apply(node_->bytes.Own(), change);
     node_->changes.push_back(std::move(change));
     node_->state.modified_ns = disk_.now_ns_;
     node_->state.changed_ns = disk_.now_ns_;
@@ -333,7 +362,7 @@ class SimulatedDirectory final : public Directory {
     PLUMB_RETURN_IF_ERROR(disk_.CountRead(path));
     PLUMB_TRY(const NodePtr node, disk_.Find(node_, path));
     FileState state = node->state;
-    state.size = node->bytes.size();
+    state.size = node->bytes->size();
     return state;
   }
 
@@ -388,8 +417,10 @@ class SimulatedDirectory final : public Directory {
     if (found == place.first->names.end()) return NotFound(path);
     if (!found->second->names.empty()) return Conflict(path);
     const auto verdict = disk_.Count(SimulatedDisk::Call::kShrink, path);
-    if (verdict.outcome == SimulatedDisk::Outcome::kWhole)
+    if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
+      --found->second->state.names;
       ChangeNames(*place.first, {place.second, {}, nullptr});
+    }
     return verdict.status;
   }
 
@@ -478,7 +509,7 @@ std::uint64_t SimulatedDisk::Used() const {
     const Node* const node = left.back();
     left.pop_back();
     if (!seen.insert(node).second) continue;
-    blocks += 1 + BlocksOf(node->bytes.size());
+    blocks += 1 + BlocksOf(node->bytes->size());
     for (const auto& [name, child] : node->names)
       left.push_back(child.get());
   }
@@ -489,7 +520,7 @@ std::size_t SimulatedDisk::RoomFor(const Node& file, std::uint64_t offset, std::
   if (size_max_ == std::numeric_limits<std::uint64_t>::max()) return size;
   const std::uint64_t used = Used();
   const std::uint64_t free = (size_max_ - std::min(size_max_, used)) / kBlockSize;
-  const std::uint64_t end_max = (BlocksOf(file.bytes.size()) + free) * kBlockSize;
+  const std::uint64_t end_max = (BlocksOf(file.bytes->size()) + free) * kBlockSize;
   const std::uint64_t end = std::min<std::uint64_t>(offset + size, end_max);
   return static_cast<std::size_t>(end - std::min(end, offset));
 }
@@ -520,6 +551,27 @@ std::unique_ptr<SimulatedDisk> SimulatedDisk::AfterPowerCut(Survival survival,
   disk->forgotten_ = forgotten_;
   disk->shares_blocks_ = shares_blocks_;
   return disk;
+}
+
+ObjectId SimulatedDisk::Fingerprint() const {
+  const std::lock_guard lock(mutex_);
+  std::unordered_map<const Node*, std::size_t> seen;
+  std::string text;
+  const auto add = [&](const auto& self, const std::string& name, const Node& node) -> void {
+    const auto [number, is_new] = seen.try_emplace(&node, seen.size());
+    text += name + '/' + std::to_string(number->second) + ' ';
+    if (!is_new) return;
+    text += std::to_string(static_cast<int>(node.state.type)) + node.bytes.Hash().ToHex() +
+            node.durable_bytes.Hash().ToHex() + ' ' + std::to_string(node.changes.size()) + ' ' +
+            std::to_string(node.name_changes.size()) + '\n';
+    for (const auto* const names : {&node.names, &node.durable_names}) {
+      for (const auto& [child_name, child] : *names)
+        self(self, child_name, *child);
+      text += "..\n";
+    }
+  };
+  add(add, "", *root_);
+  return Blake3(AsBytes(text));
 }
 
 std::int64_t SimulatedDisk::now_ns() const {
@@ -629,6 +681,7 @@ Status SimulatedLinks::HardLink(const std::string& source, const std::string& ta
   if (place.first->names.contains(place.second)) return Conflict(target);
   const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
   if (verdict.outcome != SimulatedDisk::Outcome::kWhole) return verdict.status;
+  ++node->state.names;
   place.first->names[place.second] = node;
   place.first->name_changes.push_back({{}, place.second, node});
   return verdict.status;
@@ -646,7 +699,7 @@ Status SimulatedLinks::Reflink(const std::string& source, const std::string& tar
   const auto verdict = disk_.Count(SimulatedDisk::Call::kGrow, target);
   if (verdict.outcome == SimulatedDisk::Outcome::kWhole) {
     copy->bytes = node->bytes;
-    copy->changes.push_back({0, node->bytes});
+    copy->changes.push_back({0, *node->bytes});
     return verdict.status;
   }
   place.first->names.erase(place.second);

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crypto/object_id.h"
 #include "host/files.h"
 #include "host/links.h"
 
@@ -68,6 +69,10 @@ class SimulatedDisk final : public Files {
   // What is found when the power comes back, or (kAll) the same disk once more. `seed` decides
   // what is torn. Nothing of this disk may be in use.
   std::unique_ptr<SimulatedDisk> AfterPowerCut(Survival survival, std::uint64_t seed = 0) const;
+
+  // Of all names and of what the files hold, as readers see it, and as it would be without power.
+  // Equal ones tell equal disks, but for times.
+  ObjectId Fingerprint() const;
 
   // Moves with every call; file times come from it.
   std::int64_t now_ns() const;
