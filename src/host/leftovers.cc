@@ -9,10 +9,12 @@ namespace {
 constexpr int kTriesMax = 10;
 
 // Whether that name is still that of the file.
-bool IsAt(Directory& directory, const std::string& path, File& file) {
+Result<bool> IsAt(Directory& directory, const std::string& path, File& file) {
+  PLUMB_TRY(const FileState ours, file.State());
   const auto there = directory.State(path);
-  const auto ours = file.State();
-  return there && ours && there->inode == ours->inode && there->device == ours->device;
+  if (!there && there.error().kind == ErrorKind::kNotFound) return false;
+  if (!there) return there.error();
+  return there->inode == ours.inode && there->device == ours.device;
 }
 
 }  // namespace
@@ -25,7 +27,8 @@ Result<LockedFile> CreateLocked(Directory& directory, const std::string& path, s
     auto lock = made.file->Lock(LockKind::kExclusive, 0);
     if (lock) made.lock = *std::move(lock);
     // Between the two it may have been taken for a leftover: then it is made again.
-    if (IsAt(directory, path, *made.file)) return made;
+    PLUMB_TRY(const bool is_there, IsAt(directory, path, *made.file));
+    if (is_there) return made;
     if (tries == kTriesMax)
       return Error{ErrorKind::kUnavailable, "'" + path + "' is taken away again and again"};
   }
@@ -43,7 +46,8 @@ void RemoveLeftovers(Directory& directory, const std::string& path,
     // Held until it is gone: who has just made it finds that it is no more, and makes it again. Who
     // was done with it has moved it, and what has this name now is another's.
     const auto lock = (*file)->Lock(LockKind::kExclusive, 0);
-    if (lock && IsAt(directory, place, **file)) static_cast<void>(directory.Remove(place));
+    if (lock && IsAt(directory, place, **file).value_or(false))
+      static_cast<void>(directory.Remove(place));
   }
 }
 

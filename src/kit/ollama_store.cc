@@ -153,9 +153,15 @@ class OllamaModel {
     return Done{};
   }
 
-  Status AddConfigOf(const oci::Manifest& manifest) {
-    PLUMB_TRY(const std::string text, ReadText(manifest.config));
-    return AddConfig(text, commands_);
+  Status AddConfigOf(const oci::Manifest& manifest, Progress& progress) {
+    const auto text = ReadText(manifest.config);
+    if (text) return AddConfig(*text, commands_);
+    if (text.error().kind != ErrorKind::kNotFound) return text.error();
+    // The model runs without: it is made of its layers.
+    progress.Warn(
+        "its config is not in Ollama's store: RENDERER, PARSER and REQUIRES are left out, "
+        "if there were any");
+    return Done{};
   }
 
   Result<ForeignModel> Finish(const oci::OllamaName& name, Progress& progress) {
@@ -309,7 +315,7 @@ Result<ForeignModel> ReadOllamaModel(host::Files& files, const std::string& path
   };
   for (const oci::Descriptor& layer : manifest.layers)
     PLUMB_RETURN_IF_ERROR(add(model.Add(layer)));
-  PLUMB_RETURN_IF_ERROR(add(model.AddConfigOf(manifest)));
+  PLUMB_RETURN_IF_ERROR(add(model.AddConfigOf(manifest, progress)));
   return model.Finish(name, progress);
 }
 

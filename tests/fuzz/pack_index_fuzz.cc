@@ -21,6 +21,7 @@ class MemoryPack final : public plumb::store::PackReader {
   explicit MemoryPack(ByteSpan bytes) : bytes_(bytes) {}
   plumb::store::PackKind kind() const override { return plumb::store::PackKind::kFrames; }
   plumb::Result<std::uint64_t> Size() override { return std::uint64_t{bytes_.size()}; }
+  plumb::Result<bool> IsShared() override { return false; }
   plumb::Status ReadAt(std::uint64_t offset, MutableByteSpan buffer) override {
     if (offset > bytes_.size() || buffer.size() > bytes_.size() - offset)
       return plumb::Error{ErrorKind::kCorrupt, "cut short"};
