@@ -104,9 +104,10 @@ bool ReadsAsText(std::string_view text) {
 
 // The letter after a '\' that stands for it, or 0.
 char ShortEscape(char32_t c) {
-  constexpr std::u32string_view kCharacters = U"\0\a\b\t\n\v\f\r\x1b\"\\\u0085\u00a0\u2028\u2029";
-  constexpr std::string_view kLetters = "0abtnvfre\"\\N_LP";
-  const std::size_t at = std::u32string_view(kCharacters.data(), kLetters.size()).find(c);
+  if (c == U'\0') return '0';
+  constexpr std::u32string_view kCharacters = U"\a\b\t\n\v\f\r\x1b\"\\\u0085\u00a0\u2028\u2029";
+  constexpr std::string_view kLetters = "abtnvfre\"\\N_LP";
+  const std::size_t at = kCharacters.find(c);
   return at == std::u32string_view::npos ? '\0' : kLetters[at];
 }
 

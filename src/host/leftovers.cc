@@ -7,6 +7,8 @@ namespace plumb::host {
 namespace {
 
 constexpr int kTriesMax = 10;
+// Who takes it for a leftover holds it for as long as removing it takes.
+constexpr std::uint64_t kLockTimeoutMs = 1000;
 
 // Whether that name is still that of the file.
 Result<bool> IsAt(Directory& directory, const std::string& path, File& file) {
@@ -24,7 +26,8 @@ Result<LockedFile> CreateLocked(Directory& directory, const std::string& path, s
   for (int tries = 0;; ++tries) {
     LockedFile made;
     PLUMB_TRY(made.file, directory.Open(path, OpenHow::kCreateNew, mode));
-    auto lock = made.file->Lock(LockKind::kExclusive, 0);
+    auto lock = made.file->Lock(LockKind::kExclusive, kLockTimeoutMs);
+    if (!lock && lock.error().kind == ErrorKind::kUnavailable) return std::move(lock).error();
     if (lock) made.lock = *std::move(lock);
     // Between the two it may have been taken for a leftover: then it is made again.
     PLUMB_TRY(const bool is_there, IsAt(directory, path, *made.file));

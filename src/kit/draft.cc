@@ -149,8 +149,9 @@ void MarkSkills(std::vector<DraftFile>& files) {
   }
 }
 
-Result<std::vector<DraftFile>> Look(host::Directory& directory, Progress& progress) {
-  PLUMB_TRY(const ContextRules rules, ContextRules::Load(directory, ""));
+Result<std::vector<DraftFile>> Look(host::Directory& directory, const DraftOptions& options,
+                                    Progress& progress) {
+  PLUMB_TRY(const ContextRules rules, ContextRules::Load(directory, "", options.reserved));
   PLUMB_TRY(std::vector<DraftFile> files, Survey(directory, rules, progress).Run());
   MarkSkills(files);
   return files;
@@ -311,7 +312,7 @@ bool HasSuffix(const DraftFile& file, std::string_view suffix) {
 
 Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftOptions& options,
                                         Progress& progress) {
-  PLUMB_TRY(const std::vector<DraftFile> files, Look(directory, progress));
+  PLUMB_TRY(const std::vector<DraftFile> files, Look(directory, options, progress));
   WarnOfSecrets(FilesBesideModel(files).all, progress);
   blueprint::Kitfile kitfile = KitfileDraft(files, options).Run();
   PLUMB_RETURN_IF_ERROR(CheckSize(kitfile));
@@ -319,8 +320,9 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
   return kitfile;
 }
 
-Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress) {
-  PLUMB_TRY(std::vector<DraftFile> files, Look(directory, progress));
+Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, const DraftOptions& options,
+                                            Progress& progress) {
+  PLUMB_TRY(std::vector<DraftFile> files, Look(directory, options, progress));
   FilesBeside beside = FilesBesideModel(files);
   std::erase_if(files, [](const DraftFile& file) {
     return file.kind != kModel || !(HasSuffix(file, ".gguf") || IsTakenFromDirectories(file));

@@ -14,11 +14,12 @@
 
 namespace plumb::kit {
 
-// What a person says about a model of which only the files are there.
+// What a person says about a model of which only the files are there, and what is none of them.
 struct DraftOptions {
   std::string name = {};  // of package and model
   std::string description = {};
   std::vector<std::string> authors = {};
+  std::string reserved = {};  // a path in the directory that is no part of it; empty: none
 };
 
 // A blueprint for what lies in a directory, by names and sizes (docs/format.md, "Drafts"). The same
@@ -31,7 +32,8 @@ Result<blueprint::Kitfile> DraftKitfile(host::Directory& directory, const DraftO
 
 // kNotFound if no model is there that a Modelfile could begin with: GGUF, safetensors, or PyTorch's
 // .bin and .pth.
-Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, Progress& progress);
+Result<blueprint::Modelfile> DraftModelfile(host::Directory& directory, const DraftOptions& options,
+                                            Progress& progress);
 
 // The SPDX id of a licence's text, if it is a well-known one; else empty.
 std::string_view DetectLicense(std::string_view text);

@@ -189,7 +189,8 @@ Result<ReadBlueprint> ReadModctlBlueprint(const PlanRequest& request) {
   PLUMB_TRY(const blueprint::ModctlModelfile modelfile,
             blueprint::ParseModctl(blueprint.bytes, blueprint.file));
   PLUMB_TRY(const ContextRules rules,
-            ContextRules::Load(request.context.directory, blueprint.context_path));
+            ContextRules::Load(request.context.directory, blueprint.context_path,
+                               request.options.reserved));
   return ModctlBlueprint(request, rules).Read(modelfile);
 }
 

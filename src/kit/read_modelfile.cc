@@ -252,7 +252,8 @@ Result<ReadBlueprint> ReadModelfileBlueprint(const PlanRequest& request) {
   for (const std::string& warning : modelfile.warnings)
     request.progress.Warn(warning);
   PLUMB_TRY(const ContextRules rules,
-            ContextRules::Load(request.context.directory, blueprint.context_path));
+            ContextRules::Load(request.context.directory, blueprint.context_path,
+                               request.options.reserved));
   return ModelfileReader(request, rules).Read(std::move(modelfile));
 }
 

@@ -23,12 +23,14 @@ bool IsUnpackName(std::string_view name) {
   return name.starts_with(kUnpackPrefix) && ParseUint64(name.substr(kUnpackPrefix.size()));
 }
 
-Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_view blueprint_path) {
+Result<ContextRules> ContextRules::Load(host::Directory& context, std::string_view blueprint_path,
+                                        const std::string& reserved) {
   Result<std::string> text = host::ReadFile(context, ".kitignore", kKitignoreSizeMax);
   if (!text && text.error().kind != ErrorKind::kNotFound) return std::move(text).error();
   PLUMB_TRY(auto ignore, blueprint::IgnoreRules::Parse(text ? *text : std::string()));
   ContextRules rules(std::move(ignore));
   rules.reserved_paths_.insert(kReservedAtRoot.begin(), kReservedAtRoot.end());
+  if (!reserved.empty()) rules.reserved_paths_.insert(reserved);
   if (!blueprint_path.empty()) {
     rules.has_blueprint_ = true;
     rules.reserved_paths_.emplace(blueprint_path);

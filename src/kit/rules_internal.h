@@ -23,12 +23,10 @@ bool IsUnpackName(std::string_view name);
 // relative to the context and cleaned.
 class ContextRules {
  public:
-  // `blueprint_path` is where the blueprint lies in the context, or empty. kInvalid for a
-  // .kitignore that cannot be read.
-  static Result<ContextRules> Load(host::Directory& context, std::string_view blueprint_path);
-
-  // One more path that is reserved.
-  void Reserve(const std::string& path) { reserved_paths_.insert(path); }
+  // `blueprint_path` is where the blueprint lies in the context, `reserved` one more path that is
+  // never packed; or empty. kInvalid for a .kitignore that cannot be read.
+  static Result<ContextRules> Load(host::Directory& context, std::string_view blueprint_path,
+                                   const std::string& reserved);
 
   // Never packed, whatever .kitignore says; nor is anything beneath it.
   bool IsReserved(std::string_view path) const;

@@ -228,9 +228,9 @@ void WarnOfCollisions(const std::vector<PlannedLayer>& layers, Progress& progres
 }  // namespace
 
 Result<std::vector<PlannedLayer>> PlanLayers(const PlanRequest& request, ReadBlueprint& blueprint) {
-  PLUMB_TRY(ContextRules rules,
-            ContextRules::Load(request.context.directory, request.blueprint.context_path));
-  if (!request.options.reserved.empty()) rules.Reserve(request.options.reserved);
+  PLUMB_TRY(const ContextRules rules,
+            ContextRules::Load(request.context.directory, request.blueprint.context_path,
+                               request.options.reserved));
   std::vector<PlannedLayer> layers;
   for (const EntryView& entry : EntriesOf(blueprint.kitfile, blueprint.model_layer))
     layers.emplace_back(entry);

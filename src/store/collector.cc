@@ -84,7 +84,8 @@ class PackForecast {
 
 // The smallest copies first: where there is little room, each makes some for the next.
 void SortForCopying(std::vector<PackUse>& packs) {
-  std::ranges::stable_sort(packs, {}, &PackUse::live_size);
+  std::ranges::sort(packs, {},
+                    [](const PackUse& use) { return std::pair(use.live_size, use.record.name); });
 }
 
 std::uint64_t SizeWhenCopied(std::vector<PackUse> packs) {
@@ -447,7 +448,10 @@ bool HasAllRecords(const Inventory& inventory, const std::vector<PackUse>& uses)
 }
 
 void Collector::WarnOfDamage(const PackName& pack) {
-  progress_.Warn("pack '" + pack.ToString() + "' is damaged and was left alone: plumb fsck");
+  if (keeps_all_kits_) return;  // who only measures leaves everything alone
+  const bool is_dry = request_.dry_run == DryRun::kYes;
+  progress_.Warn("pack '" + pack.ToString() + "' is damaged and " + (is_dry ? "would be" : "was") +
+                 " left alone: plumb fsck");
 }
 
 // Of those that sessions named. What is torn or missing is left to fsck.

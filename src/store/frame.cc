@@ -141,7 +141,7 @@ Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id
   out.resize(static_cast<std::size_t>(place.raw_size));
   if (place.encoding == Encoding::kRaw) {
     if (place.stored_size != place.raw_size) return Damaged(pack, place);
-    const Status read = pack.ReadAt(place.offset, out);
+    Status read = pack.ReadAt(place.offset, out);
     const bool is_short = !read && read.error().kind == ErrorKind::kCorrupt;
     if (is_short && pack.kind() == PackKind::kAdopted) return Damaged(pack, place);
     if (!read) return read;

@@ -362,7 +362,7 @@ class SqliteCatalog final : public KeptCatalog {
   SqliteCatalog(std::unique_ptr<SqliteConnection> connection, host::File& lock_file)
       : connection_(std::move(connection)), lock_file_(lock_file) {}
 
-  Status Prepare();
+  Status Prepare(const std::function<Status()>& may_make);
 
   Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) override;
   Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) override;
@@ -399,7 +399,7 @@ Result<std::uint64_t> SqliteCatalog::Version() {
   return version;
 }
 
-Status SqliteCatalog::Prepare() {
+Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
   // A rollback journal, emptied durably by each commit: with FULL the commit counts only then.
   PLUMB_RETURN_IF_ERROR(connection_->Execute(
       "PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE; PRAGMA temp_store = MEMORY;"
@@ -411,6 +411,7 @@ Status SqliteCatalog::Prepare() {
     PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
     PLUMB_TRY(version, Version());
     if (version == 0) {
+      PLUMB_RETURN_IF_ERROR(may_make());
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
     } else if (version == 1) {
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgrade));
@@ -622,11 +623,12 @@ Status FoldLog(host::Directory& directory, const std::string& name, host::File& 
 }
 
 Result<std::unique_ptr<KeptCatalog>> OpenPrepared(host::Directory& directory,
-                                                  const std::string& name, host::File& lock_file) {
+                                                  const std::string& name, host::File& lock_file,
+                                                  const std::function<Status()>& may_make) {
   PLUMB_TRY(auto connection,
             SqliteConnection::Open(directory, name, static_cast<int>(kLockTimeoutMs)));
   auto catalog = std::make_unique<SqliteCatalog>(std::move(connection), lock_file);
-  PLUMB_RETURN_IF_ERROR(catalog->Prepare());
+  PLUMB_RETURN_IF_ERROR(catalog->Prepare(may_make));
   return std::unique_ptr<KeptCatalog>(std::move(catalog));
 }
 
@@ -634,15 +636,16 @@ Result<std::unique_ptr<KeptCatalog>> OpenPrepared(host::Directory& directory,
 
 Result<std::unique_ptr<KeptCatalog>> OpenSqliteCatalog(host::Directory& directory,
                                                        const std::string& name,
-                                                       host::File& lock_file) {
+                                                       host::File& lock_file,
+                                                       const std::function<Status()>& may_make) {
   PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
-  auto catalog = OpenPrepared(directory, name, lock_file);
+  auto catalog = OpenPrepared(directory, name, lock_file, may_make);
   if (catalog) return catalog;
   // The folding may have been cut off: the first look undoes its last step, and the log is back.
   PLUMB_TRY(const bool has_log, HasWriteAheadLog(directory, name));
   if (!has_log) return catalog;
   PLUMB_RETURN_IF_ERROR(FoldLog(directory, name, lock_file));
-  return OpenPrepared(directory, name, lock_file);
+  return OpenPrepared(directory, name, lock_file, may_make);
 }
 
 }  // namespace plumb::store

@@ -170,16 +170,23 @@ Result<bool> HasCatalog(host::Directory& directory) {
 
 // There is no pack before there is a catalog (docs/format.md, "Write order"): where packs lie
 // without one it was lost, and to make it anew would call all that is in them needless.
+Status CheckHasNoPacks(PackStore& packs) {
+  PLUMB_TRY(const auto names, packs.List());
+  if (names.empty()) return Done{};
+  return Error{ErrorKind::kCorrupt, "the catalog of this store is gone: nothing was changed",
+               std::string(kCatalogDamagedHint)};
+}
+
+// Before SQLite makes the file.
 Status CheckCatalogIsNotLost(host::Directory& directory, PackStore& packs) {
   PLUMB_TRY(const bool has_catalog, HasCatalog(directory));
   if (has_catalog) return Done{};
-  PLUMB_TRY(const auto names, packs.List());
-  if (names.empty()) return Done{};
+  Status checked = CheckHasNoPacks(packs);
+  if (checked) return checked;
   // Somebody may have made it, and written a pack, since the first look.
   PLUMB_TRY(const bool has_it_now, HasCatalog(directory));
   if (has_it_now) return Done{};
-  return Error{ErrorKind::kCorrupt, "the catalog of this store is gone: nothing was changed",
-               std::string(kCatalogDamagedHint)};
+  return checked;
 }
 
 }  // namespace
@@ -197,8 +204,8 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
   PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
   PLUMB_RETURN_IF_ERROR(CheckCatalogIsNotLost(directory, *parts.packs));
-  PLUMB_TRY(parts.catalog,
-            OpenSqliteCatalog(directory, std::string(kCatalogFile), *parts.lock_file));
+  PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, std::string(kCatalogFile), *parts.lock_file,
+                                             [&] { return CheckHasNoPacks(*parts.packs); }));
   parts.leases = std::make_unique<Leases>(*parts.leases_directory, entropy, *parts.catalog);
   parts.reserve = std::make_unique<Reserve>(directory, entropy);
   return parts;

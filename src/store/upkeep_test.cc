@@ -258,6 +258,20 @@ TEST_F(UpkeepTest, KitsWithoutTagsAreKeptForAWhile) {
 }
 
 // The packs of a store hold all that it has: without a catalog they are not needless.
+// A database without tables ("The Database File Format" of SQLite, 1.3 and 1.6).
+std::string EmptyDatabase() {
+  std::string page(4096, '\0');
+  page.replace(0, 24, std::string("SQLite format 3\0\x10\0\1\1\0\x40\x20\x20", 24));
+  page[27] = 1;    // changed once
+  page[31] = 1;    // one page
+  page[47] = 4;    // format of the schema
+  page[59] = 1;    // UTF-8
+  page[95] = 1;    // changed once
+  page[100] = 13;  // a leaf of a table, with no cells
+  page[105] = 0x10;
+  return page;
+}
+
 TEST_F(UpkeepTest, AStoreThatLostItsCatalogIsLeftAlone) {
   Add({Noise(5 * kMiB, 1)}, "v1");
   const fs::path catalog = Path() + "/catalog.sqlite";
@@ -274,6 +288,10 @@ TEST_F(UpkeepTest, AStoreThatLostItsCatalogIsLeftAlone) {
     EXPECT_EQ(fs::exists(catalog), is_empty);
     EXPECT_EQ(Packs().size(), packs);
   }
+  std::ofstream(catalog, std::ios::binary) << EmptyDatabase();
+  EXPECT_EQ(OpenUpkeep(*files_, clock_, *entropy_, Path()).error().kind, ErrorKind::kCorrupt);
+  EXPECT_EQ(OpenUpkeep(*files_, clock_, *entropy_, Path()).error().hint, kCatalogDamagedHint);
+  EXPECT_EQ(Packs().size(), packs);
   fs::rename(kept, catalog);
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());
 }

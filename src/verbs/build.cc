@@ -167,17 +167,14 @@ class LockPlace {
 // Our own data is no part of a kit, where it lies among what is packed.
 Status LeaveOutHome(const Workspace& workspace, const std::string& context,
                     kit::BuildOptions& options, Progress& progress) {
-  PLUMB_TRY(const std::string path, workspace.Home());
-  const auto home = workspace.machine().files.Canonical(path);
-  if (!home) return Done{};  // not made yet, and then it cannot be packed
-  if (*home != context && !home->starts_with(context == "/" ? context : context + "/"))
-    return Done{};
-  const bool is_kit17 = options.rules == blueprint::KitRules::kKit17;
-  if (*home == context || is_kit17) {
+  PLUMB_TRY(const auto home, HomeWithin(workspace, context));
+  if (!home) return Done{};
+  if (home->empty() || options.rules == blueprint::KitRules::kKit17) {
+    PLUMB_TRY(const std::string path, workspace.Home());
     return Error{ErrorKind::kInvalid, "'" + path + "', where the store is, would be packed",
                  "export PLUMB_HOME=DIRECTORY"};
   }
-  options.reserved = home->substr(context == "/" ? 1 : context.size() + 1);
+  options.reserved = *home;
   progress.Note("'" + options.reserved + "' is not packed: the store is in it");
   return Done{};
 }

@@ -234,7 +234,9 @@ class Importer {
       if (!wanted && repository.layout.index.entries.empty()) continue;
       LayoutChoice choice = ChoiceOf(repository.name);
       choice.repository = repository.name;
-      if (wanted) choice.tag = wanted->TagOrDefault();
+      // With a digest, that decides.
+      if (wanted && wanted->digest) choice.digest = wanted->digest;
+      if (wanted && !wanted->digest) choice.tag = wanted->TagOrDefault();
       auto part = FromLayout(std::move(repository.layout), choice);
       if (!part) {
         if (repositories.size() == 1 || !IsOfModel(part.error())) return part.error();

@@ -35,6 +35,7 @@ Result<std::vector<Wanted>> WantedOf(const oci::Index& index, const LayoutChoice
   for (const oci::IndexEntry& entry : index.entries) {
     PLUMB_TRY(const registry::LayoutEntryName there, registry::NameOf(entry));
     if (!choice.tag.empty() && entry.tag != choice.tag) continue;
+    if (entry.descriptor.digest != choice.digest.value_or(entry.descriptor.digest)) continue;
     auto found = std::ranges::find(wanted, entry.descriptor.digest, &Wanted::digest);
     if (found == wanted.end()) found = wanted.insert(wanted.end(), {entry.descriptor.digest, {}});
     if (auto name = NameHere(there, choice)) found->names.push_back(*std::move(name));

@@ -41,15 +41,17 @@ Result<std::string> DraftBlueprint(Workspace& workspace, const InitOptions& opti
                                    Progress& progress) {
   host::Files& files = workspace.machine().files;
   PLUMB_TRY(const auto directory, files.OpenDirectory(options.directory, host::IfMissing::kFail));
+  PLUMB_TRY(const std::string path, files.Canonical(options.directory));
+  kit::DraftOptions about = options.about;
+  // Where the store is among the files, `build` leaves it out.
+  PLUMB_TRY(const auto home, HomeWithin(workspace, path));
+  about.reserved = home.value_or(std::string());
   if (options.kind == kit::BlueprintKind::kModelfile) {
-    PLUMB_TRY(const blueprint::Modelfile modelfile, kit::DraftModelfile(*directory, progress));
+    PLUMB_TRY(const blueprint::Modelfile modelfile,
+              kit::DraftModelfile(*directory, about, progress));
     return blueprint::PrintModelfile(modelfile);
   }
-  kit::DraftOptions about = options.about;
-  if (about.name.empty()) {
-    PLUMB_TRY(const std::string path, files.Canonical(options.directory));
-    about.name = host::SplitPath(path).name;
-  }
+  if (about.name.empty()) about.name = host::SplitPath(path).name;
   PLUMB_TRY(const blueprint::Kitfile kitfile, kit::DraftKitfile(*directory, about, progress));
   return blueprint::PrintKitfile(kitfile);
 }

@@ -3,7 +3,6 @@
 #define PLUMB_VERBS_READ_KIT_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "base/progress.h"

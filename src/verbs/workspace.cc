@@ -147,4 +147,16 @@ Result<registry::KnownPlaces*> Workspace::KnownPlaces() {
   return known_places_.get();
 }
 
+Result<std::optional<std::string>> HomeWithin(const Workspace& workspace,
+                                              const std::string& directory) {
+  std::optional<std::string> within;
+  PLUMB_TRY(const std::string path, workspace.Home());
+  const auto home = workspace.machine().files.Canonical(path);
+  if (!home) return within;
+  const std::string prefix = directory == "/" ? directory : directory + "/";
+  if (*home == directory) within.emplace();
+  if (home->starts_with(prefix)) within = home->substr(prefix.size());
+  return within;
+}
+
 }  // namespace plumb::verbs

@@ -94,6 +94,11 @@ class Workspace {
   std::unique_ptr<registry::KnownPlaces> known_places_;
 };
 
+// The path of the home in that directory, whose own path is without symlinks: empty if it is the
+// directory itself. Nothing if it lies elsewhere, or is not made yet.
+Result<std::optional<std::string>> HomeWithin(const Workspace& workspace,
+                                              const std::string& directory);
+
 }  // namespace plumb::verbs
 
 #endif  // PLUMB_VERBS_WORKSPACE_H_
