@@ -126,9 +126,9 @@ class KeptCatalog : public Catalog, public CatalogUpkeep {
   using CatalogUpkeep::Apply;
 };
 
-// SQLite in the file `name` of `directory`, which is made if it is missing, unless `may_make` fails:
-// that is asked before an empty catalog is called one. Who writes holds a lock on `lock_file`. Both
-// must outlive it.
+// SQLite in the file `name` of `directory`, which is made if it is missing, unless `may_make`
+// fails: that is asked before an empty catalog is called one. Who writes holds a lock on
+// `lock_file`. Both must outlive it.
 Result<std::unique_ptr<KeptCatalog>> OpenSqliteCatalog(
     host::Directory& directory, const std::string& name, host::File& lock_file,
     const std::function<Status()>& may_make = [] { return Status(Done{}); });

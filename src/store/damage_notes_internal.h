@@ -11,8 +11,9 @@
 namespace plumb::store {
 
 // What readers found damaged is noted in the catalog, so that the next build or pull of the same
-// content writes it again; of what the catalog lacks altogether fsck tells. Best effort: a store that
-// cannot be written to is read all the same.
+// content writes it again; of what the catalog lacks altogether fsck tells. Best effort: a store
+// that cannot be written to is read all the same.
+//
 // Threads: any number at once.
 class DamageNotes final : public DamageListener {
  public:
