@@ -84,8 +84,9 @@ class File {
   virtual Result<FileState> State() = 0;
 
   // Takes an advisory lock (an open file description lock: other threads and other processes
-  // wait alike). Waits at most `timeout_ms`; kUnavailable after that. Locks that were taken by
-  // one File never keep each other out: ranges of those that are held at once must be distinct.
+  // wait alike). Waits at most `timeout_ms`; kUnavailable after that. kUnsupported where the file
+  // system has no locks. Locks that were taken by one File never keep each other out: ranges of
+  // those that are held at once must be distinct.
   virtual Result<std::unique_ptr<FileLock>> Lock(LockKind kind, std::uint64_t timeout_ms,
                                                  LockRange range = {}) = 0;
 };

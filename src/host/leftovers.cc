@@ -27,7 +27,7 @@ Result<LockedFile> CreateLocked(Directory& directory, const std::string& path, s
     LockedFile made;
     PLUMB_TRY(made.file, directory.Open(path, OpenHow::kCreateNew, mode));
     auto lock = made.file->Lock(LockKind::kExclusive, kLockTimeoutMs);
-    if (!lock && lock.error().kind == ErrorKind::kUnavailable) return std::move(lock).error();
+    if (!lock && lock.error().kind != ErrorKind::kUnsupported) return std::move(lock).error();
     if (lock) made.lock = *std::move(lock);
     // Between the two it may have been taken for a leftover: then it is made again.
     PLUMB_TRY(const bool is_there, IsAt(directory, path, *made.file));

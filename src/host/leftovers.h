@@ -18,7 +18,8 @@ struct LockedFile {
   std::unique_ptr<FileLock> lock;  // null where the file system has no locks
 };
 
-// Makes it, locked. kConflict if there is something of that name.
+// Makes it, locked. kConflict if there is something of that name; kUnavailable if others keep it
+// locked or take it away all the time.
 Result<LockedFile> CreateLocked(Directory& directory, const std::string& path, std::uint32_t mode);
 
 // Removes from the directory `path` what those left that were killed: the regular files whose names

@@ -38,6 +38,17 @@ short TypeOf(LockKind kind) { return kind == LockKind::kShared ? F_RDLCK : F_WRL
 
 bool IsHeldByOthers(int number) { return number == EAGAIN || number == EACCES || number == EINTR; }
 
+// For nobody there, whoever holds what: file systems without locks, some that lie in a network.
+bool HasNoLocks(int number) {
+  return number == ENOLCK || number == EOPNOTSUPP || number == ENOSYS || number == EINVAL;
+}
+
+Error CannotLock(int number, const std::string& path) {
+  Error error = PosixError(number, "cannot lock", path);
+  if (HasNoLocks(number)) error.kind = ErrorKind::kUnsupported;
+  return error;
+}
+
 Error HeldByOthers(const std::string& path) {
   return Error{ErrorKind::kUnavailable, "cannot lock '" + path + "': others hold it"};
 }
@@ -53,7 +64,7 @@ class PosixLock final : public FileLock {
 
   Status Convert(LockKind kind) override {
     if (SetLock(descriptor_.number(), TypeOf(kind), range_) == 0) return Done{};
-    if (!IsHeldByOthers(errno)) return PosixError(errno, "cannot lock", path_);
+    if (!IsHeldByOthers(errno)) return CannotLock(errno, path_);
     return HeldByOthers(path_);
   }
 
@@ -124,7 +135,7 @@ class PosixFile final : public File {
     Descriptor twin(::fcntl(descriptor_.number(), F_DUPFD_CLOEXEC, 0));
     if (twin.number() < 0) return PosixError(errno, "cannot lock", path_);
     while (SetLock(twin.number(), TypeOf(kind), range) != 0) {
-      if (!IsHeldByOthers(errno)) return PosixError(errno, "cannot lock", path_);
+      if (!IsHeldByOthers(errno)) return CannotLock(errno, path_);
       if (std::chrono::steady_clock::now() >= deadline) return HeldByOthers(path_);
       std::this_thread::sleep_for(pause);
       pause = std::min(pause * 2, milliseconds(20));
