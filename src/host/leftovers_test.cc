@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 
+#include "host/read_only.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::host {
@@ -51,24 +52,44 @@ TEST_F(LeftoversTest, WhatIsThereIsInTheWay) {
   EXPECT_EQ(CreateLocked(*directory_, "new-1", 0600).error().kind, ErrorKind::kConflict);
 }
 
-// Whoever cleans up meanwhile takes nothing away from who has it in his hands.
-TEST_F(LeftoversTest, WhatWasMadeIsThereWhileOthersCleanUp) {
-  std::atomic<bool> is_done = false;
-  std::thread cleaner([&] {
-    while (!is_done)
-      RemoveLeftovers(*directory_, "", IsOurs);
-  });
-  for (int i = 0; i < 500; ++i) {
-    const auto made = CreateLocked(*directory_, "new-1", 0600);
-    EXPECT_TRUE(made) << made.error().message;
-    if (!made) break;
-    EXPECT_NE(made->lock, nullptr);
-    const auto there = directory_->State("new-1");
-    EXPECT_TRUE(there && there->inode == made->file->State()->inode);
-    EXPECT_TRUE(directory_->Remove("new-1"));
+// Where somebody cleans up just when a file was made, and has it locked before its owner.
+class CleanedDirectory final : public ReadOnlyDirectory {
+ public:
+  explicit CleanedDirectory(Directory& directory) : directory_(directory) {}
+  ~CleanedDirectory() override { cleaner_.join(); }
+
+  Result<std::unique_ptr<File>> Open(std::string_view path, OpenHow how,
+                                     std::uint32_t mode) override {
+    auto file = directory_.Open(path, how, mode);
+    if (file && !cleaner_.joinable()) {
+      auto found = *directory_.Open(path, OpenHow::kReadWrite);
+      auto lock = *found->Lock(LockKind::kExclusive, 0);
+      cleaner_ = std::thread([this, name = std::string(path), found = std::move(found),
+                              lock = std::move(lock)]() mutable {
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        EXPECT_TRUE(directory_.Remove(name));
+        lock.reset();
+      });
+    }
+    return file;
   }
-  is_done = true;
-  cleaner.join();
+  Result<FileState> State(std::string_view path) override { return directory_.State(path); }
+  Result<std::vector<DirectoryEntry>> List(std::string_view path) override {
+    return directory_.List(path);
+  }
+
+ private:
+  Directory& directory_;
+  std::thread cleaner_;
+};
+
+TEST_F(LeftoversTest, WhatIsTakenForALeftoverIsMadeAgain) {
+  CleanedDirectory cleaned(*directory_);
+  const auto made = CreateLocked(cleaned, "new-1", 0600);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_NE(made->lock, nullptr);
+  const auto there = directory_->State("new-1");
+  EXPECT_TRUE(there && there->inode == made->file->State()->inode);
 }
 
 }  // namespace
