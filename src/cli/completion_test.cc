@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "cli/help.h"
+#include "tests/temporary_directory.h"
 
 namespace plumb::cli {
 namespace {
@@ -23,12 +24,9 @@ std::string Script(std::string_view shell) {
 
 // What bash prints when it is given this program.
 std::string RunBash(const std::string& program) {
-  const std::string path = testing::TempDir() + "plumb_completion_test.bash";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "w"),
-                                                             std::fclose);
-  EXPECT_EQ(std::fwrite(program.data(), 1, program.size(), file.get()), program.size());
-  EXPECT_EQ(std::fflush(file.get()), 0);
-  const std::string command = "bash --norc '" + path + "' 2>&1";
+  const TemporaryDirectory directory;
+  directory.Write("program", program);
+  const std::string command = "bash --norc '" + directory.path() + "/program' 2>&1";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(::popen(command.c_str(), "r"),
                                                              ::pclose);
   std::string printed;

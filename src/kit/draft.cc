@@ -50,7 +50,7 @@ constexpr std::array<std::string_view, 8> kMetadataSuffixes = {
 constexpr std::array<std::string_view, 3> kDocsSuffixes = {".md", ".pdf", ".rst"};
 constexpr std::array<std::string_view, 6> kDatasetSuffixes = {".parquet", ".csv",   ".tsv",
                                                               ".jsonl",   ".arrow", ".tar"};
-// As kit 1.8 has them: what an agent reads, and directories that are a skill.
+// As later releases of kit have them: what an agent reads, and directories that are a skill.
 constexpr std::string_view kSkillName = "skill.md";
 constexpr std::array<std::string_view, 3> kPromptNames = {kSkillName, "agents.md", "claude.md"};
 constexpr std::string_view kPromptMark = ".prompt";
