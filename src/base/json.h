@@ -76,6 +76,21 @@ struct JsonLimits {
 // and column for what breaks the grammar; kExhausted over a limit.
 Result<Json> ParseJson(std::string_view text, const JsonLimits& limits = {});
 
+// What a JSON text holds, one thing after the other, for texts that are too large to be kept as
+// values. What a call returns ends the scan if it is an error.
+class JsonHandler {
+ public:
+  virtual ~JsonHandler() = default;
+  virtual Status OnOpenObject() = 0;
+  virtual Status OnOpenArray() = 0;
+  virtual Status OnClose() = 0;  // of what was opened last
+  // Of the member whose value comes next. That names are unique is for the handler to see.
+  virtual Status OnName(std::string_view name) = 0;
+  virtual Status OnValue(Json value) = 0;  // null, a bool, a number or a string
+};
+// As strict as ParseJson, but for duplicate names.
+Status ScanJson(std::string_view text, JsonHandler& handler, const JsonLimits& limits = {});
+
 enum class JsonStyle : std::uint8_t {
   kCompact,   // no spaces; only what JSON demands is escaped
   kGo,        // no spaces; the escapes of Go's json.Marshal: also < > & U+2028 U+2029 as \u003c …

@@ -31,8 +31,8 @@ std::optional<std::string> DuplicateName(const Json::Object& members) {
   return std::string(*twin);
 }
 
-// Receives the events; the shape of this class is nlohmann's.
-class Builder {
+// Receives the events of nlohmann, whose shape this class has, and hands them on.
+class Events {
  public:
   using number_integer_t = nlohmann::json::number_integer_t;
   using number_unsigned_t = nlohmann::json::number_unsigned_t;
@@ -40,7 +40,8 @@ class Builder {
   using string_t = nlohmann::json::string_t;
   using binary_t = nlohmann::json::binary_t;
 
-  Builder(std::string_view text, int depth_max) : text_(text), depth_max_(depth_max) {}
+  Events(std::string_view text, JsonHandler& handler, int depth_max)
+      : text_(text), handler_(handler), depth_max_(depth_max) {}
 
   // NOLINTBEGIN(readability-identifier-naming): the names are nlohmann's.
   bool null() { return Put(Json()); }
@@ -55,20 +56,11 @@ class Builder {
   }
   bool string(string_t& value) { return Put(Json::String(value)); }
   bool binary(binary_t& /*value*/) { return false; }
-  bool start_object(std::size_t /*size*/) { return Open(Json::MakeObject()); }
-  bool key(string_t& name) {
-    open_.back().name = name;
-    return true;
-  }
-  bool end_object() {
-    if (const auto name = DuplicateName(*open_.back().value.IfObject())) {
-      error_ = {ErrorKind::kInvalid, "duplicate member '" + Printable(*name) + "' in JSON"};
-      return false;
-    }
-    return Close();
-  }
-  bool start_array(std::size_t /*size*/) { return Open(Json::MakeArray()); }
-  bool end_array() { return Close(); }
+  bool start_object(std::size_t /*size*/) { return Enter() && Take(handler_.OnOpenObject()); }
+  bool key(string_t& name) { return Take(handler_.OnName(name)); }
+  bool end_object() { return Leave(); }
+  bool start_array(std::size_t /*size*/) { return Enter() && Take(handler_.OnOpenArray()); }
+  bool end_array() { return Leave(); }
   bool parse_error(std::size_t position, const std::string& /*token*/,
                    const nlohmann::detail::exception& /*error*/) {
     const std::size_t offset = position == 0 ? 0 : position - 1;
@@ -77,30 +69,51 @@ class Builder {
   }
   // NOLINTEND(readability-identifier-naming)
 
-  Json TakeValue() && { return std::move(value_); }
   Error TakeError() && { return std::move(error_); }
 
  private:
-  struct Level {
-    Json value;
-    std::string name = {};  // of the member that comes next
-  };
-
-  bool Open(Json empty) {
-    if (open_.size() == static_cast<std::size_t>(depth_max_)) {
-      error_ = {ErrorKind::kExhausted,
-                "JSON is nested more than " + std::to_string(depth_max_) + " levels deep"};
-      return false;
-    }
-    open_.push_back({std::move(empty)});
-    return true;
+  bool Take(Status status) {
+    if (!status) error_ = std::move(status).error();
+    return status.has_value();
   }
-  bool Close() {
+  bool Put(Json value) { return Take(handler_.OnValue(std::move(value))); }
+  bool Enter() {
+    if (depth_++ < depth_max_) return true;
+    error_ = {ErrorKind::kExhausted,
+              "JSON is nested more than " + std::to_string(depth_max_) + " levels deep"};
+    return false;
+  }
+  bool Leave() {
+    --depth_;
+    return Take(handler_.OnClose());
+  }
+
+  std::string_view text_;
+  JsonHandler& handler_;
+  const int depth_max_;
+  int depth_ = 0;
+  Error error_{ErrorKind::kInvalid, "malformed JSON"};
+};
+
+// Makes a value of them.
+class Builder final : public JsonHandler {
+ public:
+  Status OnOpenObject() override { return Open(Json::MakeObject()); }
+  Status OnOpenArray() override { return Open(Json::MakeArray()); }
+  Status OnName(std::string_view name) override {
+    open_.back().name = name;
+    return Done{};
+  }
+  Status OnClose() override {
     Json value = std::move(open_.back().value);
     open_.pop_back();
-    return Put(std::move(value));
+    if (value.IfObject() != nullptr) {
+      if (const auto name = DuplicateName(*value.IfObject()))
+        return Error{ErrorKind::kInvalid, "duplicate member '" + Printable(*name) + "' in JSON"};
+    }
+    return OnValue(std::move(value));
   }
-  bool Put(Json value) {
+  Status OnValue(Json value) override {
     if (open_.empty()) {
       value_ = std::move(value);
     } else if (open_.back().value.IfArray() != nullptr) {
@@ -108,19 +121,29 @@ class Builder {
     } else {
       open_.back().value.Append(std::move(open_.back().name), std::move(value));
     }
-    return true;
+    return Done{};
   }
 
-  std::string_view text_;
-  int depth_max_;
+  Json TakeValue() && { return std::move(value_); }
+
+ private:
+  struct Level {
+    Json value;
+    std::string name = {};  // of the member that comes next
+  };
+
+  Status Open(Json empty) {
+    open_.push_back({std::move(empty)});
+    return Done{};
+  }
+
   std::vector<Level> open_;
   Json value_;
-  Error error_{ErrorKind::kInvalid, "malformed JSON"};
 };
 
 }  // namespace
 
-Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+Status ScanJson(std::string_view text, JsonHandler& handler, const JsonLimits& limits) {
   if (text.size() > limits.size_max) {
     return Error{ErrorKind::kExhausted, "JSON of " + std::to_string(text.size()) +
                                             " bytes is over the limit of " +
@@ -133,8 +156,14 @@ Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return Error{ErrorKind::kInvalid, "malformed JSON at " + Where(text, nul)};
   }
-  Builder builder(text, limits.depth_max);
-  if (!nlohmann::json::sax_parse(text, &builder)) return std::move(builder).TakeError();
+  Events events(text, handler, limits.depth_max);
+  if (!nlohmann::json::sax_parse(text, &events)) return std::move(events).TakeError();
+  return Done{};
+}
+
+Result<Json> ParseJson(std::string_view text, const JsonLimits& limits) {
+  Builder builder;
+  PLUMB_RETURN_IF_ERROR(ScanJson(text, builder, limits));
   return std::move(builder).TakeValue();
 }
 
