@@ -8,9 +8,12 @@
 
 #include "base/parallel.h"
 #include "crypto/object_id.h"
+#include "store/cutter_internal.h"
+#include "store/frame_internal.h"
 #include "store/pack_store.h"
 #include "store/recipe_internal.h"
 #include "store/store_parts_internal.h"
+#include "store/tree_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -18,36 +21,72 @@ namespace {
 // Smaller files are not cut by themselves (docs/format.md, "Cuts").
 constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
 
+// A piece of a file, as a layer with the file in it is cut.
+struct FilePiece {
+  std::uint64_t offset = 0;
+  std::size_t size = 0;
+  PieceRole role = {};
+  ObjectId hash = {};  // of a block of a tensor its hash in the tree
+
+  bool IsLiteral() const { return role.tensor_size == 0 && size <= kLiteralSizeMax; }
+};
+
+Error Changed() { return Error{ErrorKind::kConflict, "it changed while it was read"}; }
+
+Status ReadWhole(host::File& file, std::uint64_t offset, MutableByteSpan bytes) {
+  PLUMB_TRY(const std::size_t got, file.ReadAt(offset, bytes));
+  if (got < bytes.size()) return Changed();
+  return Done{};
+}
+
+// What is in tensors does not decide where they are cut, and is not read.
+Result<std::vector<FilePiece>> CutFile(host::File& file, std::uint64_t size, Progress& progress) {
+  std::vector<FilePiece> pieces;
+  std::vector<std::byte> buffer(kBlockSizeMax);
+  Cutter cutter(Shape::kOpaque, size);
+  FilePiece piece;
+  for (std::uint64_t at = 0; at < size;) {
+    if (progress.StopRequested()) return Interrupted();
+    piece.role = cutter.role();
+    const auto bytes = MutableByteSpan(buffer).first(
+        static_cast<std::size_t>(std::min<std::uint64_t>(cutter.Stretch(), size - at)));
+    if (piece.role.tensor_size == 0) PLUMB_RETURN_IF_ERROR(ReadWhole(file, at, bytes));
+    const auto [taken, is_cut] = cutter.Take(bytes);
+    piece.size += taken;
+    at += taken;
+    if (!is_cut && at < size) continue;
+    pieces.push_back(piece);
+    piece = {at};
+  }
+  return pieces;
+}
+
 // Hashes the pieces of a file that are objects, several at a time.
 class PieceNamer {
  public:
-  PieceNamer(host::File& file, std::uint64_t size, Progress& progress, ProgressTask& task)
-      : file_(file), size_(size), progress_(progress), task_(task) {}
+  PieceNamer(host::File& file, std::vector<FilePiece>& pieces, Progress& progress,
+             ProgressTask& task)
+      : file_(file), pieces_(pieces), progress_(progress), task_(task) {}
 
-  // Of each piece, from the first on.
-  Result<std::vector<ObjectId>> Run(unsigned threads) {
-    std::size_t count = static_cast<std::size_t>((size_ + kPieceSizeMax - 1) / kPieceSizeMax);
-    if (count > 0 && PieceSize(count - 1) <= kLiteralSizeMax) --count;  // it is no object
-    ids_.resize(count);
-    PLUMB_RETURN_IF_ERROR(RunParallel(threads, count, [this](std::size_t i) { return Name(i); }));
-    return std::move(ids_);
-  }
-
-  std::uint64_t PieceSize(std::size_t index) const {
-    return std::min<std::uint64_t>(kPieceSizeMax, size_ - index * kPieceSizeMax);
+  Status Run(unsigned threads) {
+    return RunParallel(threads, pieces_.size(), [this](std::size_t i) { return Name(pieces_[i]); });
   }
 
  private:
   using Buffer = std::vector<std::byte>;
 
-  Status Name(std::size_t index) {
+  Status Name(FilePiece& piece) {
     if (progress_.StopRequested()) return Interrupted();
+    task_.Advance(piece.size);
+    if (piece.IsLiteral()) return Done{};
     Buffer buffer = TakeBuffer();
-    const auto piece = MutableByteSpan(buffer).first(static_cast<std::size_t>(PieceSize(index)));
-    PLUMB_TRY(const std::size_t got, file_.ReadAt(index * kPieceSizeMax, piece));
-    if (got < piece.size()) return Error{ErrorKind::kConflict, "it changed while it was read"};
-    ids_[index] = Blake3(piece);
-    task_.Advance(piece.size());
+    const auto bytes = MutableByteSpan(buffer).first(piece.size);
+    PLUMB_RETURN_IF_ERROR(ReadWhole(file_, piece.offset, bytes));
+    if (piece.role.IsBlock()) {
+      piece.hash.bytes = HashGroup(bytes, piece.role.offset / kBlockSizeMax).bytes;
+    } else {
+      piece.hash = Blake3(bytes);
+    }
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(buffer));
     return Done{};
@@ -55,17 +94,16 @@ class PieceNamer {
 
   Buffer TakeBuffer() {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return Buffer(kPieceSizeMax);
+    if (idle_.empty()) return Buffer(kBlockSizeMax);
     Buffer buffer = std::move(idle_.back());
     idle_.pop_back();
     return buffer;
   }
 
   host::File& file_;
-  const std::uint64_t size_;
+  std::vector<FilePiece>& pieces_;
   Progress& progress_;
   ProgressTask& task_;
-  std::vector<ObjectId> ids_;
   std::mutex mutex_;
   std::vector<Buffer> idle_;  // as many as there are threads
 };
@@ -98,24 +136,29 @@ class FileAdopter final : public Adopter {
     const std::string target = packs_path_ + "/" + file;
     PLUMB_RETURN_IF_ERROR(how == AdoptHow::kReflink ? links_.Reflink(source, target)
                                                     : links_.HardLink(source, target));
-    const auto change = Look(name, file, progress);
-    if (!change || change->objects.empty()) {
-      Forget(file);
-      if (!change) return change.error();
+    CatalogChange change;
+    const Status looked = Look(name, file, progress, change);
+    if (!looked || change.objects.empty()) {
+      Forget(change, file);
+      if (!looked) return looked.error();
       return std::uint64_t{0};
     }
-    const Status applied = parts_.catalog->Apply(*change);
-    if (applied) return SizeOf(*change);
+    const Status applied = parts_.catalog->Apply(change);
+    if (applied) return SizeOf(change);
     // Only a refusal says that nothing was changed. After any other failure the catalog may name
     // the file all the same, once the disk is well again: it stays, as litter at worst.
     const ErrorKind kind = applied.error().kind;
-    if (kind == ErrorKind::kInvalid || kind == ErrorKind::kConflict) Forget(file);
+    if (kind == ErrorKind::kInvalid || kind == ErrorKind::kConflict) Forget(change, file);
     return applied.error();
   }
 
  private:
   // Best effort: what stays is litter.
-  void Forget(const std::string& file) { static_cast<void>(parts_.packs_directory->Remove(file)); }
+  void Forget(const CatalogChange& change, const std::string& file) {
+    static_cast<void>(parts_.packs_directory->Remove(file));
+    for (const PackName& pack : change.packs)
+      static_cast<void>(parts_.packs->Remove(pack));
+  }
 
   static std::uint64_t SizeOf(const CatalogChange& change) {
     std::uint64_t size = 0;
@@ -125,24 +168,69 @@ class FileAdopter final : public Adopter {
   }
 
   // What the file has that is new, durably. Without objects there is nothing.
-  Result<CatalogChange> Look(const PackName& name, const std::string& file, Progress& progress) {
+  Status Look(const PackName& name, const std::string& file, Progress& progress,
+              CatalogChange& change) {
     PLUMB_TRY(const auto opened, parts_.packs_directory->Open(file, host::OpenHow::kRead));
     PLUMB_TRY(const host::FileState state, opened->State());
     const auto task = progress.Begin("looking at what is shared", state.size);
-    PieceNamer namer(*opened, state.size, progress, *task);
-    PLUMB_TRY(const std::vector<ObjectId> ids, namer.Run(threads_));
-    CatalogChange change;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      PLUMB_TRY(const auto known, parts_.catalog->FindObject(ids[i]));
-      if (known && known->standing == Standing::kGood) continue;
-      const std::uint64_t length = namer.PieceSize(i);
-      change.objects.push_back({ids[i], {name, i * kPieceSizeMax, length, length, Encoding::kRaw}});
+    PLUMB_TRY(std::vector<FilePiece> pieces, CutFile(*opened, state.size, progress));
+    PLUMB_RETURN_IF_ERROR(PieceNamer(*opened, pieces, progress, *task).Run(threads_));
+    std::unique_ptr<FrameWriter> trees;
+    for (std::size_t i = 0; i < pieces.size();) {
+      if (pieces[i].role.IsBlock()) {
+        PLUMB_RETURN_IF_ERROR(AddTree(name, pieces, i, trees, change));
+        continue;
+      }
+      const FilePiece& piece = pieces[i++];
+      if (piece.IsLiteral()) continue;
+      PLUMB_TRY(const bool is_known, IsKnown(piece.hash));
+      if (!is_known)
+        change.objects.push_back(
+            {piece.hash, {name, piece.offset, piece.size, piece.size, Encoding::kRaw}});
     }
-    if (change.objects.empty()) return change;
+    if (change.objects.empty()) return Done{};
+    if (trees != nullptr) {
+      change.packs.push_back(trees->name());
+      PLUMB_RETURN_IF_ERROR(trees->Finish());
+    }
     change.packs.push_back(name);
     PLUMB_RETURN_IF_ERROR(opened->Sync());
-    PLUMB_RETURN_IF_ERROR(parts_.packs_directory->Sync(""));
-    return change;
+    return parts_.packs_directory->Sync("");
+  }
+
+  Result<bool> IsKnown(const ObjectId& id) {
+    PLUMB_TRY(const auto known, parts_.catalog->FindObject(id));
+    return known && known->standing == Standing::kGood;
+  }
+
+  // Of the tensor whose first block is the piece `next`, which is moved behind its last.
+  Status AddTree(const PackName& file, const std::vector<FilePiece>& pieces, std::size_t& next,
+                 std::unique_ptr<FrameWriter>& trees, CatalogChange& change) {
+    const std::uint64_t offset = pieces[next].offset;
+    ObjectTree tree;
+    tree.adopted = file;
+    do {
+      const FilePiece& piece = pieces[next++];
+      TreeBlock& block = tree.blocks.emplace_back();
+      block.hash.bytes = piece.hash.bytes;
+      block.stored_size = static_cast<std::uint32_t>(piece.size);
+      block.offset = offset + tree.size;
+      tree.size += piece.size;
+    } while (next < pieces.size() && pieces[next].role.IsBlock() && pieces[next].role.offset > 0);
+    // The file was cut short since its header was believed.
+    if (tree.blocks.size() < 2) return Changed();
+    const ObjectId id = tree.Root();
+    PLUMB_TRY(const bool is_known, IsKnown(id));
+    if (is_known) return Done{};
+    if (trees == nullptr) {
+      PLUMB_TRY(auto pack, parts_.packs->Create());
+      trees = std::make_unique<FrameWriter>(std::move(pack));
+    }
+    const std::string bytes = tree.ToBytes();
+    PLUMB_TRY(const ObjectPlace place,
+              trees->Append({FrameType::kTree, id, bytes.size(), Encoding::kRaw, AsBytes(bytes)}));
+    change.objects.push_back({id, tree.PlaceFor(place)});
+    return Done{};
   }
 
   host::Files& files_;

@@ -7,7 +7,7 @@
 namespace plumb::store {
 namespace {
 
-constexpr std::size_t kPiecesInFlight = 4;
+constexpr std::size_t kPiecesInFlight = 16;
 // What may have to come again after a kill: what comes in so long, or so much.
 constexpr std::int64_t kLagMaxNs = 100'000'000;
 constexpr std::size_t kTailSizeMin = std::size_t{64} << 10;
@@ -15,7 +15,7 @@ constexpr std::size_t kTailSizeMin = std::size_t{64} << 10;
 }  // namespace
 
 BlobPipeline::BlobPipeline(const BlobPlan& plan, const Parts& parts, Keep keep)
-    : cutter_(plan.shape),
+    : cutter_(plan.shape, plan.expected_size),
       expected_size_(plan.expected_size),
       hasher_(parts.hasher),
       saver_(parts.saver),
@@ -35,21 +35,27 @@ BlobPipeline::~BlobPipeline() {
 
 Result<MutableByteSpan> BlobPipeline::Space() {
   PLUMB_RETURN_IF_ERROR(TakePiece());
-  const std::uint64_t room =
-      std::min<std::uint64_t>(kPieceSizeMax - current_->size, cutter_.Stretch());
-  return MutableByteSpan(current_->bytes.get() + current_->size, static_cast<std::size_t>(room));
+  return MutableByteSpan(current_->bytes.get() + current_->size, cutter_.Stretch());
 }
 
 Status BlobPipeline::Filled(std::size_t size) {
-  PLUMB_CHECK(current_ != nullptr && size > 0 && size <= kPieceSizeMax - current_->size);
-  const bool is_cut = cutter_.Take({current_->bytes.get() + current_->size, size});
-  current_->size += size;
-  size_ += size;
-  if (is_cut || current_->size == kPieceSizeMax) {
+  PLUMB_CHECK(current_ != nullptr && size > 0 && size <= kBlockSizeMax - current_->size);
+  ByteSpan filled = {current_->bytes.get() + current_->size, size};
+  while (true) {
+    current_->role = cutter_.role();
+    const auto [taken, is_cut] = cutter_.Take(filled);
+    current_->size += taken;
+    size_ += taken;
+    filled = filled.subspan(taken);
+    if (!is_cut) break;
     SubmitPiece();
-  } else if (partial_ != nullptr && !takes_kept_) {
-    NoteTailIfDue();
+    if (filled.empty()) return Done{};
+    // What stands behind the cut begins the next piece. The one before is only read from now on.
+    PLUMB_RETURN_IF_ERROR(TakePiece());
+    std::ranges::copy(filled, current_->bytes.get());
+    filled = {current_->bytes.get(), filled.size()};
   }
+  if (partial_ != nullptr && !takes_kept_) NoteTailIfDue();
   return Done{};
 }
 
@@ -118,6 +124,7 @@ Result<BlobInfo> BlobPipeline::Finish() {
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
   Stop();
   if (failure_) return *failure_;
+  if (tensor_ != nullptr) PLUMB_RETURN_IF_ERROR(FinishTensor());
   recipe_.digest = lane_->Finish();
   recipe_.size = size_;
   return keep_({recipe_.digest, size_, std::move(recipe_), {}});
@@ -134,7 +141,7 @@ Status BlobPipeline::TakePiece() {
   if (free_.empty() && pieces_.size() < kPiecesInFlight) {
     pieces_.push_back(std::make_unique<Piece>());
     // Not make_unique: the bytes are written before they are read, and need no zeros.
-    pieces_.back()->bytes.reset(new std::byte[kPieceSizeMax]);
+    pieces_.back()->bytes.reset(new std::byte[kBlockSizeMax]);
     free_.push_back(pieces_.back().get());
   }
   if (partial_ != nullptr && IsTooFarAhead())
@@ -200,7 +207,7 @@ void BlobPipeline::SaveAll() {
     Piece* const piece = to_save_.front();
     to_save_.pop_front();
     lock.unlock();
-    Status status = Save(piece->view());
+    Status status = Save(*piece);
     Release(*piece);
     lock.lock();
     --unsaved_;
@@ -209,14 +216,30 @@ void BlobPipeline::SaveAll() {
   }
 }
 
-Status BlobPipeline::Save(ByteSpan piece) {
-  if (piece.size() <= kLiteralSizeMax) {
-    recipe_.AddLiteral(piece);
-    if (partial_ != nullptr) partial_->NoteLiteral(piece);
+Status BlobPipeline::Save(const Piece& piece) {
+  const ByteSpan bytes = piece.view();
+  const PieceRole& role = piece.role;
+  if (role.IsBlock()) {
+    if (role.offset == 0) tensor_ = std::make_unique<TensorSaver>(saver_, role);
+    PLUMB_TRY(const BlockPlace block, tensor_->Add(bytes));
+    if (partial_ != nullptr) partial_->NoteBlock(block);
+    return role.offset + bytes.size() == role.tensor_size ? FinishTensor() : Done{};
+  }
+  if (role.tensor_size == 0 && bytes.size() <= kLiteralSizeMax) {
+    recipe_.AddLiteral(bytes);
+    if (partial_ != nullptr) partial_->NoteLiteral(bytes);
     return Done{};
   }
-  PLUMB_TRY(const ObjectRecord object, saver_.SaveObject(piece));
-  recipe_.AddObject(object.id, piece.size());
+  PLUMB_TRY(const ObjectRecord object, saver_.SaveObject(bytes, role));
+  recipe_.AddObject(object.id, bytes.size());
+  if (partial_ != nullptr) partial_->NoteObject(object);
+  return Done{};
+}
+
+Status BlobPipeline::FinishTensor() {
+  const auto tensor = std::exchange(tensor_, nullptr);
+  PLUMB_TRY(const ObjectRecord object, tensor->Finish());
+  recipe_.AddObject(object.id, object.place.raw_size);
   if (partial_ != nullptr) partial_->NoteObject(object);
   return Done{};
 }

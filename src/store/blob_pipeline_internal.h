@@ -22,6 +22,7 @@
 #include "store/piece_hasher_internal.h"
 #include "store/recipe_internal.h"
 #include "store/store.h"
+#include "store/tensor_saver_internal.h"
 
 namespace plumb::store {
 
@@ -66,6 +67,7 @@ class BlobPipeline final : public BlobWriter {
   struct Piece {
     std::unique_ptr<std::byte[]> bytes;
     std::size_t size = 0;
+    PieceRole role;
     int users = 0;  // the hasher, and the thread that saves: those not done with it
 
     ByteSpan view() const { return {bytes.get(), size}; }
@@ -84,7 +86,8 @@ class BlobPipeline final : public BlobWriter {
   void Stop();
   // What the thread does, until the end or a failure.
   void SaveAll();
-  Status Save(ByteSpan piece);
+  Status Save(const Piece& piece);
+  Status FinishTensor();
   // One user is done with it.
   void Release(Piece& piece);
   Result<BlobInfo> FinishWhole();
@@ -108,7 +111,9 @@ class BlobPipeline final : public BlobWriter {
   bool is_finished_ = false;
   std::size_t tail_noted_ = 0;  // bytes of the piece being filled
   std::int64_t tail_noted_ns_ = 0;
-  Recipe recipe_;  // of the thread, then of Finish()
+  // Of the thread, then of Finish().
+  Recipe recipe_;
+  std::unique_ptr<TensorSaver> tensor_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -12,15 +12,15 @@ namespace plumb::store {
 namespace {
 
 constexpr std::size_t kOpenPacksMax = 16;
-constexpr std::size_t kPiecesAhead = 3;
+constexpr std::size_t kPiecesAhead = 8;
 
 Error Missing(std::string_view what) {
   return Error{ErrorKind::kCorrupt, std::string(what) + " is missing from the store"};
 }
 
-// A segment's bytes, checked.
+// Bytes of a segment, checked.
 struct Piece {
-  std::vector<std::byte> object;  // if it is of one
+  std::vector<std::byte> block;  // if they are of an object
   ByteSpan view;
 };
 
@@ -28,9 +28,9 @@ class RecipeSource final : public ByteSource {
  public:
   RecipeSource(ObjectReader& objects, Recipe recipe, std::uint64_t offset)
       : objects_(objects), recipe_(std::move(recipe)) {
-    skip_ = offset;
-    while (next_ < recipe_.segments.size() && skip_ >= recipe_.segments[next_].size)
-      skip_ -= recipe_.segments[next_++].size;
+    at_ = offset;
+    while (next_ < recipe_.segments.size() && at_ >= recipe_.segments[next_].size)
+      at_ -= recipe_.segments[next_++].size;
   }
 
   ~RecipeSource() override {
@@ -56,14 +56,12 @@ class RecipeSource final : public ByteSource {
   Result<bool> NextPiece() {
     if (!thread_.joinable()) {
       if (next_ == recipe_.segments.size()) return false;
-      const Segment& segment = recipe_.segments[next_];
-      const bool is_object = segment.kind == SegmentKind::kObject;
+      const bool is_object = recipe_.segments[next_].kind == SegmentKind::kObject;
       if (!is_object || !has_read_object_) {
         // Who only looks at the beginning shall not wait for what lies behind it.
         has_read_object_ = has_read_object_ || is_object;
-        PLUMB_RETURN_IF_ERROR(Load(segment, current_));
-        ++next_;
-        Show();
+        PLUMB_RETURN_IF_ERROR(Load(current_));
+        rest_ = current_.view;
         return true;
       }
       thread_ = std::thread([this] { ReadAhead(); });
@@ -73,38 +71,33 @@ class RecipeSource final : public ByteSource {
 
   Result<bool> TakeFromThread() {
     std::unique_lock lock(mutex_);
-    if (!current_.object.empty()) spare_.push_back(std::move(current_.object));
+    if (!current_.block.empty()) spare_.push_back(std::move(current_.block));
     changed_.notify_all();
     changed_.wait(lock, [&] { return !ready_.empty() || failure_ || is_done_; });
     if (!ready_.empty()) {
       current_ = std::move(ready_.front());
       ready_.pop_front();
       changed_.notify_all();
-      Show();
+      rest_ = current_.view;
       return true;
     }
     if (failure_) return *failure_;
     return false;
   }
 
-  void Show() {
-    rest_ = current_.view.subspan(static_cast<std::size_t>(skip_));
-    skip_ = 0;
-  }
-
   // In the thread: reads what is left.
   void ReadAhead() {
     std::unique_lock lock(mutex_);
-    for (std::size_t i = next_; i < recipe_.segments.size(); ++i) {
+    while (next_ < recipe_.segments.size()) {
       changed_.wait(lock, [&] { return is_stopped_ || ready_.size() < kPiecesAhead; });
       if (is_stopped_) return;
       Piece piece;
       if (!spare_.empty()) {
-        piece.object = std::move(spare_.back());
+        piece.block = std::move(spare_.back());
         spare_.pop_back();
       }
       lock.unlock();
-      Status loaded = Load(recipe_.segments[i], piece);
+      Status loaded = Load(piece);
       lock.lock();
       if (!loaded) {
         failure_ = std::move(loaded).error();
@@ -117,24 +110,47 @@ class RecipeSource final : public ByteSource {
     changed_.notify_all();
   }
 
-  Status Load(const Segment& segment, Piece& piece) {
-    const auto size = static_cast<std::size_t>(segment.size);
-    const auto offset = static_cast<std::size_t>(segment.offset);
+  // What comes next: a literal, or what a segment has of a block.
+  Status Load(Piece& piece) {
+    const Segment& segment = recipe_.segments[next_];
+    const std::uint64_t left = segment.size - at_;
+    const std::uint64_t offset = segment.offset + at_;
     if (segment.kind == SegmentKind::kLiteral) {
-      piece.view = AsBytes(recipe_.literals).subspan(offset, size);
-      return Done{};
+      piece.view = AsBytes(recipe_.literals)
+                       .subspan(static_cast<std::size_t>(offset), static_cast<std::size_t>(left));
+    } else {
+      PLUMB_RETURN_IF_ERROR(LoadBlock(segment, offset, left, piece));
     }
-    PLUMB_RETURN_IF_ERROR(objects_.Read(segment.object, piece.object));
-    if (piece.object.size() < offset + size)
+    at_ += piece.view.size();
+    if (at_ < segment.size) return Done{};
+    at_ = 0;
+    ++next_;
+    return Done{};
+  }
+
+  Status LoadBlock(const Segment& segment, std::uint64_t offset, std::uint64_t left, Piece& piece) {
+    if (!object_ || object_->id != segment.object) {
+      PLUMB_TRY(object_, objects_.Find(segment.object));
+    }
+    const std::uint64_t size = object_->size();
+    if (offset >= size || size - offset < left)
       return Error{ErrorKind::kCorrupt, "an object is shorter than a recipe says"};
-    piece.view = ByteSpan(piece.object).subspan(offset, size);
+    const std::uint64_t in_block = offset % object_->block_size();
+    PLUMB_RETURN_IF_ERROR(
+        objects_.ReadBlock(*object_, offset / object_->block_size(), piece.block));
+    const std::uint64_t there = piece.block.size() - in_block;
+    piece.view = ByteSpan(piece.block)
+                     .subspan(static_cast<std::size_t>(in_block),
+                              static_cast<std::size_t>(std::min(there, left)));
     return Done{};
   }
 
   ObjectReader& objects_;
   const Recipe recipe_;
-  std::size_t next_ = 0;  // segment; of the thread once that runs
-  std::uint64_t skip_ = 0;
+  // Of the thread once that runs: the present segment, where in it, and its object.
+  std::size_t next_ = 0;
+  std::uint64_t at_ = 0;
+  std::optional<ObjectReader::Object> object_;
   bool has_read_object_ = false;
   Piece current_;
   ByteSpan rest_;
@@ -151,29 +167,51 @@ class RecipeSource final : public ByteSource {
 
 }  // namespace
 
-Status ObjectReader::Read(const ObjectId& id, std::vector<std::byte>& out) {
-  PLUMB_TRY(const auto found, catalog_.FindObject(id));
-  if (!found) return Missing("object '" + id.ToHex() + "'");
-  ObjectPlace place = *found;
-  Status read = ReadFrom(place, id, out);
-  if (!read && read.error().kind == ErrorKind::kCorrupt && listener_ != nullptr)
-    listener_->OnDamage(id, place);
-  return read;
+Result<ObjectReader::Object> ObjectReader::Find(const ObjectId& id) {
+  auto object = Look(id);
+  if (object || object.error().kind != ErrorKind::kNotFound) return object;
+  // A gc may have moved it and taken the pack away between the two.
+  object = Look(id);
+  if (object || object.error().kind != ErrorKind::kNotFound) return object;
+  return Error{ErrorKind::kCorrupt, object.error().message};
 }
 
-Status ObjectReader::ReadFrom(ObjectPlace& place, const ObjectId& id, std::vector<std::byte>& out) {
-  auto pack = Open(place.pack);
-  if (pack) return ReadObject(**pack, place, id, out);
-  if (pack.error().kind != ErrorKind::kNotFound) return std::move(pack).error();
-  // A gc may have moved it and taken the pack away between the two.
-  PLUMB_TRY(const auto moved, catalog_.FindObject(id));
-  if (!moved) return Missing("object '" + id.ToHex() + "'");
-  place = *moved;
-  pack = Open(place.pack);
-  if (pack) return ReadObject(**pack, place, id, out);
-  if (pack.error().kind == ErrorKind::kNotFound)
-    return Missing("pack '" + place.pack.ToString() + "'");
-  return std::move(pack).error();
+// kNotFound if its pack is not there.
+Result<ObjectReader::Object> ObjectReader::Look(const ObjectId& id) {
+  PLUMB_TRY(const auto found, catalog_.FindObject(id));
+  if (!found) return Missing("object '" + id.ToHex() + "'");
+  Object object = {id, *found, nullptr};
+  if (object.place.encoding != Encoding::kTree) return object;
+  PLUMB_TRY(const auto pack, Open(object.place.pack));
+  auto tree = ReadTree(*pack, id, object.place);
+  if (!tree) return TellOf(object, tree.error()).error();
+  object.tree = std::make_shared<const ObjectTree>(*std::move(tree));
+  return object;
+}
+
+Status ObjectReader::ReadBlock(Object& object, std::uint64_t index, std::vector<std::byte>& out) {
+  Status read = Read(object, index, out);
+  if (read || read.error().kind != ErrorKind::kNotFound) return read;
+  PLUMB_TRY(object, Find(object.id));
+  read = Read(object, index, out);
+  if (read || read.error().kind != ErrorKind::kNotFound) return read;
+  return Error{ErrorKind::kCorrupt, read.error().message};
+}
+
+// kNotFound if its pack is not there.
+Status ObjectReader::Read(const Object& object, std::uint64_t index, std::vector<std::byte>& out) {
+  const bool is_adopted = object.tree != nullptr && object.tree->adopted;
+  PLUMB_TRY(const auto pack, Open(is_adopted ? *object.tree->adopted : object.place.pack));
+  return TellOf(object, object.tree == nullptr
+                            ? ReadObject(*pack, object.place, object.id, out)
+                            : store::ReadBlock(*pack, *object.tree, index, out));
+}
+
+// The listener too, if it is damage.
+Status ObjectReader::TellOf(const Object& object, Status status) {
+  if (!status && status.error().kind == ErrorKind::kCorrupt && listener_ != nullptr)
+    listener_->OnDamage(object.id, object.place);
+  return status;
 }
 
 Result<std::shared_ptr<PackReader>> ObjectReader::Open(const PackName& name) {
@@ -184,9 +222,12 @@ Result<std::shared_ptr<PackReader>> ObjectReader::Open(const PackName& name) {
     std::rotate(found, found + 1, open_.end());
     return open_.back().second;
   }
-  PLUMB_TRY(auto opened, packs_.Open(name));
+  auto opened = packs_.Open(name);
+  if (!opened && opened.error().kind == ErrorKind::kNotFound)
+    return Error{ErrorKind::kNotFound, "pack '" + name.ToString() + "' is missing from the store"};
+  if (!opened) return std::move(opened).error();
   if (open_.size() == kOpenPacksMax) open_.erase(open_.begin());
-  open_.emplace_back(name, std::move(opened));
+  open_.emplace_back(name, *std::move(opened));
   return open_.back().second;
 }
 

@@ -13,6 +13,7 @@
 #include "store/frame_internal.h"
 #include "store/pack_store.h"
 #include "store/recipe_internal.h"
+#include "store/tree_internal.h"
 
 namespace plumb::store {
 
@@ -30,12 +31,25 @@ class ObjectReader {
   ObjectReader(Catalog& catalog, PackStore& packs, DamageListener* listener = nullptr)
       : catalog_(catalog), packs_(packs), listener_(listener) {}
 
-  // kCorrupt, also if the object or its pack is not there: something needs it.
-  Status Read(const ObjectId& id, std::vector<std::byte>& out);
+  // An object that was looked up. It is one block if it has no tree.
+  struct Object {
+    ObjectId id;
+    ObjectPlace place;
+    std::shared_ptr<const ObjectTree> tree;  // null: it has none
+
+    std::uint64_t size() const { return place.raw_size; }
+    std::uint64_t block_size() const { return tree != nullptr ? kBlockSizeMax : size(); }
+    std::uint64_t block_count() const { return tree != nullptr ? tree->blocks.size() : 1; }
+  };
+  // kCorrupt, also if the object, its tree or its pack is not there: something needs it.
+  Result<Object> Find(const ObjectId& id);
+  // One block, checked. The object is looked up once more if it was moved meanwhile.
+  Status ReadBlock(Object& object, std::uint64_t index, std::vector<std::byte>& out);
 
  private:
-  // From where it is, or was a moment ago: `place` is where it was looked for.
-  Status ReadFrom(ObjectPlace& place, const ObjectId& id, std::vector<std::byte>& out);
+  Result<Object> Look(const ObjectId& id);
+  Status Read(const Object& object, std::uint64_t index, std::vector<std::byte>& out);
+  Status TellOf(const Object& object, Status status);
   // kNotFound if there is no such pack.
   Result<std::shared_ptr<PackReader>> Open(const PackName& name);
 
@@ -46,8 +60,8 @@ class ObjectReader {
   std::vector<std::pair<PackName, std::shared_ptr<PackReader>>> open_;  // used last: last
 };
 
-// The blob that `recipe` makes, from `offset` on, which is at most its size. Objects are read
-// and checked some pieces ahead, in a thread that begins with the second object.
+// The blob that `recipe` makes, from `offset` on, which is at most its size. Blocks of objects are
+// read and checked some ahead, in a thread that begins with the second.
 std::unique_ptr<ByteSource> MakeRecipeSource(ObjectReader& objects, Recipe recipe,
                                              std::uint64_t offset);
 

@@ -24,19 +24,29 @@ inline constexpr std::string_view kCatalogDamagedHint =
     "keep the store's directory: its packs hold everything, and a later plumb can make the catalog "
     "anew; until then set PLUMB_HOME to another directory, and build or pull there";
 
-enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1 };
+// docs/format.md, "Encodings".
+enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1, kPlanes = 2, kEntropy = 3, kTree = 4 };
+inline constexpr std::uint64_t kEncodingMax = 4;
 
 // A kit without a ref that is added once more is as if it had come today, if it came longer ago.
 inline constexpr std::int64_t kKitsRenewedAfterNs = std::int64_t{24} * 60 * 60 * 1'000'000'000;
 
-// Where the payload of an object's frame lies.
+// Where the payload of an object's frame lies. Of an object that has blocks that is its tree.
 struct ObjectPlace {
   PackName pack;
   std::uint64_t offset = 0;
   std::uint64_t stored_size = 0;
-  std::uint64_t raw_size = 0;
+  std::uint64_t raw_size = 0;  // of the object
   Encoding encoding = Encoding::kRaw;
   Standing standing = Standing::kGood;
+  // Of those with a tree only: what their blocks take, the beginning of the first one's hash, and
+  // the adopted file that they lie in, if it is one.
+  std::uint64_t blocks_size = 0;
+  std::uint64_t start = 0;
+  std::optional<PackName> adopted = {};
+
+  // All that is kept of it.
+  std::uint64_t TotalSize() const { return stored_size + blocks_size; }
 
   friend bool operator==(const ObjectPlace&, const ObjectPlace&) = default;
 };
@@ -105,6 +115,18 @@ class Catalog {
   // that is not there, is not where it was expected, or a kit is removed that one points at; or a
   // recipe needs an object that is not there. Moves to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;
+};
+
+// Finds objects by how they begin, so that what is there already is noticed while it comes.
+// Threads: as of Catalog.
+class ObjectStarts {
+ public:
+  virtual ~ObjectStarts() = default;
+
+  // Those of `size` with a tree whose first block may have this hash, if they may be relied upon: a
+  // few at most.
+  virtual Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start,
+                                                        std::uint64_t size) = 0;
 };
 
 }  // namespace plumb::store

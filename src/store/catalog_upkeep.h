@@ -120,7 +120,7 @@ class CatalogUpkeep {
   virtual Result<std::vector<std::string>> FindProblems() = 0;
 };
 
-class KeptCatalog : public Catalog, public CatalogUpkeep {
+class KeptCatalog : public Catalog, public ObjectStarts, public CatalogUpkeep {
  public:
   using Catalog::Apply;
   using CatalogUpkeep::Apply;

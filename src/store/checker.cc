@@ -129,19 +129,49 @@ Status Checker::CheckAdopted(PackReader& file, const PackName& name,
 void Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
   const auto& [id, place] = object;
   const PackFrame* const frame = index.FrameAt(place.offset);
-  if (frame == nullptr || frame->type != FrameType::kObject || frame->id != id ||
-      frame->stored_size != place.stored_size)
+  const bool has_tree = place.encoding == Encoding::kTree;
+  if (frame == nullptr || frame->type != (has_tree ? FrameType::kTree : FrameType::kObject) ||
+      frame->id != id || frame->stored_size != place.stored_size)
     return BlameObject(id, "it is not " + PlaceText(place));
   const auto header = ReadFrameHeader(pack, *frame);
-  if (!header || header->raw_size != place.raw_size || header->encoding != place.encoding)
-    BlameObject(id, "its header " + PlaceText(place) + " is damaged");
+  if (!header || header->raw_size != (has_tree ? place.stored_size : place.raw_size) ||
+      header->encoding != (has_tree ? Encoding::kRaw : place.encoding))
+    return BlameObject(id, "its header " + PlaceText(place) + " is damaged");
+  if (has_tree) CheckTree(pack, index, object);
+}
+
+// Whether its blocks are where it says.
+void Checker::CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
+  const auto& [id, place] = object;
+  const auto tree = ReadTree(pack, id, place);
+  if (!tree || tree->PlaceFor(place) != place)
+    return BlameObject(id, "its tree " + PlaceText(place) + " is damaged");
+  if (tree->adopted) return CheckAdoptedTree(id, *tree);
+  for (const TreeBlock& block : tree->blocks) {
+    const PackFrame* const frame = index.FrameAt(block.offset);
+    if (frame == nullptr || frame->type != FrameType::kBlock ||
+        frame->id.bytes != block.hash.bytes || frame->stored_size != block.stored_size ||
+        !ReadFrameHeader(pack, *frame))
+      return BlameObject(id, "a block of it is not in pack '" + place.pack.ToString() +
+                                 "' at byte " + std::to_string(block.offset));
+  }
+}
+
+void Checker::CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree) {
+  adopted_.insert(*tree.adopted);
+  const auto file = parts_.packs->Open(*tree.adopted);
+  const auto size = file ? (*file)->Size() : Result<std::uint64_t>(file.error());
+  const TreeBlock& last = tree.blocks.back();
+  if (size && last.offset + last.stored_size <= *size) return;
+  report_.is_adopted_changed = true;
+  BlameObject(id, std::string(kAdoptedFileChanged));
 }
 
 // Notes which blobs could be found without the catalog. In depth, only those that can be read.
 Status Checker::CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index) {
   std::vector<std::byte> bytes;
   for (const PackFrame& frame : index.frames) {
-    if (frame.type == FrameType::kObject) continue;
+    if (IsContent(frame.type)) continue;
     if (request_.depth == Depth::kContent) {
       const auto content = ReadFrame(pack, frame, bytes);
       if (!content && content.error().kind == ErrorKind::kCorrupt) {
@@ -193,10 +223,9 @@ Status Checker::CheckContent() {
   });
   if (!hashed) return hashed;
   // Those of which no blob is made.
-  std::vector<std::byte> bytes;
   for (const auto& [id, place] : inventory_.objects) {
     if (read_objects_.contains(id)) continue;
-    PLUMB_TRY([[maybe_unused]] const bool is_sound, ReadObject(id, bytes));
+    PLUMB_TRY([[maybe_unused]] const bool is_sound, ReadObject(id, [](ByteSpan) {}));
   }
   return Done{};
 }
@@ -207,45 +236,55 @@ Status Checker::HashBlob(const Digest& digest) {
   PLUMB_TRY(const Recipe recipe, Recipe::Parse(record->bytes));
   Sha256Hasher hasher;
   bool is_whole = true;
-  std::vector<std::byte> bytes;
-  ObjectId last;  // in `bytes`
   for (const Segment& segment : recipe.segments) {
-    const auto offset = static_cast<std::size_t>(segment.offset);
-    const auto size = static_cast<std::size_t>(segment.size);
     if (segment.kind == SegmentKind::kLiteral) {
-      hasher.Add(AsBytes(recipe.literals).subspan(offset, size));
+      hasher.Add(AsBytes(recipe.literals)
+                     .subspan(static_cast<std::size_t>(segment.offset),
+                              static_cast<std::size_t>(segment.size)));
       continue;
     }
-    if (segment.object != last || bytes.empty()) {
-      PLUMB_TRY(const bool is_sound, ReadObject(segment.object, bytes));
-      if (!is_sound) bytes.clear();
-      last = segment.object;
-    }
-    if (bytes.size() < offset + size) {
-      if (!bytes.empty()) BlameBlob(digest, "an object is shorter than its recipe says");
-      is_whole = false;  // and go on: every damaged object shall be named
-      continue;
-    }
-    hasher.Add(ByteSpan(bytes).subspan(offset, size));
+    // And go on if it is not: every damaged object shall be named.
+    PLUMB_TRY(const std::optional<std::uint64_t> got, HashSegment(segment, hasher));
+    if (got && *got < segment.size)
+      BlameBlob(digest, "an object is shorter than its recipe says");
+    is_whole = is_whole && got == segment.size;
   }
   if (is_whole && hasher.Finish() != digest) BlameBlob(digest, "its bytes are others");
   return Done{};
 }
 
-Result<bool> Checker::ReadObject(const ObjectId& id, std::vector<std::byte>& out) {
-  if (progress_.StopRequested()) return Interrupted();
+Result<std::optional<std::uint64_t>> Checker::HashSegment(const Segment& segment,
+                                                          Sha256Hasher& hasher) {
+  std::uint64_t at = 0;
+  std::uint64_t left = segment.size;
+  PLUMB_TRY(const bool is_sound, ReadObject(segment.object, [&](ByteSpan block) {
+              const std::uint64_t end = at + block.size();
+              const std::uint64_t begin = std::clamp(segment.offset, at, end);
+              const std::uint64_t size = std::min(left, end - begin);
+              hasher.Add(block.subspan(static_cast<std::size_t>(begin - at),
+                                       static_cast<std::size_t>(size)));
+              left -= size;
+              at = end;
+            }));
+  if (!is_sound) return std::optional<std::uint64_t>();
+  return std::optional(segment.size - left);
+}
+
+Result<bool> Checker::ReadObject(const ObjectId& id, const TakeBlock& take) {
   {
     const std::lock_guard lock(mutex_);
     if (bad_objects_.contains(id)) return false;
   }
-  Status read = objects_.Read(id, out);
+  std::uint64_t size = 0;
+  Status read = ReadBlocks(id, [&](ByteSpan block) {
+    size += block.size();
+    take(block);
+  });
+  if (!read && read.error().kind != ErrorKind::kCorrupt) return std::move(read).error();
   const std::lock_guard lock(mutex_);
   read_objects_.insert(id);
-  if (read) {
-    report_.bytes_read += out.size();
-    return true;
-  }
-  if (read.error().kind != ErrorKind::kCorrupt) return std::move(read).error();
+  report_.bytes_read += size;
+  if (read) return true;
   const auto found = inventory_.objects.find(id);
   bad_objects_.emplace(
       id, found == inventory_.objects.end()
@@ -254,12 +293,23 @@ Result<bool> Checker::ReadObject(const ObjectId& id, std::vector<std::byte>& out
   return false;
 }
 
+Status Checker::ReadBlocks(const ObjectId& id, const TakeBlock& take) {
+  PLUMB_TRY(ObjectReader::Object object, objects_.Find(id));
+  std::vector<std::byte> block;
+  for (std::uint64_t i = 0; i < object.block_count(); ++i) {
+    if (progress_.StopRequested()) return Interrupted();
+    PLUMB_RETURN_IF_ERROR(objects_.ReadBlock(object, i, block));
+    take(block);
+  }
+  return Done{};
+}
+
 std::string Checker::PlaceText(const ObjectPlace& place) {
   return "in pack '" + place.pack.ToString() + "' at byte " + std::to_string(place.offset);
 }
 
 std::string Checker::WhyBad(const ObjectPlace& place, const std::string& why) {
-  if (!adopted_.contains(place.pack)) return why;
+  if (!adopted_.contains(place.adopted.value_or(place.pack))) return why;
   report_.is_adopted_changed = true;
   return std::string(kAdoptedFileChanged);
 }

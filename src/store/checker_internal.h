@@ -2,9 +2,11 @@
 #ifndef PLUMB_STORE_CHECKER_INTERNAL_H_
 #define PLUMB_STORE_CHECKER_INTERNAL_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -45,12 +47,18 @@ class Checker {
   Status CheckAdopted(PackReader& file, const PackName& name,
                       const std::vector<const ObjectEntry*>& objects);
   void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  void CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  void CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
   void CheckBlobs();
   Status CheckContent();
   Status HashBlob(const Digest& digest);
-  // The bytes of an object; nothing if they are damaged, which is noted.
-  Result<bool> ReadObject(const ObjectId& id, std::vector<std::byte>& out);
+  using TakeBlock = std::function<void(ByteSpan)>;
+  // How many of its bytes the object has; nothing if it is damaged.
+  Result<std::optional<std::uint64_t>> HashSegment(const Segment& segment, Sha256Hasher& hasher);
+  // Gives the bytes of an object; false if they are damaged, which is noted.
+  Result<bool> ReadObject(const ObjectId& id, const TakeBlock& take);
+  Status ReadBlocks(const ObjectId& id, const TakeBlock& take);
   Status CheckKits();
   Status Remember();
   DamagedBlob WhyDamaged(const Digest& digest, const BlobEntry& blob) const;

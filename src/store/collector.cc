@@ -65,7 +65,7 @@ class PackForecast {
     frame.header_at = end_;
     end_ += frame.SizeInPack();
     ++frames_;
-    if (end_ >= kPackSizeMax) EndPack();
+    if (end_ >= kPackSizeMax && frame.type != FrameType::kBlock) EndPack();
   }
   void EndPack() {
     if (frames_ == 0) return;
@@ -140,7 +140,8 @@ class PackMerger {
       writer_ = std::make_unique<FrameWriter>(std::move(pack));
     }
     PLUMB_TRY(const ObjectPlace place, writer_->Append(content));
-    if (writer_->IsFull()) PLUMB_RETURN_IF_ERROR(EndPack());
+    // The blocks of an object stand before its tree, in the same pack.
+    if (writer_->IsFull() && content.type != FrameType::kBlock) PLUMB_RETURN_IF_ERROR(EndPack());
     return place;
   }
 
@@ -358,7 +359,7 @@ Status Collector::CountUntagged(const Found& found, const Blobs& needed) {
     for (const ObjectId& id : blob.objects) {
       const auto object = inventory.objects.find(id);
       if (object != inventory.objects.end() && counted.insert(id).second)
-        report_.untagged_bytes += object->second.stored_size;
+        report_.untagged_bytes += object->second.TotalSize();
     }
   }
   return Done{};
@@ -443,7 +444,7 @@ bool HasAllRecords(const Inventory& inventory, const std::vector<PackUse>& uses)
   std::unordered_set<ObjectId, HashOfHash> missing = inventory.records;
   for (const PackUse& use : uses)
     for (const PackFrame& frame : use.live)
-      if (frame.type != FrameType::kObject) missing.erase(frame.id);
+      if (!IsContent(frame.type)) missing.erase(frame.id);
   return missing.empty();
 }
 
@@ -458,8 +459,10 @@ void Collector::WarnOfDamage(const PackName& pack) {
 Result<std::vector<PackUse>> Collector::JudgePacks(const Inventory& inventory) {
   const FrameJudge judge(inventory);
   std::set<PackName> with_objects;
-  for (const auto& [id, place] : inventory.objects)
+  for (const auto& [id, place] : inventory.objects) {
     with_objects.insert(place.pack);
+    if (place.adopted) with_objects.insert(*place.adopted);
+  }
   const auto task = progress_.Begin("packs", 0);
   std::vector<PackUse> uses;
   std::vector<PackUse> unreadable;
@@ -605,8 +608,12 @@ Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {
   for (const PackFrame& frame : use.live) {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const FrameContent content, ReadFrame(*pack, frame, stored));
-    PLUMB_TRY(const ObjectPlace target, merger.Append(content));
-    if (frame.type != FrameType::kObject) continue;
+    PLUMB_TRY(ObjectPlace target, merger.Append(content));
+    if (!IsOfObject(frame.type)) continue;
+    if (frame.type == FrameType::kTree) {
+      PLUMB_TRY(const ObjectTree tree, ObjectTree::Parse(content.stored, frame.id, target));
+      target = tree.PlaceFor(target);
+    }
     ObjectPlace source = target;
     source.pack = use.record.name;
     source.offset = frame.PayloadAt();

@@ -3,9 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "archive/compression.h"
-#include "base/streams.h"
 #include "store/frame_internal.h"
+#include "store/payload_internal.h"
 #include "store/recipe_internal.h"
 
 namespace plumb::store {
@@ -32,8 +31,15 @@ std::string PackHeader(const PackName& name) {
   return header;
 }
 
+// Of what is stored. A block needs none: its id is a hash of what it decodes to, not of all.
+ObjectId CheckOf(const FrameContent& content) {
+  if (content.type == FrameType::kBlock) return {};
+  const bool is_hashed = content.type != FrameType::kTree && content.encoding == Encoding::kRaw;
+  return is_hashed ? content.id : Blake3(content.stored);
+}
+
 std::string FrameHeader(const FrameContent& content, std::uint64_t padding) {
-  const ObjectId check = content.encoding == Encoding::kRaw ? content.id : Blake3(content.stored);
+  const ObjectId check = CheckOf(content);
   std::string header = "PLFR";
   header.push_back(static_cast<char>(content.type));
   header.push_back(static_cast<char>(content.encoding));
@@ -41,7 +47,7 @@ std::string FrameHeader(const FrameContent& content, std::uint64_t padding) {
   AppendU64(header, content.stored.size());
   AppendU64(header, content.raw_size);
   AppendU32(header, static_cast<std::uint32_t>(padding));
-  AppendU32(header, 0);
+  AppendU32(header, content.block);
   AppendBytes(header, content.id.bytes);
   AppendBytes(header, ByteSpan(check.bytes).first(kCheckSize));
   AppendZeros(header, 16 + 24);
@@ -61,27 +67,15 @@ Error Damaged(const PackReader& pack, const ObjectPlace& place) {
                                         std::to_string(place.offset)};
 }
 
-Status Decode(ByteSpan stored, std::vector<std::byte>& out) {
-  MemorySource source(stored);
-  const auto decoder = archive::MakeDecompressor(archive::Compression::kZstd, source);
-  std::size_t filled = 0;
-  while (true) {
-    // One byte more than there may be, so that too much is noticed.
-    PLUMB_TRY(const ByteSpan piece, decoder->Read(out.size() - filled + 1));
-    if (piece.empty()) break;
-    if (piece.size() > out.size() - filled)
-      return Error{ErrorKind::kCorrupt, "an object is longer than recorded"};
-    std::copy(piece.begin(), piece.end(), out.begin() + static_cast<std::ptrdiff_t>(filled));
-    filled += piece.size();
-  }
-  if (filled == out.size()) return Done{};
-  return Error{ErrorKind::kCorrupt, "an object is shorter than recorded"};
-}
-
 }  // namespace
 
-std::uint64_t PaddingBehind(std::uint64_t header_end, std::uint64_t stored_size) {
-  return stored_size < kAlignment ? 0 : UpTo(header_end, kAlignment);
+std::uint64_t PaddingBehind(FrameType type, std::uint64_t header_end, std::uint64_t stored_size) {
+  if (type == FrameType::kBlock || type == FrameType::kTree || stored_size < kAlignment) return 0;
+  return UpTo(header_end, kAlignment);
+}
+
+std::uint64_t UnpaddedFrameSize(std::uint64_t stored_size) {
+  return kFrameHeaderSize + stored_size + UpTo(stored_size, 8);
 }
 
 Result<ObjectPlace> FrameWriter::Append(const FrameContent& content) {
@@ -90,7 +84,7 @@ Result<ObjectPlace> FrameWriter::Append(const FrameContent& content) {
   if (size_ == 0) start = PackHeader(pack_->name());
   const std::uint64_t header_at = size_ + start.size();
   const std::uint64_t header_end = header_at + kFrameHeaderSize;
-  const std::uint64_t padding = PaddingBehind(header_end, content.stored.size());
+  const std::uint64_t padding = PaddingBehind(content.type, header_end, content.stored.size());
   start += FrameHeader(content, padding);
 
   const std::uint64_t payload_at = header_end + padding;
@@ -136,7 +130,8 @@ Status FrameWriter::Finish() {
 Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,
                   std::vector<std::byte>& out) {
   // The catalog is not believed: what it says decides what is allocated.
-  if (place.raw_size == 0 || place.raw_size > kPieceSizeMax || place.stored_size > place.raw_size)
+  if (place.raw_size == 0 || place.raw_size > kFramedObjectSizeMax ||
+      place.stored_size > place.raw_size || place.encoding == Encoding::kTree)
     return Damaged(pack, place);
   out.resize(static_cast<std::size_t>(place.raw_size));
   if (place.encoding == Encoding::kRaw) {
@@ -148,7 +143,7 @@ Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id
   } else {
     std::vector<std::byte> stored(static_cast<std::size_t>(place.stored_size));
     PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, stored));
-    if (!Decode(stored, out)) return Damaged(pack, place);
+    if (!DecodePayload(place.encoding, stored, out)) return Damaged(pack, place);
   }
   if (Blake3(out) != id) return Damaged(pack, place);
   return Done{};

@@ -25,8 +25,16 @@ enum class FrameType : std::uint8_t {
   kBlob = 3,
   kKit = 4,
   kRefMove = 5,
+  kBlock = 6,
+  kTree = 7,
   kFooter = 255,
 };
+
+// Whether the catalog may name such a frame as an object's; whether it holds any of an object.
+inline bool IsOfObject(FrameType type) {
+  return type == FrameType::kObject || type == FrameType::kTree;
+}
+inline bool IsContent(FrameType type) { return IsOfObject(type) || type == FrameType::kBlock; }
 
 // A pack is closed behind this many bytes.
 inline constexpr std::uint64_t kPackSizeMax = std::uint64_t{256} << 20;
@@ -40,15 +48,18 @@ inline constexpr std::size_t kCheckSize = 16;
 // Of an entry of the footer.
 inline constexpr std::size_t kFooterEntrySize = 49;
 // Zeros between the end of a frame's header and its payload.
-std::uint64_t PaddingBehind(std::uint64_t header_end, std::uint64_t stored_size);
+std::uint64_t PaddingBehind(FrameType type, std::uint64_t header_end, std::uint64_t stored_size);
+// What a frame without such padding takes: one of a block or a tree.
+std::uint64_t UnpaddedFrameSize(std::uint64_t stored_size);
 
 // What a frame holds.
 struct FrameContent {
   FrameType type = FrameType::kObject;
-  ObjectId id;  // of the raw bytes
+  ObjectId id;  // of the raw bytes; of a block its hash in the tree, of a tree its object
   std::uint64_t raw_size = 0;
   Encoding encoding = Encoding::kRaw;
   ByteSpan stored = {};
+  std::uint32_t block = 0;               // which one of its object
   std::array<std::byte, 16> check = {};  // of what was read; who writes leaves it
 };
 
@@ -88,7 +99,7 @@ inline constexpr std::string_view kAdoptedFileChanged =
     "a file that another program owns (import --link) was changed";
 
 // The raw bytes of an object, read, decoded, and checked against `id`. kCorrupt otherwise.
-// `out` is resized to its raw size, which is at most kPieceSizeMax.
+// It has no tree. `out` is resized to its raw size, which is at most kFramedObjectSizeMax.
 Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,
                   std::vector<std::byte>& out);
 

@@ -157,8 +157,10 @@ FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
   for (const auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
     for (const Kit& kit : *kits)
       kits_.emplace(kit.manifest, kit.added_ns);
-  for (const auto& [id, place] : inventory.objects)
+  for (const auto& [id, place] : inventory.objects) {
     ++objects_in_[place.pack];
+    if (place.adopted) ++objects_in_[*place.adopted];
+  }
 }
 
 Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) const {
@@ -174,22 +176,45 @@ Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) co
   PLUMB_TRY(const PackIndex index, ReadPackIndex(pack, record.name));
   use.size = index.size;
   use.is_torn = index.is_torn;
+  std::uint64_t live_objects = 0;
+  std::vector<PackFrame> blocks;  // of which the tree did not come yet
+  const auto end_blocks = [&](std::size_t live) {
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+      const bool is_live = i + live >= blocks.size();
+      (is_live ? use.live_size : use.dead_size) += blocks[i].SizeInPack();
+      if (is_live) use.live.push_back(blocks[i]);
+    }
+    blocks.clear();
+  };
   for (const PackFrame& frame : index.frames) {
+    if (frame.type == FrameType::kBlock) {
+      blocks.push_back(frame);
+      continue;
+    }
     PLUMB_TRY(const bool is_live, IsLive(pack, record.name, frame));
+    end_blocks(is_live && frame.type == FrameType::kTree ? BlocksBefore(frame.id) : 0);
     (is_live ? use.live_size : use.dead_size) += frame.SizeInPack();
     if (is_live) use.live.push_back(frame);
+    if (is_live && IsOfObject(frame.type)) ++live_objects;
   }
-  const auto live_objects = std::ranges::count(use.live, FrameType::kObject, &PackFrame::type);
+  end_blocks(0);
   const auto known = objects_in_.find(record.name);
   use.lacks_objects =
-      known != objects_in_.end() && known->second != static_cast<std::uint64_t>(live_objects);
+      known != objects_in_.end() && known->second != live_objects;
   return use;
+}
+
+// How many the tree of that object has in its own pack.
+std::size_t FrameJudge::BlocksBefore(const ObjectId& id) const {
+  const ObjectPlace& place = inventory_.objects.at(id);
+  return place.adopted ? 0 : static_cast<std::size_t>(BlockCount(place.raw_size));
 }
 
 Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
                                 const PackFrame& frame) const {
   switch (frame.type) {
-    case FrameType::kObject: {
+    case FrameType::kObject:
+    case FrameType::kTree: {
       const auto found = inventory_.objects.find(frame.id);
       return found != inventory_.objects.end() && found->second.pack == name &&
              found->second.offset == frame.PayloadAt();

@@ -18,6 +18,7 @@
 #include "store/catalog_upkeep.h"
 #include "store/pack_index_internal.h"
 #include "store/recipe_internal.h"
+#include "store/tree_internal.h"
 #include "store/upkeep.h"
 
 // What is in a store and what needs what, in memory: about 100 bytes an object. gc, fsck
@@ -106,6 +107,7 @@ class FrameJudge {
   Result<PackUse> Judge(PackReader& pack, const PackRecord& record) const;
 
  private:
+  std::size_t BlocksBefore(const ObjectId& id) const;
   Result<bool> IsLive(PackReader& pack, const PackName& name, const PackFrame& frame) const;
 
   const Inventory& inventory_;

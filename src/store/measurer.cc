@@ -34,7 +34,7 @@ class Measurer {
       for (const ObjectId& id : blob.objects) {
         const auto found = inventory_.objects.find(id);
         if (found != inventory_.objects.end())
-          use.stored += Count(objects_[id], found->second.stored_size, index);
+          use.stored += Count(objects_[id], found->second.TotalSize(), index);
       }
     }
   }

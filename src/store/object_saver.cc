@@ -3,36 +3,12 @@
 #include <string>
 #include <utility>
 
-#include "archive/compression.h"
-#include "base/streams.h"
 #include "store/object_saver_internal.h"
+#include "store/payload_internal.h"
 #include "store/recipe_internal.h"
 
 namespace plumb::store {
 namespace {
-
-constexpr std::size_t kSampleSize = std::size_t{64} << 10;
-constexpr int kZstdLevel = 3;
-
-// The bytes as zstd, or nothing if that does not save two fifths.
-Result<std::string> Shrunk(ByteSpan raw) {
-  MemorySink sink(raw.size() + kSampleSize);
-  const auto compressor = archive::MakeCompressor(archive::Compression::kZstd, kZstdLevel, sink);
-  PLUMB_RETURN_IF_ERROR(compressor->Write(raw));
-  PLUMB_RETURN_IF_ERROR(compressor->Finish());
-  if (sink.text().size() > raw.size() / 5 * 3) return std::string();
-  return std::move(sink).TakeText();
-}
-
-// Weights do not shrink: a sample from the middle tells, for a hundredth of the time.
-Result<std::string> ShrunkIfWorthwhile(ByteSpan raw) {
-  if (raw.size() > kSampleSize) {
-    PLUMB_TRY(const std::string sample,
-              Shrunk(raw.subspan((raw.size() - kSampleSize) / 2, kSampleSize)));
-    if (sample.empty()) return std::string();
-  }
-  return Shrunk(raw);
-}
 
 Error NotWritten() {
   return Error{ErrorKind::kUnavailable, "a part of this was not written: nothing was changed"};
@@ -50,11 +26,11 @@ ObjectSaver::~ObjectSaver() {
       const Status removed = packs_.Remove(name);
 }
 
-Result<ObjectRecord> ObjectSaver::SaveObject(ByteSpan raw) {
-  PLUMB_CHECK(!raw.empty() && raw.size() <= kPieceSizeMax);
+Result<ObjectRecord> ObjectSaver::SaveObject(ByteSpan raw, const PieceRole& role) {
+  PLUMB_CHECK(!raw.empty() && raw.size() <= kBlockSizeMax);
   const ObjectId id = Blake3(raw);
   if (!Claim(id)) return AwaitClaimed(id);
-  auto place = SaveClaimed(id, raw);
+  auto place = SaveClaimed(id, raw, role);
   const std::lock_guard lock(mutex_);
   if (place) {
     claimed_[id] = *place;
@@ -78,9 +54,56 @@ void ObjectSaver::Offer(const ObjectRecord& object) {
   offered_.insert_or_assign(object.id, object.place);
 }
 
+Result<std::vector<ObjectRecord>> ObjectSaver::FindTwins(std::uint64_t start, std::uint64_t size) {
+  std::vector<ObjectRecord> twins;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, tree] : trees_)
+      if (tree->size == size && tree->Start() == start) twins.push_back({id, *claimed_[id]});
+    for (const auto& [id, place] : offered_)
+      if (place.raw_size == size && place.start == start) twins.push_back({id, place});
+  }
+  PLUMB_TRY(const auto known, starts_.FindByStart(start, size));
+  twins.insert(twins.end(), known.begin(), known.end());
+  return twins;
+}
+
+Result<std::shared_ptr<const ObjectTree>> ObjectSaver::TreeOf(const ObjectRecord& object) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto own = trees_.find(object.id);
+    if (own != trees_.end()) return own->second;
+  }
+  auto pack = packs_.Open(object.place.pack);
+  auto tree = pack ? ReadTree(**pack, object.id, object.place) : Result<ObjectTree>(pack.error());
+  if (tree) return std::make_shared<const ObjectTree>(*std::move(tree));
+  const ErrorKind kind = tree.error().kind;
+  // What is damaged or gone is as good as none: it comes anew.
+  if (kind == ErrorKind::kCorrupt || kind == ErrorKind::kNotFound)
+    return std::shared_ptr<const ObjectTree>();
+  return std::move(tree).error();
+}
+
+Result<ObjectRecord> ObjectSaver::SaveTree(const ObjectRecord& object,
+                                           std::shared_ptr<const ObjectTree> tree) {
+  // Another may have written the same meanwhile: then this is litter.
+  PLUMB_TRY(const auto known, catalog_.FindObject(object.id));
+  if (known && known->standing == Standing::kGood) return ObjectRecord{object.id, *known};
+  const std::lock_guard lock(mutex_);
+  const auto [claimed, is_new] = claimed_.emplace(object.id, object.place);
+  if (!is_new) return ObjectRecord{object.id, *claimed->second};
+  objects_.push_back(object);
+  trees_.emplace(object.id, std::move(tree));
+  return object;
+}
+
 void ObjectSaver::Leave(const PackName& pack) {
   const std::lock_guard lock(mutex_);
   left_.insert(pack);
+}
+
+void ObjectSaver::TakeKnown(const ObjectRecord& object) {
+  static_cast<void>(TakeOffered(object.id));
 }
 
 std::optional<ObjectPlace> ObjectSaver::TakeOffered(const ObjectId& id) {
@@ -106,16 +129,14 @@ bool ObjectSaver::Claim(const ObjectId& id) {
   return claimed_.emplace(id, std::nullopt).second;
 }
 
-Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw) {
+Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw,
+                                              const PieceRole& role) {
   PLUMB_TRY(const auto known, catalog_.FindObject(id));
   if (known && known->standing == Standing::kGood) return *known;
   if (const auto offered = TakeOffered(id)) return *offered;
-  PLUMB_TRY(const std::string shrunk, ShrunkIfWorthwhile(raw));
-  FrameContent content = {FrameType::kObject, id, raw.size(), Encoding::kRaw, raw};
-  if (!shrunk.empty()) {
-    content.encoding = Encoding::kZstd;
-    content.stored = AsBytes(shrunk);
-  }
+  PLUMB_TRY(const Payload payload, EncodePayload(raw, role));
+  const FrameContent content = {FrameType::kObject, id, raw.size(), payload.encoding,
+                                payload.stored};
   PLUMB_TRY(const ObjectPlace place, Write(content));
   const std::lock_guard lock(mutex_);
   objects_.push_back({id, place});

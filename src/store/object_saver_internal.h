@@ -14,8 +14,10 @@
 #include "base/result.h"
 #include "crypto/object_id.h"
 #include "store/catalog.h"
+#include "store/cutter_internal.h"
 #include "store/frame_internal.h"
 #include "store/pack_store.h"
+#include "store/tree_internal.h"
 
 namespace plumb::store {
 
@@ -24,13 +26,14 @@ namespace plumb::store {
 // end (no Finish) go again, but for those that are to be left. Threads: any number at once.
 class ObjectSaver {
  public:
-  ObjectSaver(Catalog& catalog, PackStore& packs) : catalog_(catalog), packs_(packs) {}
+  ObjectSaver(Catalog& catalog, ObjectStarts& starts, PackStore& packs)
+      : catalog_(catalog), starts_(starts), packs_(packs) {}
   ~ObjectSaver();
   ObjectSaver(const ObjectSaver&) = delete;
   ObjectSaver& operator=(const ObjectSaver&) = delete;
 
-  // 1 to kPieceSizeMax bytes. Gives where they are now.
-  Result<ObjectRecord> SaveObject(ByteSpan raw);
+  // 1 to kBlockSizeMax bytes. Gives where they are now.
+  Result<ObjectRecord> SaveObject(ByteSpan raw, const PieceRole& role);
   Result<ObjectId> SaveRecord(FrameType type, std::string_view record);
 
   // This object lies in a pack that no catalog names, where it was just read: it need not be
@@ -39,6 +42,18 @@ class ObjectSaver {
   // Somebody remembers what lies in this pack: it stays, ended like any other, even if the session
   // comes to nothing.
   void Leave(const PackName& pack);
+
+  // For a TensorSaver. Objects that are as long and perhaps begin the same, this session's own too;
+  // their trees, null if damaged; that one of them is what came; what was written for a new one,
+  // whose place is returned, or that of another that came first.
+  Result<std::vector<ObjectRecord>> FindTwins(std::uint64_t start, std::uint64_t size);
+  Result<std::shared_ptr<const ObjectTree>> TreeOf(const ObjectRecord& object);
+  void TakeKnown(const ObjectRecord& object);
+  Result<ObjectRecord> SaveTree(const ObjectRecord& object, std::shared_ptr<const ObjectTree> tree);
+  // One pack to one writer, until it is given back.
+  Result<std::unique_ptr<FrameWriter>> TakeWriter();
+  Status GiveBack(std::unique_ptr<FrameWriter> writer);
+  Result<std::unique_ptr<PackReader>> OpenPack(const PackName& name) { return packs_.Open(name); }
 
   // On return everything is durable. Gives the objects that are new. If an object could not be
   // saved, this fails too: another caller may have relied on it.
@@ -51,19 +66,19 @@ class ObjectSaver {
  private:
   bool Claim(const ObjectId& id);
   Result<ObjectRecord> AwaitClaimed(const ObjectId& id);
-  Result<ObjectPlace> SaveClaimed(const ObjectId& id, ByteSpan raw);
+  Result<ObjectPlace> SaveClaimed(const ObjectId& id, ByteSpan raw, const PieceRole& role);
   // The place that was offered, if one was: from then on this session needs that pack.
   std::optional<ObjectPlace> TakeOffered(const ObjectId& id);
   Result<ObjectPlace> Write(const FrameContent& content);
-  Result<std::unique_ptr<FrameWriter>> TakeWriter();
-  Status GiveBack(std::unique_ptr<FrameWriter> writer);
 
   Catalog& catalog_;
+  ObjectStarts& starts_;
   PackStore& packs_;
   std::mutex mutex_;
   std::condition_variable placed_;
   std::map<ObjectId, std::optional<ObjectPlace>> claimed_;  // no place: not saved yet
   std::map<ObjectId, ObjectPlace> offered_;
+  std::map<ObjectId, std::shared_ptr<const ObjectTree>> trees_;  // of `objects_`
   std::set<PackName> adopted_;  // packs of others that hold some of `objects_`
   std::set<PackName> left_;
   std::vector<ObjectRecord> objects_;

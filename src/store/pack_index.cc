@@ -93,9 +93,10 @@ Result<Header> ReadHeaderAt(PackReader& pack, std::uint64_t header_at) {
   const auto stored_size = reader.U64();
   const auto raw_size = reader.U64();
   const auto padding = reader.U32();
-  if (!type || !encoding || !stored_size || !raw_size || !padding)
+  const auto block = reader.U32();
+  if (!type || !encoding || !stored_size || !raw_size || !padding || !block)
     return DamagedFrame(header.frame);
-  if (*encoding > static_cast<std::uint8_t>(Encoding::kZstd) || flags_and_slot != 0U)
+  if (*encoding >= static_cast<std::uint8_t>(Encoding::kTree) || flags_and_slot != 0U)
     return Error{ErrorKind::kUnsupported, "a frame was written by a newer plumb"};
   header.frame.type = static_cast<FrameType>(*type);
   header.frame.stored_size = *stored_size;
@@ -105,7 +106,7 @@ Result<Header> ReadHeaderAt(PackReader& pack, std::uint64_t header_at) {
       header_at + kFrameHeaderSize + *padding != header.frame.PayloadAt())
     return DamagedFrame(header.frame);
   header.content = {header.frame.type, header.frame.id, *raw_size,
-                    static_cast<Encoding>(*encoding)};
+                    static_cast<Encoding>(*encoding), {}, *block};
   std::ranges::copy(ByteSpan(bytes).subspan(64, kCheckSize), header.content.check.begin());
   return header;
 }
@@ -156,11 +157,16 @@ Result<std::vector<PackFrame>> ReadFooter(PackReader& pack, const PackName& name
   return *std::move(frames);
 }
 
+std::uint64_t PayloadSizeMax(FrameType type) {
+  if (type == FrameType::kBlock) return kBlockSizeMax;
+  return type == FrameType::kObject ? kFramedObjectSizeMax : kRecipeSizeMax;
+}
+
 }  // namespace
 
 std::uint64_t PackFrame::PayloadAt() const {
   const std::uint64_t header_end = header_at + kFrameHeaderSize;
-  return header_end + PaddingBehind(header_end, stored_size);
+  return header_end + PaddingBehind(type, header_end, stored_size);
 }
 
 std::uint64_t PackFrame::SizeInPack() const {
@@ -197,13 +203,14 @@ Result<FrameContent> ReadFrameHeader(PackReader& pack, const PackFrame& frame) {
 Result<FrameContent> ReadFrame(PackReader& pack, const PackFrame& frame,
                                std::vector<std::byte>& stored) {
   PLUMB_TRY(FrameContent content, ReadFrameHeader(pack, frame));
-  const bool is_object = frame.type == FrameType::kObject;
-  if (frame.stored_size > (is_object ? kPieceSizeMax : kRecipeSizeMax)) return DamagedFrame(frame);
+  if (frame.stored_size > PayloadSizeMax(frame.type)) return DamagedFrame(frame);
   stored.resize(static_cast<std::size_t>(frame.stored_size));
   PLUMB_RETURN_IF_ERROR(pack.ReadAt(frame.PayloadAt(), stored));
-  const ObjectId hash = Blake3(stored);
-  if (!std::ranges::equal(ByteSpan(hash.bytes).first(kCheckSize), content.check))
-    return DamagedFrame(frame);
+  if (frame.type != FrameType::kBlock) {
+    const ObjectId hash = Blake3(stored);
+    if (!std::ranges::equal(ByteSpan(hash.bytes).first(kCheckSize), content.check))
+      return DamagedFrame(frame);
+  }
   content.stored = stored;
   return content;
 }

@@ -45,8 +45,8 @@ Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name);
 Result<FrameContent> ReadFrameHeader(PackReader& pack, const PackFrame& frame);
 
 // The payload of a frame as it is stored, checked against its header. kCorrupt otherwise; also if
-// it is longer than kPieceSizeMax, or kRecipeSizeMax for records. `stored` is what the content
-// that is returned points into.
+// it is longer than its type may be. What a block holds is not checked: its tree does. `stored` is
+// what the content that is returned points into.
 Result<FrameContent> ReadFrame(PackReader& pack, const PackFrame& frame,
                                std::vector<std::byte>& stored);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -11,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kDirectoryMode = 0700;
 constexpr std::uint32_t kFileMode = 0600;
-constexpr std::size_t kPiecesBetweenSyncs = 16;  // 64 MiB
+constexpr std::size_t kPiecesBetweenSyncs = 64;  // 64 MiB
 
 std::string HeadOf(const Digest& blob) { return "plumb-partial 1 " + blob.ToString() + "\n"; }
 
@@ -19,27 +20,59 @@ std::string CheckOf(ByteSpan bytes) {
   return EncodeHex(ByteSpan(Blake3(bytes).bytes).first(kCheckSize));
 }
 
-std::optional<PartialRun> ParseObject(const std::vector<std::string_view>& words) {
+// PACK OFFSET STORED RAW ENCODING
+std::optional<ObjectPlace> ParsePlace(std::span<const std::string_view> words) {
+  ObjectPlace place;
+  const auto offset = ParseUint64(words[1]);
+  const auto stored = ParseUint64(words[2]);
+  const auto raw = ParseUint64(words[3]);
+  const auto encoding = ParseUint64(words[4]);
+  if (!DecodeHex(words[0], place.pack.bytes) || !offset || !stored || !raw || !encoding ||
+      *encoding > kEncodingMax || *raw == 0 || *stored == 0 || *stored > *raw)
+    return std::nullopt;
+  place.offset = *offset;
+  place.stored_size = *stored;
+  place.raw_size = *raw;
+  place.encoding = static_cast<Encoding>(*encoding);
+  if (place.encoding == Encoding::kRaw && place.stored_size != place.raw_size) return std::nullopt;
+  return place;
+}
+
+std::string PlaceText(const ObjectPlace& place) {
+  return place.pack.ToString() + " " + std::to_string(place.offset) + " " +
+         std::to_string(place.stored_size) + " " + std::to_string(place.raw_size) + " " +
+         std::to_string(static_cast<unsigned>(place.encoding)) + "\n";
+}
+
+std::optional<PartialRun> ParseObject(std::span<const std::string_view> words) {
   if (words.size() != 7) return std::nullopt;
   ObjectRecord object;
-  const auto offset = ParseUint64(words[3]);
-  const auto stored = ParseUint64(words[4]);
-  const auto raw = ParseUint64(words[5]);
-  if (!DecodeHex(words[1], object.id.bytes) || !DecodeHex(words[2], object.place.pack.bytes) ||
-      !offset || !stored || !raw || (words[6] != "0" && words[6] != "1"))
-    return std::nullopt;
-  if (*raw == 0 || *raw > kPieceSizeMax || *stored > *raw) return std::nullopt;
-  object.place.offset = *offset;
-  object.place.stored_size = *stored;
-  object.place.raw_size = *raw;
-  object.place.encoding = words[6] == "0" ? Encoding::kRaw : Encoding::kZstd;
+  const auto place = ParsePlace(words.subspan(2));
+  if (!DecodeHex(words[1], object.id.bytes) || !place) return std::nullopt;
+  const bool has_tree = place->encoding == Encoding::kTree;
+  if (place->raw_size > (has_tree ? kObjectSizeMax : kFramedObjectSizeMax)) return std::nullopt;
+  object.place = *place;
   return PartialRun{object};
 }
 
-std::optional<PartialRun> ParseBytes(const std::vector<std::string_view>& words) {
-  if (words.size() != 3 || words[2].empty() || words[2].size() > 2 * kPieceSizeMax)
+std::optional<PartialRun> ParseBlock(std::span<const std::string_view> words) {
+  if (words.size() != 8) return std::nullopt;
+  BlockPlace block;
+  const auto index = ParseUint64(words[2]);
+  const auto place = ParsePlace(words.subspan(3));
+  if (!DecodeHex(words[1], block.hash.bytes) || !index || !place ||
+      *index >= BlockCount(kObjectSizeMax) || place->raw_size > kBlockSizeMax ||
+      place->encoding == Encoding::kTree)
     return std::nullopt;
-  PartialRun run = {std::nullopt, std::string(words[2].size() / 2, '\0')};
+  block.index = static_cast<std::uint32_t>(*index);
+  block.place = *place;
+  return PartialRun{{}, block};
+}
+
+std::optional<PartialRun> ParseBytes(std::span<const std::string_view> words) {
+  if (words.size() != 3 || words[2].empty() || words[2].size() > 2 * kFramedObjectSizeMax)
+    return std::nullopt;
+  PartialRun run = {{}, {}, std::string(words[2].size() / 2, '\0')};
   if (!DecodeHex(words[2], std::as_writable_bytes(std::span(run.bytes)))) return std::nullopt;
   if (CheckOf(AsBytes(run.bytes)) != words[1]) return std::nullopt;
   return run;
@@ -50,15 +83,18 @@ std::optional<PartialRun> ParseBytes(const std::vector<std::string_view>& words)
 std::optional<PartialRun> ParsePartialLine(std::string_view line) {
   const std::vector<std::string_view> words = Split(line, ' ');
   if (words[0] == "object") return ParseObject(words);
+  if (words[0] == "block") return ParseBlock(words);
   if (words[0] == "bytes") return ParseBytes(words);
   return std::nullopt;
 }
 
 std::string WritePartialLine(const ObjectRecord& object) {
-  const ObjectPlace& place = object.place;
-  return "object " + object.id.ToHex() + " " + place.pack.ToString() + " " +
-         std::to_string(place.offset) + " " + std::to_string(place.stored_size) + " " +
-         std::to_string(place.raw_size) + (place.encoding == Encoding::kRaw ? " 0\n" : " 1\n");
+  return "object " + object.id.ToHex() + " " + PlaceText(object.place);
+}
+
+std::string WritePartialLine(const BlockPlace& block) {
+  return "block " + EncodeHex(block.hash.bytes) + " " + std::to_string(block.index) + " " +
+         PlaceText(block.place);
 }
 
 std::string WritePartialLine(ByteSpan bytes) {
@@ -115,53 +151,110 @@ void PartialBlob::ReadKept() {
     if (!run) return;
     at += length + 1;
     rest.remove_prefix(length + 1);
-    kept_.push_back({*std::move(run), at});
+    if (!AddKept(*std::move(run), at)) return;
   }
+}
+
+// False if it cannot stand behind those before it.
+bool PartialBlob::AddKept(PartialRun run, std::size_t end) {
+  const BlockPlace* const last =
+      !kept_.empty() && kept_.back().run.block ? &*kept_.back().run.block : nullptr;
+  if (run.block && run.block->index != (last == nullptr ? 0 : last->index + 1)) return false;
+  if (run.object && run.object->place.encoding == Encoding::kTree)
+    while (!kept_.empty() && kept_.back().run.block)
+      kept_.pop_back();
+  kept_.push_back({std::move(run), end});
+  return true;
 }
 
 std::optional<PartialBlob::Kept> PartialBlob::TakeKept(std::uint64_t size_max) {
   if (taken_ == kept_.size()) return std::nullopt;
-  const PartialRun& run = kept_[taken_].run;
-  const std::uint64_t size = run.object ? run.object->place.raw_size : run.bytes.size();
-  bool is_good = size <= size_max;
-  if (is_good && run.object) {
-    const auto pack = packs_.Open(run.object->place.pack);
-    is_good = pack && HasFrame(**pack, *run.object) &&
-              ReadObject(**pack, run.object->place, run.object->id, object_bytes_);
-  }
-  if (!is_good) {
+  PartialRun& run = kept_[taken_].run;
+  const bool is_first = blocks_taken_ == 0;
+  const auto bytes = ReadRun(run);
+  const std::uint64_t size =
+      run.object && is_first ? run.object->place.raw_size : bytes.value_or(ByteSpan()).size();
+  if (!bytes || size > size_max) {
     // What comes in its place is noted anew, even if it has the same name.
     const std::lock_guard lock(mutex_);
     kept_.resize(taken_);
     return std::nullopt;
   }
+  Kept kept = {is_first ? run.object : std::nullopt, *bytes};
+  if (tree_ && ++blocks_taken_ < tree_->blocks.size()) return kept;
+  tree_.reset();
+  blocks_taken_ = 0;
   ++taken_;
-  return Kept{run.object, run.object ? ByteSpan(object_bytes_) : AsBytes(run.bytes)};
+  return kept;
+}
+
+// Nothing if it is damaged.
+std::optional<ByteSpan> PartialBlob::ReadRun(PartialRun& run) {
+  if (!run.object && !run.block) return AsBytes(run.bytes);
+  if (run.object && run.object->place.encoding == Encoding::kTree) return ReadBlockOf(*run.object);
+  const ObjectPlace& place = run.object ? run.object->place : run.block->place;
+  const auto pack = packs_.Open(place.pack);
+  if (!pack) return std::nullopt;
+  FrameContent wanted = {FrameType::kObject, {}, place.raw_size, place.encoding};
+  if (run.object) {
+    wanted.id = run.object->id;
+  } else {
+    wanted.type = FrameType::kBlock;
+    wanted.id.bytes = run.block->hash.bytes;
+    wanted.block = run.block->index;
+  }
+  if (!HasFrame(**pack, wanted, place)) return std::nullopt;
+  const Status read = run.object ? ReadObject(**pack, place, run.object->id, object_bytes_)
+                                 : ReadBlockAt(**pack, *run.block, object_bytes_);
+  if (!read) return std::nullopt;
+  return object_bytes_;
+}
+
+// Of the object that is being taken, the next block.
+std::optional<ByteSpan> PartialBlob::ReadBlockOf(ObjectRecord& object) {
+  if (!tree_) {
+    const auto pack = packs_.Open(object.place.pack);
+    const FrameContent wanted = {FrameType::kTree, object.id, object.place.stored_size};
+    if (!pack || !HasFrame(**pack, wanted, object.place)) return std::nullopt;
+    auto tree = ReadTree(**pack, object.id, object.place);
+    if (!tree) return std::nullopt;
+    tree_ = *std::move(tree);
+    object.place = tree_->PlaceFor(object.place);
+  }
+  const BlockPlace block = tree_->PlaceOf(blocks_taken_, object.place.pack);
+  const auto pack = packs_.Open(block.place.pack);
+  if (!pack || !ReadBlockAt(**pack, block, object_bytes_)) return std::nullopt;
+  return object_bytes_;
 }
 
 // A power cut may keep a payload and lose the header in front of it: what is taken over so could be
 // read, but neither checked nor written anew.
-bool PartialBlob::HasFrame(PackReader& pack, const ObjectRecord& object) {
-  const ObjectPlace& place = object.place;
+bool PartialBlob::HasFrame(PackReader& pack, const FrameContent& wanted, const ObjectPlace& place) {
+  if (pack.kind() == PackKind::kAdopted) return true;
   if (!indexes_.contains(place.pack)) {
     auto index = ReadPackIndex(pack, place.pack);
     indexes_.emplace(place.pack, index ? *std::move(index) : PackIndex());
   }
   const PackFrame* const frame = indexes_.at(place.pack).FrameAt(place.offset);
-  if (frame == nullptr || frame->type != FrameType::kObject || frame->id != object.id ||
+  if (frame == nullptr || frame->type != wanted.type || frame->id != wanted.id ||
       frame->stored_size != place.stored_size)
     return false;
   const auto header = ReadFrameHeader(pack, *frame);
-  return header && header->raw_size == place.raw_size && header->encoding == place.encoding;
+  return header && header->raw_size == wanted.raw_size && header->encoding == wanted.encoding &&
+         header->block == wanted.block;
 }
 
-// Whether the next kept line says the same. It then stays, even where the object is elsewhere by
-// now: to write it anew would cut off those behind it.
-bool PartialBlob::IsKept(const std::optional<ObjectRecord>& object, ByteSpan bytes) {
+// It then stays, even where the object is elsewhere by now: to write it anew would cut off those
+// behind it.
+bool PartialBlob::IsKept(const PartialRun& run) {
   if (noted_kept_ == kept_.size()) return false;
   const Line& line = kept_[noted_kept_];
-  const bool is_same = object ? line.run.object && line.run.object->id == object->id
-                              : !line.run.object && line.run.bytes == AsText(bytes);
+  const bool is_of_tree = line.run.object && line.run.object->place.encoding == Encoding::kTree;
+  // Its object is noted behind it.
+  if (run.block && is_of_tree) return true;
+  const bool is_same = run.object  ? line.run.object && line.run.object->id == run.object->id
+                       : run.block ? line.run.block && line.run.block->hash == run.block->hash
+                                   : !line.run.object && !line.run.block && line.run.bytes == run.bytes;
   if (!is_same) {
     noted_kept_ = kept_.size();
     return false;
@@ -172,18 +265,27 @@ bool PartialBlob::IsKept(const std::optional<ObjectRecord>& object, ByteSpan byt
 }
 
 void PartialBlob::NoteObject(const ObjectRecord& object) {
-  const std::lock_guard lock(mutex_);
-  if (is_given_up_ || IsKept(object, {})) return;
-  NotePiece(WritePartialLine(object));
-  unsynced_.insert(object.place.pack);
-  named_.insert(object.place.pack);
-  if (++unsynced_pieces_ == kPiecesBetweenSyncs) MakeDurable();
+  NotePlace({object}, WritePartialLine(object), &object.place.pack);
+}
+
+void PartialBlob::NoteBlock(const BlockPlace& block) {
+  NotePlace({{}, block}, WritePartialLine(block), block.is_new ? &block.place.pack : nullptr);
 }
 
 void PartialBlob::NoteLiteral(ByteSpan bytes) {
   const std::lock_guard lock(mutex_);
-  if (is_given_up_ || IsKept(std::nullopt, bytes)) return;
+  if (is_given_up_ || IsKept({{}, {}, std::string(AsText(bytes))})) return;
   NotePiece(WritePartialLine(bytes));
+}
+
+void PartialBlob::NotePlace(const PartialRun& run, const std::string& line,
+                            const PackName* unsynced) {
+  const std::lock_guard lock(mutex_);
+  if (is_given_up_ || IsKept(run)) return;
+  NotePiece(line);
+  named_.insert(run.object ? run.object->place.pack : run.block->place.pack);
+  if (unsynced != nullptr) unsynced_.insert(*unsynced);
+  if (++unsynced_pieces_ == kPiecesBetweenSyncs) MakeDurable();
 }
 
 void PartialBlob::NoteTail(ByteSpan bytes) {

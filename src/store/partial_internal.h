@@ -20,6 +20,7 @@
 #include "store/catalog.h"
 #include "store/pack_index_internal.h"
 #include "store/pack_store.h"
+#include "store/tree_internal.h"
 
 // What an unfinished command has of a blob: docs/format.md, "Partial blobs".
 namespace plumb::store {
@@ -29,15 +30,17 @@ inline constexpr std::size_t kPartialRecordSizeMax = std::size_t{64} << 20;
 // Since its last change: then a gc takes the record, and what only the record names.
 inline constexpr std::int64_t kPartialKeptNs = std::int64_t{14} * 24 * 60 * 60 * 1'000'000'000;
 
-// The next bytes of a blob: an object, or themselves.
+// The next bytes of a blob: an object, a block of one that is not whole yet, or themselves.
 struct PartialRun {
-  std::optional<ObjectRecord> object;
+  std::optional<ObjectRecord> object = {};
+  std::optional<BlockPlace> block = {};
   std::string bytes = {};
 };
 
 // Without the line feed. Nothing for anything but what the format allows.
 std::optional<PartialRun> ParsePartialLine(std::string_view line);
 std::string WritePartialLine(const ObjectRecord& object);
+std::string WritePartialLine(const BlockPlace& block);
 std::string WritePartialLine(ByteSpan bytes);
 
 // The record of one blob. All of it is best effort: a record that cannot be read or written costs
@@ -59,7 +62,8 @@ class PartialBlob {
   PartialBlob& operator=(const PartialBlob&) = delete;
 
   // The next run that was kept, read and checked, at most `size_max` bytes; valid until the next
-  // call. Nothing at the end, and from the first on that is damaged.
+  // call. Nothing at the end, and from the first on that is damaged. An object with a tree comes
+  // block by block, and is told with the first.
   struct Kept {
     std::optional<ObjectRecord> object;
     ByteSpan bytes;
@@ -67,7 +71,9 @@ class PartialBlob {
   std::optional<Kept> TakeKept(std::uint64_t size_max);
 
   // A piece was saved: it comes behind those noted before, and takes the place of the tail.
+  // The blocks of an object come before it, and are forgotten with it.
   void NoteObject(const ObjectRecord& object);
+  void NoteBlock(const BlockPlace& block);
   void NoteLiteral(ByteSpan bytes);
   // More of the piece behind the last one noted, which is not whole yet. Not while runs that were
   // kept are still being noted again.
@@ -88,10 +94,15 @@ class PartialBlob {
     std::size_t end = 0;  // in the file
   };
   void ReadKept();
-  // Whether the frame of the object is one that a check and a gc find, too.
-  bool HasFrame(PackReader& pack, const ObjectRecord& object);
+  bool AddKept(PartialRun run, std::size_t end);
+  std::optional<ByteSpan> ReadRun(PartialRun& run);
+  std::optional<ByteSpan> ReadBlockOf(ObjectRecord& object);
+  // Whether the frame is one that a check and a gc find, too.
+  bool HasFrame(PackReader& pack, const FrameContent& wanted, const ObjectPlace& place);
   bool MakeFile();
-  bool IsKept(const std::optional<ObjectRecord>& object, ByteSpan bytes);
+  // Whether the next kept line says the same as `run`.
+  bool IsKept(const PartialRun& run);
+  void NotePlace(const PartialRun& run, const std::string& line, const PackName* unsynced);
   void NotePiece(const std::string& line);
   // Writes at `end_`, and lets nothing stand behind it.
   void WriteLine(std::string_view line);
@@ -105,6 +116,8 @@ class PartialBlob {
   std::vector<Line> kept_;
   std::size_t taken_ = 0;                  // of them, by TakeKept
   std::vector<std::byte> object_bytes_;    // of the one taken last
+  std::optional<ObjectTree> tree_;         // of the object that is being taken
+  std::size_t blocks_taken_ = 0;           // of that
   std::map<PackName, PackIndex> indexes_;  // of packs that lines name
 
   mutable std::mutex mutex_;  // guards what follows

@@ -36,7 +36,7 @@ Status TakeSegment(ByteReader& reader, Recipe& recipe) {
   Segment segment = {SegmentKind::kObject, *size, 0, {}};
   if (!TakeHash(reader, segment.object.bytes)) return Malformed();
   const auto offset = reader.Varint();
-  if (!offset || *size > kPieceSizeMax || *offset > kPieceSizeMax - *size) return Malformed();
+  if (!offset || *size > kObjectSizeMax || *offset > kObjectSizeMax - *size) return Malformed();
   segment.offset = *offset;
   recipe.segments.push_back(segment);
   return Done{};

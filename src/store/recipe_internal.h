@@ -15,9 +15,15 @@
 // How a blob is put together from objects: docs/format.md, "Recipes".
 namespace plumb::store {
 
-inline constexpr std::size_t kPieceSizeMax = std::size_t{4} << 20;
-// A piece of at most this size costs less in the recipe than as an object.
+// An object that is longer lies in several frames, each of a block of this size.
+inline constexpr std::size_t kBlockSizeMax = std::size_t{1} << 20;
+inline constexpr std::uint64_t kObjectSizeMax = std::uint64_t{1} << 40;
+// What one frame holds of an object at most: stores of before 2026-12 had no blocks.
+inline constexpr std::size_t kFramedObjectSizeMax = std::size_t{4} << 20;
+// A piece of at most this size costs less in the recipe than as an object; a tensor is worth more,
+// as others may have it too.
 inline constexpr std::size_t kLiteralSizeMax = 4096;
+inline constexpr std::size_t kTensorSizeMin = 512;
 inline constexpr std::size_t kRecipeSizeMax = std::size_t{64} << 20;
 
 enum class SegmentKind : std::uint8_t { kLiteral = 0, kObject = 1 };

@@ -60,7 +60,7 @@ TEST(RecipeTest, SizesThatDoNotAddUpAreRefused) {
 
 TEST(RecipeTest, ARangeBeyondAnyObjectIsRefused) {
   Recipe recipe = Sample();
-  recipe.segments[1].offset = kPieceSizeMax;
+  recipe.segments[1].offset = kObjectSizeMax;
   EXPECT_EQ(Recipe::Parse(recipe.ToBytes()).error().kind, ErrorKind::kCorrupt);
 }
 

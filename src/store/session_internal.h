@@ -12,7 +12,7 @@
 #include "host/files.h"
 #include "host/machine.h"
 #include "store/blob_pipeline_internal.h"
-#include "store/catalog.h"
+#include "store/catalog_upkeep.h"
 #include "store/leases_internal.h"
 #include "store/object_saver_internal.h"
 #include "store/piece_hasher_internal.h"
@@ -25,7 +25,7 @@ class StoreSession final : public Session {
  public:
   // `directory` is the store's.
   struct Parts {
-    Catalog& catalog;
+    KeptCatalog& catalog;
     PackStore& packs;
     host::Directory& directory;
     Reserve& reserve;
@@ -37,7 +37,7 @@ class StoreSession final : public Session {
         parts_(parts),
         catalog_(parts.catalog),
         clock_(parts.clock),
-        saver_(parts.catalog, parts.packs) {}
+        saver_(parts.catalog, parts.catalog, parts.packs) {}
   ~StoreSession() override;
 
   Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) override;

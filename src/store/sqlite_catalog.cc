@@ -17,8 +17,8 @@ namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
-constexpr std::uint64_t kSchemaVersion = 2;
-constexpr const char* kVersionAgain = "PRAGMA user_version = 2";
+constexpr std::uint64_t kSchemaVersion = 3;
+constexpr const char* kVersionAgain = "PRAGMA user_version = 3";
 // What the lock file says (docs/format.md, "Catalog").
 constexpr std::string_view kUnsettled = "1";
 constexpr std::string_view kSettled = "0";
@@ -38,8 +38,12 @@ constexpr const char* kSchema = R"sql(
     raw_size INTEGER NOT NULL,
     encoding INTEGER NOT NULL,
     dead INTEGER NOT NULL DEFAULT 0,
-    damaged INTEGER NOT NULL DEFAULT 0
+    damaged INTEGER NOT NULL DEFAULT 0,
+    blocks_size INTEGER NOT NULL DEFAULT 0,
+    start INTEGER NOT NULL DEFAULT 0,
+    adopted INTEGER REFERENCES packs
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX objects_by_start ON objects(start) WHERE start <> 0;
   CREATE TABLE blobs(
     digest BLOB PRIMARY KEY,
     size INTEGER NOT NULL,
@@ -82,11 +86,11 @@ constexpr const char* kSchema = R"sql(
   ) STRICT;
   INSERT INTO upkeep VALUES(0);
   PRAGMA application_id = 1349283170;
-  PRAGMA user_version = 2;
+  PRAGMA user_version = 3;
 )sql";
 
 // From version 1, which knew no gc.
-constexpr const char* kUpgrade = R"sql(
+constexpr const char* kUpgradeFrom1 = R"sql(
   ALTER TABLE packs ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
@@ -95,7 +99,15 @@ constexpr const char* kUpgrade = R"sql(
   ALTER TABLE kits ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   CREATE TABLE upkeep(epoch INTEGER NOT NULL) STRICT;
   INSERT INTO upkeep VALUES(0);
-  PRAGMA user_version = 2;
+)sql";
+
+// From version 2, which knew no trees.
+constexpr const char* kUpgradeFrom2 = R"sql(
+  ALTER TABLE objects ADD COLUMN blocks_size INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE objects ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE objects ADD COLUMN adopted INTEGER REFERENCES packs;
+  CREATE INDEX objects_by_start ON objects(start) WHERE start <> 0;
+  PRAGMA user_version = 3;
 )sql";
 
 // The BLAKE3 of all that is remembered of a layer: unlike blobs, nothing else tells whether it is
@@ -180,17 +192,26 @@ class Changer {
  private:
   Status AddObject(const ObjectRecord& object) {
     const ObjectPlace& place = object.place;
+    std::optional<std::uint64_t> adopted;
+    if (place.adopted) {
+      PLUMB_TRY(adopted, PackNumber(*place.adopted));
+    }
     PLUMB_TRY(const std::uint64_t pack, PackNumber(place.pack));
     PLUMB_TRY(auto* insert,
               connection_.Prepare(
-                  "INSERT INTO objects(id, pack, position, stored_size, raw_size, encoding)"
-                  " VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET pack = excluded.pack,"
+                  "INSERT INTO objects(id, pack, position, stored_size, raw_size, encoding,"
+                  " blocks_size, start, adopted)"
+                  " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET pack = excluded.pack,"
                   " position = excluded.position, stored_size = excluded.stored_size,"
-                  " raw_size = excluded.raw_size, encoding = excluded.encoding, dead = 0,"
-                  " damaged = 0 WHERE dead <> 0 OR damaged <> 0"));
+                  " raw_size = excluded.raw_size, encoding = excluded.encoding,"
+                  " blocks_size = excluded.blocks_size, start = excluded.start,"
+                  " adopted = excluded.adopted, dead = 0, damaged = 0"
+                  " WHERE dead <> 0 OR damaged <> 0"));
     insert->Bind(object.id.bytes).Bind(pack).Bind(place.offset).Bind(place.stored_size);
     insert->Bind(place.raw_size).Bind(static_cast<std::uint64_t>(place.encoding));
-    return insert->Run();
+    insert->Bind(place.blocks_size).Bind(place.start);
+    if (adopted) return insert->Bind(*adopted).Run();
+    return insert->BindNull().Run();
   }
 
   Result<std::uint64_t> PackNumber(const PackName& name) {
@@ -365,6 +386,7 @@ class SqliteCatalog final : public KeptCatalog {
   Status Prepare(const std::function<Status()>& may_make);
 
   Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) override;
+  Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start, std::uint64_t size) override;
   Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) override;
   Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override;
   Result<std::optional<Digest>> FindRef(const RefName& name) override;
@@ -413,8 +435,9 @@ Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
     if (version == 0) {
       PLUMB_RETURN_IF_ERROR(may_make());
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
-    } else if (version == 1) {
-      PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgrade));
+    } else {
+      if (version == 1) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom1));
+      if (version < kSchemaVersion) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom2));
     }
     version = std::max(version, kSchemaVersion);
     PLUMB_RETURN_IF_ERROR(transaction->Commit());
@@ -427,9 +450,7 @@ Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
 Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
   const std::lock_guard lock(mutex_);
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT id, name, position, stored_size, raw_size, encoding,"
-                                 " objects.dead, damaged"
-                                 " FROM objects JOIN packs USING (pack) WHERE id = ?"));
+            connection_->Prepare(std::string(kSelectObjects) + " WHERE objects.id = ?"));
   find->Bind(id.bytes);
   PLUMB_TRY(const bool is_there, find->Step());
   std::optional<ObjectPlace> place;
@@ -441,6 +462,23 @@ Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id)
   }
   find->Reset();
   return place;
+}
+
+Result<std::vector<ObjectRecord>> SqliteCatalog::FindByStart(std::uint64_t start,
+                                                             std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find, connection_->Prepare(
+                            std::string(kSelectObjects) +
+                            " WHERE start = ? AND start <> 0 AND raw_size = ?"
+                            " AND objects.dead = 0 AND damaged = 0 ORDER BY objects.id LIMIT 4"));
+  const SqliteReset reset(*find);
+  find->Bind(start).Bind(size);
+  std::vector<ObjectRecord> found;
+  while (true) {
+    PLUMB_TRY(const bool is_there, find->Step());
+    if (!is_there) return found;
+    PLUMB_TRY(found.emplace_back(), ObjectOf(*find));
+  }
 }
 
 Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) {

@@ -98,11 +98,15 @@ Status MoveObjects(SqliteConnection& connection, const UpkeepChange& change) {
   for (const MovedObject& moved : change.moved) {
     PLUMB_TRY(auto* update,
               connection.Prepare("UPDATE objects SET"
-                                 " pack = (SELECT pack FROM packs WHERE name = ?), position = ?"
+                                 " pack = (SELECT pack FROM packs WHERE name = ?), position = ?,"
+                                 " stored_size = ?, encoding = ?, blocks_size = ?"
                                  " WHERE id = ? AND position = ?"
                                  " AND pack = (SELECT pack FROM packs WHERE name = ?)"));
-    update->Bind(moved.target.pack.bytes).Bind(moved.target.offset).Bind(moved.id.bytes);
-    PLUMB_RETURN_IF_ERROR(update->Bind(moved.source.offset).Bind(moved.source.pack.bytes).Run());
+    const ObjectPlace& target = moved.target;
+    update->Bind(target.pack.bytes).Bind(target.offset).Bind(target.stored_size);
+    update->Bind(static_cast<std::uint64_t>(target.encoding)).Bind(target.blocks_size);
+    update->Bind(moved.id.bytes).Bind(moved.source.offset);
+    PLUMB_RETURN_IF_ERROR(update->Bind(moved.source.pack.bytes).Run());
   }
   return Done{};
 }
@@ -156,7 +160,9 @@ Result<std::vector<PackName>> ForgetPacks(SqliteConnection& connection,
   std::vector<PackName> forgotten;
   if (packs.empty()) return forgotten;
   std::set<std::uint64_t> used;
-  PLUMB_RETURN_IF_ERROR(ForEachRow(connection, "SELECT DISTINCT pack FROM objects",
+  PLUMB_RETURN_IF_ERROR(ForEachRow(connection,
+                                   "SELECT DISTINCT pack FROM objects UNION"
+                                   " SELECT adopted FROM objects WHERE adopted IS NOT NULL",
                                    [&](const SqliteStatement& row) -> Status {
                                      used.insert(row.Uint(0));
                                      return Done{};
@@ -190,13 +196,18 @@ Standing StandingOf(const SqliteStatement& row, int dead_column, int damaged_col
 Result<ObjectRecord> ObjectOf(const SqliteStatement& row) {
   ObjectRecord object;
   if (!row.CopyBlob(0, object.id.bytes) || !row.CopyBlob(1, object.place.pack.bytes) ||
-      row.Uint(5) > 1)
+      row.Uint(5) > kEncodingMax)
     return DamagedTable("objects");
   object.place.offset = row.Uint(2);
   object.place.stored_size = row.Uint(3);
   object.place.raw_size = row.Uint(4);
   object.place.encoding = static_cast<Encoding>(row.Uint(5));
   object.place.standing = StandingOf(row, 6, 7);
+  object.place.blocks_size = row.Uint(8);
+  object.place.start = row.Uint(9);
+  const bool is_adopted = !row.IsNull(10);
+  if (is_adopted && !row.CopyBlob(10, object.place.adopted.emplace().bytes))
+    return DamagedTable("objects");
   return object;
 }
 
@@ -232,8 +243,7 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
   if (visitor.on_object) {
     PLUMB_RETURN_IF_ERROR(
         ForEachRow(connection,
-                   "SELECT id, name, position, stored_size, raw_size, encoding, objects.dead,"
-                   " damaged FROM objects LEFT JOIN packs USING (pack)",
+                   kSelectObjects,
                    [&](const SqliteStatement& row) -> Status {
                      PLUMB_TRY(const ObjectRecord object, ObjectOf(row));
                      return visitor.on_object(object);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include <string_view>
+
 #include "store/catalog_upkeep.h"
 #include "store/sqlite_internal.h"
 
@@ -16,8 +18,13 @@ namespace plumb::store {
 Error DamagedTable(std::string_view table);
 // Of a row with these columns.
 Standing StandingOf(const SqliteStatement& row, int dead_column, int damaged_column);
-// kCorrupt if the row is none. The columns: id, name, position, stored_size, raw_size, encoding,
-// dead, damaged; and digest, size, form, id, bytes, dead, damaged.
+// The objects, for ObjectOf.
+inline constexpr std::string_view kSelectObjects =
+    "SELECT objects.id, packs.name, position, stored_size, raw_size, encoding, objects.dead,"
+    " damaged, blocks_size, start, files.name FROM objects LEFT JOIN packs USING (pack)"
+    " LEFT JOIN packs AS files ON files.pack = objects.adopted";
+// kCorrupt if the row is none. The columns are those; and digest, size, form, id, bytes, dead,
+// damaged.
 Result<ObjectRecord> ObjectOf(const SqliteStatement& row);
 Result<BlobRecord> BlobOf(const SqliteStatement& row);
 
