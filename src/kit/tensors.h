@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_KIT_TENSORS_H_
+#define PLUMB_KIT_TENSORS_H_
+
+#include <string>
+#include <vector>
+
+#include "base/progress.h"
+#include "base/result.h"
+#include "kit/modelkit.h"
+#include "store/store.h"
+#include "weights/tensor_file.h"
+
+namespace plumb::kit {
+
+// A file of weights in a kit, and what its header says.
+struct WeightsFile {
+  std::string path;
+  weights::TensorFile header;
+};
+
+// The safetensors and GGUF files among a kit's model and parts, in the order of its layers; bases
+// are not looked at. Only headers are read, and what lies before them in a compressed layer. A file
+// that is called as weights are and is none, or damaged, is warned of and left out.
+Result<std::vector<WeightsFile>> ListWeights(store::Store& store, const ModelKit& modelkit,
+                                             Progress& progress);
+
+}  // namespace plumb::kit
+
+#endif  // PLUMB_KIT_TENSORS_H_
