@@ -177,17 +177,21 @@ LayerFiles::LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry&
 
 Result<std::unique_ptr<LayerFiles>> LayerFiles::Open(store::Store& store,
                                                      const PackedEntry& layer) {
+  PLUMB_RETURN_IF_ERROR(CheckPresence(store, layer));
   PLUMB_TRY(auto content, LayerContent::Open(store, layer));
   return std::unique_ptr<LayerFiles>(new LayerFiles(std::move(content), layer));
 }
 
 Result<std::optional<archive::TarEntry>> LayerFiles::Next() {
-  if (tar_)
-    return tar_->Next().map_error([&](Error error) { return InLayer(std::move(error), layer_); });
+  const bool is_plain = CompressionOf(layer_.media_type.encoding) == archive::Compression::kNone;
   std::optional<archive::TarEntry> file;
-  const bool is_plain = layer_.media_type.encoding == oci::LayerEncoding::kRaw;
-  if (!std::exchange(gave_file_, true))
+  if (tar_) {
+    PLUMB_TRY(file, tar_->Next().map_error(
+                        [&](Error error) { return InLayer(std::move(error), layer_); }));
+  } else if (!std::exchange(gave_file_, true)) {
     file = FileOf(layer_, is_plain ? layer_.layer.size : layer_.file.size.value_or(0));
+  }
+  if (is_plain) blob_offset_ = content_->size();
   return file;
 }
 

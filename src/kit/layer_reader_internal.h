@@ -44,12 +44,17 @@ class LayerContent final : public ByteSource {
 // file.
 class LayerFiles {
  public:
-  // `store` and `layer` must outlive it.
+  // `store` and `layer` must outlive it. kCorrupt if the layer is not in the store, or of another
+  // size than the manifest says.
   static Result<std::unique_ptr<LayerFiles>> Open(store::Store& store, const PackedEntry& layer);
 
   // As TarReader; of a raw layer that is compressed the size is what its annotation says, else 0.
   Result<std::optional<archive::TarEntry>> Next();
   Result<ByteSpan> Read(std::size_t size_max);
+
+  // Where in the layer's blob the content of the file that Next() gave begins; nothing if the layer
+  // is compressed.
+  std::optional<std::uint64_t> blob_offset() const { return blob_offset_; }
 
  private:
   LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry& layer);
@@ -58,6 +63,7 @@ class LayerFiles {
   const PackedEntry& layer_;
   std::optional<archive::TarReader> tar_;
   bool gave_file_ = false;
+  std::optional<std::uint64_t> blob_offset_;
 };
 
 // What `visit` is told of: the header of an entry.

@@ -4,23 +4,31 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "base/text.h"
 #include "kit/layer_reader_internal.h"
+#include "kit/target_names_internal.h"
 
 namespace plumb::kit {
 namespace {
 
 // Holds the header of most adapters; each time it does not, twice as much is read.
 constexpr std::size_t kStartSize = std::size_t{64} << 10;
-// All sizes that matter are below what a header may have.
+// Beyond this it grows by as much: twice a large header would be memory for nothing.
 constexpr std::size_t kGrowthMax = std::size_t{16} << 20;
+// So often there is an ear for Ctrl-C.
+constexpr std::size_t kReadSize = std::size_t{1} << 20;
 
 bool IsNamedAsWeights(std::string_view path) {
   const std::string name = ToLowerAscii(path);
   return name.ends_with(".safetensors") || name.ends_with(".gguf");
+}
+
+bool HoldsWeights(const PackedEntry& layer) {
+  const bool is_model = layer.media_type.type == oci::LayerType::kModel ||
+                        layer.media_type.type == oci::LayerType::kModelPart;
+  return is_model && layer.remote_path.empty();
 }
 
 class WeightsLister {
@@ -28,30 +36,38 @@ class WeightsLister {
   WeightsLister(store::Store& store, Progress& progress) : store_(store), progress_(progress) {}
 
   Status Add(const PackedEntry& layer) {
-    if (!layer.remote_path.empty()) return Done{};
     PLUMB_TRY(const auto files, LayerFiles::Open(store_, layer));
     for (;;) {
       if (progress_.StopRequested()) return Interrupted();
       PLUMB_TRY(const auto entry, files->Next());
       if (!entry) return Done{};
-      if (entry->type == archive::TarEntryType::kFile && IsNamedAsWeights(entry->name))
-        PLUMB_RETURN_IF_ERROR(AddFile(*files, *entry));
+      if (entry->type == archive::TarEntryType::kDirectory) continue;
+      PLUMB_TRY(std::string path, PlaceOf(*entry, layer));
+      if (IsNamedAsWeights(path)) {
+        PLUMB_TRY(const std::uint64_t size, FileSize(*entry, layer));
+        WeightsFile file = {std::move(path), {}, layer.layer.digest, files->blob_offset()};
+        PLUMB_RETURN_IF_ERROR(AddFile(*files, size, std::move(file)));
+      }
+      if (oci::IsRaw(layer.media_type.encoding)) return Done{};
+      // What Next() would pass over, but with an ear for Ctrl-C: it must be decompressed.
+      if (!files->blob_offset()) PLUMB_RETURN_IF_ERROR(ReadToEnd(*files));
     }
   }
 
   std::vector<WeightsFile> Take() && { return std::move(found_); }
 
  private:
-  Status AddFile(LayerFiles& files, const archive::TarEntry& entry) {
+  Status AddFile(LayerFiles& files, std::uint64_t size, WeightsFile file) {
     std::vector<std::byte> start;
     for (std::size_t wanted = kStartSize;; wanted += std::min(wanted, kGrowthMax)) {
       PLUMB_TRY(const bool is_all, Grow(files, start, wanted));
-      auto header = weights::ReadTensorHeader(start, entry.size);
+      auto header = weights::ReadTensorHeader(start, size);
       if (header && !*header && !is_all) continue;
       if (header && *header) {
-        found_.push_back({entry.name, **std::move(header)});
+        file.header = **std::move(header);
+        found_.push_back(std::move(file));
       } else {
-        progress_.Warn("the tensors of '" + Printable(entry.name) +
+        progress_.Warn("the tensors of '" + Printable(file.path) +
                        "' are not known: " + (header ? "it is cut short" : header.error().message));
       }
       return Done{};
@@ -68,6 +84,25 @@ class WeightsLister {
     return false;
   }
 
+  // Of a compressed raw layer that does not say how long its file is, the bytes are counted.
+  Result<std::uint64_t> FileSize(const archive::TarEntry& entry, const PackedEntry& layer) {
+    const bool is_plain = layer.media_type.encoding == oci::LayerEncoding::kRaw;
+    if (!oci::IsRaw(layer.media_type.encoding) || is_plain || layer.file.size) return entry.size;
+    PLUMB_TRY(const auto files, LayerFiles::Open(store_, layer));
+    PLUMB_TRY([[maybe_unused]] const auto file, files->Next());
+    return ReadToEnd(*files);
+  }
+
+  // The rest of a file; how long it was.
+  Result<std::uint64_t> ReadToEnd(LayerFiles& files) {
+    for (std::uint64_t size = 0;;) {
+      if (progress_.StopRequested()) return Interrupted();
+      PLUMB_TRY(const ByteSpan bytes, files.Read(kReadSize));
+      if (bytes.empty()) return size;
+      size += bytes.size();
+    }
+  }
+
   store::Store& store_;
   Progress& progress_;
   std::vector<WeightsFile> found_;
@@ -79,11 +114,8 @@ Result<std::vector<WeightsFile>> ListWeights(store::Store& store, const ModelKit
                                              Progress& progress) {
   PLUMB_TRY(const std::vector<PackedEntry> layers, PairLayers(modelkit));
   WeightsLister lister(store, progress);
-  for (const PackedEntry& layer : layers) {
-    const bool is_model = layer.media_type.type == oci::LayerType::kModel ||
-                          layer.media_type.type == oci::LayerType::kModelPart;
-    if (is_model) PLUMB_RETURN_IF_ERROR(lister.Add(layer));
-  }
+  for (const PackedEntry& layer : layers)
+    if (HoldsWeights(layer)) PLUMB_RETURN_IF_ERROR(lister.Add(layer));
   return std::move(lister).Take();
 }
 

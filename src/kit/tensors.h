@@ -2,11 +2,14 @@
 #ifndef PLUMB_KIT_TENSORS_H_
 #define PLUMB_KIT_TENSORS_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
 #include "base/result.h"
+#include "crypto/digest.h"
 #include "kit/modelkit.h"
 #include "store/store.h"
 #include "weights/tensor_file.h"
@@ -15,13 +18,19 @@ namespace plumb::kit {
 
 // A file of weights in a kit, and what its header says.
 struct WeightsFile {
-  std::string path;
+  std::string path;  // as `unpack` writes it
   weights::TensorFile header;
+  // Where its bytes are in the store: in the blob of this layer from `blob_offset` on, so that a
+  // tensor is bytes [blob_offset + offset, + size) of it. Nothing if the layer is compressed: then
+  // the blob does not hold them as they are.
+  Digest layer;
+  std::optional<std::uint64_t> blob_offset;
 };
 
 // The safetensors and GGUF files among a kit's model and parts, in the order of its layers; bases
 // are not looked at. Only headers are read, and what lies before them in a compressed layer. A file
-// that is called as weights are and is none, or damaged, is warned of and left out.
+// that is called as weights are and is none, or damaged, is warned of and left out. kCorrupt if a
+// layer is missing, or an archive is damaged before the last header.
 Result<std::vector<WeightsFile>> ListWeights(store::Store& store, const ModelKit& modelkit,
                                              Progress& progress);
 
