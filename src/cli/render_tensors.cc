@@ -35,7 +35,7 @@ Answer Render(const verbs::TensorsReport& report) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "DTYPE", "SHAPE", "SIZE", "FILE"}};
   std::uint64_t size = 0;
   Json files = Json::MakeArray();
-  for (const kit::WeightsFile& file : report.files) {
+  for (const kit::WeightsFile& file : report.weights.files) {
     Json tensors = Json::MakeArray();
     for (const weights::TensorPlace& tensor : file.header.tensors) {
       rows.push_back({Printable(tensor.name), std::string(weights::DtypeName(tensor.dtype)),
@@ -46,6 +46,8 @@ Answer Render(const verbs::TensorsReport& report) {
     Json json = Json::MakeObject();
     json.Append("path", Json::String(file.path));
     json.Append("format", Json::String(weights::TensorFormatName(file.header.format)));
+    json.Append("layer", Json::String(file.layer.ToString()));
+    if (file.blob_offset) json.Append("layerOffset", Json::Uint(*file.blob_offset));
     json.Append("tensors", std::move(tensors));
     files.Add(std::move(json));
   }

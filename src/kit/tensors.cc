@@ -43,7 +43,9 @@ class WeightsLister {
       if (!entry) return Done{};
       if (entry->type == archive::TarEntryType::kDirectory) continue;
       PLUMB_TRY(std::string path, PlaceOf(*entry, layer));
-      if (IsNamedAsWeights(path)) {
+      if (weights::IsNamedAsWeightMap(path)) {
+        PLUMB_RETURN_IF_ERROR(AddMap(*files, std::move(path)));
+      } else if (IsNamedAsWeights(path)) {
         PLUMB_TRY(const std::uint64_t size, FileSize(*entry, layer));
         WeightsFile file = {std::move(path), {}, layer.layer.digest, files->blob_offset()};
         PLUMB_RETURN_IF_ERROR(AddFile(*files, size, std::move(file)));
@@ -54,7 +56,7 @@ class WeightsLister {
     }
   }
 
-  std::vector<WeightsFile> Take() && { return std::move(found_); }
+  Weights Take() && { return std::move(found_); }
 
  private:
   Status AddFile(LayerFiles& files, std::uint64_t size, WeightsFile file) {
@@ -65,13 +67,27 @@ class WeightsLister {
       if (header && !*header && !is_all) continue;
       if (header && *header) {
         file.header = **std::move(header);
-        found_.push_back(std::move(file));
+        found_.files.push_back(std::move(file));
       } else {
         progress_.Warn("the tensors of '" + Printable(file.path) +
                        "' are not known: " + (header ? "it is cut short" : header.error().message));
+        found_.unread.push_back(std::move(file.path));
       }
       return Done{};
     }
+  }
+
+  Status AddMap(LayerFiles& files, std::string path) {
+    std::vector<std::byte> json;
+    PLUMB_TRY([[maybe_unused]] const bool is_all,
+              Grow(files, json, weights::kWeightMapSizeMax + 1));
+    auto map = weights::ReadWeightMap(json);
+    if (map) {
+      found_.maps.push_back({std::move(path), *std::move(map)});
+    } else {
+      progress_.Warn("'" + Printable(path) + "' is passed over: " + map.error().message);
+    }
+    return Done{};
   }
 
   // Reads on until there are so many bytes; true if there are no more.
@@ -105,18 +121,31 @@ class WeightsLister {
 
   store::Store& store_;
   Progress& progress_;
-  std::vector<WeightsFile> found_;
+  Weights found_;
 };
 
 }  // namespace
 
-Result<std::vector<WeightsFile>> ListWeights(store::Store& store, const ModelKit& modelkit,
-                                             Progress& progress) {
+Result<Weights> ListWeights(store::Store& store, const ModelKit& modelkit, Progress& progress) {
   PLUMB_TRY(const std::vector<PackedEntry> layers, PairLayers(modelkit));
   WeightsLister lister(store, progress);
   for (const PackedEntry& layer : layers)
     if (HoldsWeights(layer)) PLUMB_RETURN_IF_ERROR(lister.Add(layer));
   return std::move(lister).Take();
+}
+
+void WarnOfFaults(const Weights& weights, Progress& progress) {
+  std::vector<weights::ShardFile> files;
+  for (const WeightsFile& file : weights.files)
+    files.push_back({file.path, &file.header});
+  for (const std::string& path : weights.unread)
+    files.push_back({path, nullptr});
+  std::vector<weights::WeightMapFile> maps;
+  for (const WeightMapFile& file : weights.maps)
+    maps.push_back({file.path, &file.map});
+  for (const weights::TensorSet& set : weights::IndexTensors(files, maps))
+    for (const std::string& fault : set.faults)
+      progress.Warn("'" + Printable(set.path) + "': " + fault);
 }
 
 }  // namespace plumb::kit

@@ -13,6 +13,7 @@
 #include "kit/modelkit.h"
 #include "store/store.h"
 #include "weights/tensor_file.h"
+#include "weights/tensor_index.h"
 
 namespace plumb::kit {
 
@@ -27,12 +28,27 @@ struct WeightsFile {
   std::optional<std::uint64_t> blob_offset;
 };
 
-// The safetensors and GGUF files among a kit's model and parts, in the order of its layers; bases
-// are not looked at. Only headers are read, and what lies before them in a compressed layer. A file
-// that is called as weights are and is none, or damaged, is warned of and left out. kCorrupt if a
-// layer is missing, or an archive is damaged before the last header.
-Result<std::vector<WeightsFile>> ListWeights(store::Store& store, const ModelKit& modelkit,
-                                             Progress& progress);
+// A file that says in which of the files beside it each tensor is.
+struct WeightMapFile {
+  std::string path;
+  weights::WeightMap map;
+};
+
+struct Weights {
+  std::vector<WeightsFile> files;
+  std::vector<WeightMapFile> maps;
+  std::vector<std::string> unread;  // paths of those that are called as weights are, and are none
+};
+
+// The safetensors and GGUF files among a kit's model and parts, and their indexes, in the order of
+// its layers; bases are not looked at. Only headers are read, and what lies before them in a
+// compressed layer. Of a file that is not what its name says, or is damaged, there is a warning.
+// kCorrupt if a layer is missing, or an archive is damaged before the last header.
+Result<Weights> ListWeights(store::Store& store, const ModelKit& modelkit, Progress& progress);
+
+// Warns of shards that do not fit together. To be given those of a kit and of its bases: files of
+// one may be shards of another's.
+void WarnOfFaults(const Weights& weights, Progress& progress);
 
 }  // namespace plumb::kit
 

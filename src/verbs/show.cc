@@ -86,10 +86,13 @@ Result<TensorsReport> ShowTensors(Workspace& workspace, const std::string& name,
   report.kit = modelkit.id;
   chain.push_back(modelkit);
   for (const kit::ModelKit& one : chain) {
-    PLUMB_TRY(std::vector<kit::WeightsFile> files, kit::ListWeights(*store, one, progress));
-    std::ranges::move(files, std::back_inserter(report.files));
+    PLUMB_TRY(kit::Weights weights, kit::ListWeights(*store, one, progress));
+    std::ranges::move(weights.files, std::back_inserter(report.weights.files));
+    std::ranges::move(weights.maps, std::back_inserter(report.weights.maps));
+    std::ranges::move(weights.unread, std::back_inserter(report.weights.unread));
   }
-  if (report.files.empty())
+  kit::WarnOfFaults(report.weights, progress);
+  if (report.weights.files.empty())
     return Error{ErrorKind::kUnsupported,
                  "'" + name + "' has no weights that can be read: no safetensors, no GGUF",
                  "plumb info " + name};

@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "base/json.h"
 #include "base/progress.h"
@@ -34,11 +33,11 @@ Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options);
 
 struct TensorsReport {
   Digest kit;
-  std::vector<kit::WeightsFile> files;  // those of bases first, as `unpack` writes them
+  kit::Weights weights;  // those of bases first
 };
 
-// Lists the tensors of a kit of this store and of the bases that it is built on. kUnsupported if
-// there are no weights in it that can be read.
+// Lists the tensors of a kit of this store and of the bases that it is built on. Warns of shards
+// that are missing. kUnsupported if there are no weights in it that can be read.
 Result<TensorsReport> ShowTensors(Workspace& workspace, const std::string& name,
                                   Progress& progress);
 

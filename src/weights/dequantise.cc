@@ -159,8 +159,7 @@ bool FromFloats(Dtype dtype, ByteSpan bytes, std::span<float> out) {
 bool FromIntegers(Dtype dtype, ByteSpan bytes, std::span<float> out) {
   switch (dtype) {
     case Dtype::kBool:
-      FromBits<std::uint8_t>(bytes, out,
-                             [](std::uint8_t bits) { return bits == 0 ? 0.0F : 1.0F; });
+      FromBits<std::uint8_t>(bytes, out, [](std::uint8_t bits) { return bits == 0 ? 0.0F : 1.0F; });
       return true;
     case Dtype::kU8:
       FromIntegers<std::uint8_t, std::uint8_t>(bytes, out);

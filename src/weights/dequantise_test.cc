@@ -104,8 +104,9 @@ TEST(DequantiseTest, RefusesAnotherSize) {
   for (const std::size_t size : {0U, 17U, 19U})
     EXPECT_EQ(ToFloats(Dtype::kQ4_0, ByteSpan(bytes).first(size), out).error().kind,
               ErrorKind::kInvalid);
-  EXPECT_EQ(ToFloats(Dtype::kQ4_0, ByteSpan(bytes).first(18), std::span(out).first(31)).error().kind,
-            ErrorKind::kInvalid);
+  EXPECT_EQ(
+      ToFloats(Dtype::kQ4_0, ByteSpan(bytes).first(18), std::span(out).first(31)).error().kind,
+      ErrorKind::kInvalid);
   EXPECT_TRUE(ToFloats(Dtype::kQ4_0, {}, {}));
 }
 

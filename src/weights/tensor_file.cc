@@ -18,9 +18,8 @@ namespace {
 void SortByPlace(std::vector<TensorPlace>& tensors) {
   std::vector<std::size_t> order(tensors.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::sort(order, {}, [&](std::size_t i) {
-    return std::tuple(tensors[i].offset, tensors[i].size, i);
-  });
+  std::ranges::sort(
+      order, {}, [&](std::size_t i) { return std::tuple(tensors[i].offset, tensors[i].size, i); });
   std::vector<TensorPlace> sorted;
   sorted.reserve(tensors.size());
   for (const std::size_t i : order)

@@ -60,7 +60,8 @@ std::optional<SeriesName> SeriesNameOf(std::string_view path) {
   constexpr std::size_t kDigitsMax = 9;
   const std::size_t dot = path.rfind('.');
   const std::size_t of = path.rfind(kOf);
-  if (dot == std::string_view::npos || of == std::string_view::npos || of > dot) return std::nullopt;
+  if (dot == std::string_view::npos || of == std::string_view::npos || of > dot)
+    return std::nullopt;
   SeriesName name;
   name.count_text = path.substr(of + kOf.size(), dot - of - kOf.size());
   name.suffix = path.substr(dot);

@@ -40,9 +40,9 @@ bool IsNamedAsWeightMap(std::string_view path);
 
 // Reads an index file, whole; what else it says is passed over.
 //
-// Trust: the bytes are an enemy's; memory is a small multiple of them. kInvalid: it is no such JSON,
-// names a tensor twice, or a file that is not beside it; kExhausted: over kWeightMapSizeMax, or more
-// tensors than HeaderLimits has.
+// Trust: the bytes are an enemy's; memory is a small multiple of them. kInvalid: it is no such
+// JSON, names a tensor twice, or a file that is not beside it; kExhausted: over kWeightMapSizeMax,
+// or more tensors than HeaderLimits has.
 Result<WeightMap> ReadWeightMap(ByteSpan json);
 
 // A file that may be a shard. What it points to must outlive what is made of it.

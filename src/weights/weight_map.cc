@@ -61,8 +61,8 @@ class MapHandler final : public JsonHandler {
   Result<WeightMap> Finish() && {
     if (!has_map_) return NoMap("it has no weight_map");
     std::ranges::sort(map_.entries, {}, &WeightMap::Entry::tensor);
-    const auto twin =
-        std::ranges::adjacent_find(map_.entries, std::ranges::equal_to(), &WeightMap::Entry::tensor);
+    const auto twin = std::ranges::adjacent_find(map_.entries, std::ranges::equal_to(),
+                                                 &WeightMap::Entry::tensor);
     if (twin != map_.entries.end())
       return NoMap("tensor '" + Printable(twin->tensor) + "' comes twice");
     return std::move(map_);
