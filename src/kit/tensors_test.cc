@@ -19,7 +19,7 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 constexpr char kRaw[] = "application/vnd.cncf.model.weight.v1.raw";
-constexpr char kRawGzip[] = "application/vnd.cncf.model.weight.v1.raw+gzip";
+constexpr char kRawGzip[] = "application/vnd.kitops.modelkit.model.v1.raw+gzip";
 
 // One tensor "t" of so many bytes, behind so much metadata.
 std::string WeightsOf(std::size_t size, std::size_t metadata_size = 0) {
@@ -34,7 +34,7 @@ class TensorsTest : public testing::Test {
  protected:
   Weights List(const Digest& id) {
     const auto modelkit = LoadModelKit(bench_.store(), id);
-    EXPECT_TRUE(modelkit);
+    EXPECT_TRUE(modelkit) << modelkit.error().message;
     auto weights = ListWeights(bench_.store(), *modelkit, bench_.progress());
     EXPECT_TRUE(weights) << weights.error().message;
     return *std::move(weights);
@@ -113,9 +113,12 @@ TEST_F(TensorsTest, ARawLayerMayBeCompressed) {
   ASSERT_TRUE(compressor->Write(AsBytes(plain)));
   ASSERT_TRUE(compressor->Finish());
   const std::string gzip = std::move(sink).TakeText();
-  const Weights weights = List(bench_.PutModelPack(
-      {{kRawGzip, gzip, {{std::string(oci::kFilePathAnnotation), "w.safetensors"}}}},
-      {Sha256(AsBytes(plain))}));
+  const std::string config =
+      R"({"manifestVersion":"1.0.0","package":{},"model":{"path":"w.safetensors","digest":")" +
+      Sha256(AsBytes(gzip)).ToString() + R"(","diffId":")" + Sha256(AsBytes(plain)).ToString() +
+      "\"}}";
+  const Weights weights = List(bench_.PutKit(
+      config, {{kRawGzip, gzip, {{std::string(oci::kFilePathAnnotation), "w.safetensors"}}}}));
   ASSERT_THAT(Paths(weights), ElementsAre("w.safetensors"));
   EXPECT_EQ(weights.files[0].header.tensors[0].size, 200'000U);
   EXPECT_FALSE(weights.files[0].blob_offset);

@@ -182,7 +182,7 @@ TEST(GgufAttackTest, Counts) {
                 ErrorKind::kExhausted);
   ExpectRefused(Gguf().Claim(0, std::uint64_t{1} << 61U).File(64), "more than 65536 metadata",
                 ErrorKind::kExhausted);
-  ExpectRefused(Gguf().Claim(1U << 20U, 1U << 16U).File(64), "cut short");
+  ExpectRefused(Gguf().Claim(1U << 20U, 1U << 16U).File(0), "cut short");
 }
 
 // Cursor::Bytes: no length is believed before its bytes are there (llama.cpp, CVE-2024-23496).
