@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The format: docs/gguf.md of ggml, "File Structure", versions 2 and 3, little-endian. Where that
-// says less than ggml's own reader (gguf.cpp), what the reader refuses is refused here.
+// The format: docs/gguf.md of ggml, "File Structure", versions 2 and 3, little-endian. What that
+// leaves open and ggml's own reader (gguf.cpp) refuses is refused here, but for what harms nobody:
+// tensors in another order than their data, and bytes between them.
 #include <bit>
 #include <charconv>
 #include <optional>
