@@ -186,9 +186,9 @@ Help Looking() {
        "Show the tensors of a kit, or a blueprint in normal form",
        "Lists the tensors of a kit and of the kits that it is built on, from the headers of\n"
        "its safetensors and GGUF files: name, type of the elements, shape (outermost\n"
-       "dimension first), size, file. Nothing else of them is read. Shards that are missing, or\n"
-       "do not fit together, are warned of. With --json also where a tensor lies: \"offset\" in\n"
-       "its file, which begins at \"layerOffset\" of its layer, if that is not compressed.\n"
+       "dimension first), size, file. Nothing else of them is read. Shards that are missing\n"
+       "or do not fit together are warned of. With --json also where a tensor lies: at\n"
+       "\"offset\" of its file, and that at \"layerOffset\" of its layer, if it is not compressed.\n"
        "\n"
        "With --blueprint, prints a Modelfile or Kitfile as Plumb reads it; the output reads\n"
        "back as the same. Errors name line and column. With --compat a Modelfile is read as\n"
