@@ -183,7 +183,7 @@ Help Looking() {
       {"show",
        "",
        "look",
-       "Show the tensors of a kit, or a blueprint in normal form",
+       "Show the tensors of a ModelKit, or a blueprint in normal form",
        "Lists the tensors of a kit and of the kits that it is built on, from the headers of\n"
        "its safetensors and GGUF files: name, type of the elements, shape (outermost\n"
        "dimension first), size, file. Nothing else of them is read. Shards that are missing\n"
