@@ -11,6 +11,7 @@ namespace {
 
 std::string ShapeText(const std::vector<std::uint64_t>& shape) {
   std::vector<std::string> dimensions;
+  dimensions.reserve(shape.size());
   for (const std::uint64_t dimension : shape)
     dimensions.push_back(std::to_string(dimension));
   return "[" + Join(dimensions, ", ") + "]";

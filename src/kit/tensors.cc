@@ -136,11 +136,13 @@ Result<Weights> ListWeights(store::Store& store, const ModelKit& modelkit, Progr
 
 void WarnOfFaults(const Weights& weights, Progress& progress) {
   std::vector<weights::ShardFile> files;
+  files.reserve(weights.files.size() + weights.unread.size());
   for (const WeightsFile& file : weights.files)
     files.push_back({file.path, &file.header});
   for (const std::string& path : weights.unread)
     files.push_back({path, nullptr});
   std::vector<weights::WeightMapFile> maps;
+  maps.reserve(weights.maps.size());
   for (const WeightMapFile& file : weights.maps)
     maps.push_back({file.path, &file.map});
   for (const weights::TensorSet& set : weights::IndexTensors(files, maps))

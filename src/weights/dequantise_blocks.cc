@@ -25,6 +25,8 @@ bool HasBit(std::uint32_t bits, std::size_t index) { return (bits >> index & 1U)
 
 constexpr std::size_t kHalf = 16;  // of a block of 32: its first elements are in the low nibbles
 
+// NOLINTBEGIN(readability-identifier-naming): the names are ggml's.
+
 // 2 scale, 16 nibbles.
 void DecodeQ4_0(Bytes block, float* out) {
   const float scale = HalfAt(block);
@@ -84,6 +86,8 @@ void DecodeQ8_0(Bytes block, float* out) {
   for (std::size_t i = 0; i < 32; ++i)
     out[i] = scale * Signed(block[2 + i]);
 }
+
+// NOLINTEND(readability-identifier-naming)
 
 // The K blocks have 256 elements, in runs that share a factor of the block's scale.
 constexpr std::size_t kBlock = 256;

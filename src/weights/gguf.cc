@@ -25,7 +25,7 @@ constexpr std::string_view kAlignmentKey = "general.alignment";
 // ggml takes no arrays of arrays; its specification does.
 constexpr int kArrayDepthMax = 4;
 
-enum class ValueType : std::uint32_t {
+enum class ValueType : std::uint8_t {
   kU8,
   kI8,
   kU16,

@@ -91,7 +91,7 @@ Split SplitOf(const TensorFile& header) {
     if (!number || header.format != TensorFormat::kGguf) continue;
     if (entry.name == "split.no") split.number = *number;
     if (entry.name == "split.count") split.count = *number;
-    if (entry.name == "split.tensors.count") split.tensor_count = *number;
+    if (entry.name == "split.tensors.count") split.tensor_count = number;
   }
   return split;
 }
