@@ -37,6 +37,7 @@ class WeightsLister {
 
   Status Add(const PackedEntry& layer) {
     PLUMB_TRY(const auto files, LayerFiles::Open(store_, layer));
+    task_ = progress_.Begin("tensors of " + layer.path, 0);
     for (;;) {
       if (progress_.StopRequested()) return Interrupted();
       PLUMB_TRY(const auto entry, files->Next());
@@ -116,11 +117,13 @@ class WeightsLister {
       PLUMB_TRY(const ByteSpan bytes, files.Read(kReadSize));
       if (bytes.empty()) return size;
       size += bytes.size();
+      task_->Advance(bytes.size());
     }
   }
 
   store::Store& store_;
   Progress& progress_;
+  std::unique_ptr<ProgressTask> task_;  // of this layer
   Weights found_;
 };
 
