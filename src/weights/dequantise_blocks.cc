@@ -90,7 +90,8 @@ void DecodeQ8_0(Bytes block, float* out) {
 // NOLINTEND(readability-identifier-naming)
 
 // The K blocks have 256 elements, in runs that share a factor of the block's scale.
-constexpr std::size_t kBlock = 256;
+constexpr std::size_t kRun = 16;
+constexpr std::size_t kRunCount = 16;
 
 // 16 factors (low nibble: of the scale, high: of the minimum), 64 pairs of bits, 2 scale,
 // 2 minimum. 32 bytes hold 128 elements: first those in the lowest bits of each, then the next.
@@ -98,10 +99,12 @@ void DecodeQ2K(Bytes block, float* out) {
   const Bytes pairs = block + 16;
   const float scale = HalfAt(block + 80);
   const float minimum = HalfAt(block + 82);
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const std::uint8_t factors = block[i / 16];
-    const float element = Pair(pairs[i / 128 * 32 + i % 32], i % 128 / 32);
-    out[i] = scale * Low(factors) * element - minimum * High(factors);
+  for (std::size_t run = 0; run < kRunCount; ++run) {
+    const float run_scale = scale * Low(block[run]);
+    const float run_minimum = minimum * High(block[run]);
+    const Bytes at = pairs + run / 8 * 32 + run % 2 * kRun;
+    for (std::size_t i = 0; i < kRun; ++i)
+      out[run * kRun + i] = run_scale * Pair(at[i], run % 8 / 2) - run_minimum;
   }
 }
 
@@ -118,10 +121,14 @@ void DecodeQ3K(Bytes block, float* out) {
   const Bytes pairs = block + 32;
   const Bytes factors = block + 96;
   const float scale = HalfAt(block + 108);
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const float third = HasBit(block[i % 32], i / 32) ? 0.0F : 4.0F;
-    const float element = Pair(pairs[i / 128 * 32 + i % 32], i % 128 / 32) - third;
-    out[i] = scale * FactorOfQ3K(factors, i / 16) * element;
+  for (std::size_t run = 0; run < kRunCount; ++run) {
+    const float run_scale = scale * FactorOfQ3K(factors, run);
+    const Bytes thirds = block + run % 2 * kRun;
+    const Bytes at = pairs + run / 8 * 32 + run % 2 * kRun;
+    for (std::size_t i = 0; i < kRun; ++i) {
+      const float third = HasBit(thirds[i], run / 2) ? 0.0F : 4.0F;
+      out[run * kRun + i] = run_scale * (Pair(at[i], run % 8 / 2) - third);
+    }
   }
 }
 
@@ -176,12 +183,14 @@ void DecodeQ6K(Bytes block, float* out) {
   const Bytes pairs = block + 128;
   const Bytes factors = block + 192;
   const float scale = HalfAt(block + 208);
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const std::size_t half = i / 128;
-    const std::uint8_t both = block[half * 64 + i % 64];
-    const float low = i % 128 < 64 ? Low(both) : High(both);
-    const float high = Pair(pairs[half * 32 + i % 32], i % 128 / 32);
-    out[i] = scale * Signed(factors[i / 16]) * (low + 16 * high - 32);
+  for (std::size_t run = 0; run < kRunCount; ++run) {
+    const float run_scale = scale * Signed(factors[run]);
+    const Bytes nibbles = block + run / 8 * 64 + run % 4 * kRun;
+    const Bytes at = pairs + run / 8 * 32 + run % 2 * kRun;
+    for (std::size_t i = 0; i < kRun; ++i) {
+      const float low = run % 8 < 4 ? Low(nibbles[i]) : High(nibbles[i]);
+      out[run * kRun + i] = run_scale * (low + 16 * Pair(at[i], run % 8 / 2) - 32);
+    }
   }
 }
 
