@@ -73,8 +73,9 @@ class Events {
 
  private:
   bool Take(Status status) {
-    if (!status) error_ = std::move(status).error();
-    return status.has_value();
+    if (status) return true;
+    error_ = std::move(status).error();
+    return false;
   }
   bool Put(Json value) { return Take(handler_.OnValue(std::move(value))); }
   bool Enter() {

@@ -183,13 +183,19 @@ Help Looking() {
       {"show",
        "",
        "look",
-       "Show a blueprint in normal form",
-       "Prints a Modelfile or Kitfile as Plumb reads it; the output reads back as the\n"
-       "same. Errors name line and column. With --compat a Modelfile is read as Ollama\n"
-       "reads it, which forgives more and loses some of it.\n"
+       "Show the tensors of a ModelKit, or a blueprint in normal form",
+       "Lists the tensors of a kit and of the kits that it is built on, from the headers of\n"
+       "its safetensors and GGUF files: name, type of the elements, shape (outermost\n"
+       "dimension first), size, file. Nothing else of them is read. Shards that are missing\n"
+       "or do not fit together are warned of. With --json also where a tensor lies: at\n"
+       "\"offset\" of its file, which begins at \"layerOffset\" of its layer, if that is not\n"
+       "compressed.\n"
        "\n"
-       "The tensors of a kit cannot be shown by this version.",
-       {{"Check a Modelfile", "plumb show --blueprint Modelfile"},
+       "With --blueprint, prints a Modelfile or Kitfile as Plumb reads it; the output reads\n"
+       "back as the same. Errors name line and column. With --compat a Modelfile is read as\n"
+       "Ollama reads it, which forgives more and loses some of it.",
+       {{"What is in it", "plumb show demo:v1"},
+        {"Check a Modelfile", "plumb show --blueprint Modelfile"},
         {"Its commands, for a script", "plumb show --blueprint - --json < Modelfile"}},
        {3, 4, 6, 7, 8, 9}},
   };

@@ -143,7 +143,7 @@ class ShowCommand final : public Command {
  public:
   std::string_view Name() const override { return "show"; }
   std::vector<Operand> Operands() override {
-    return {{"REFERENCE", &options_.kit, Presence::kOptional, Offer::kReference}};
+    return {{"REFERENCE", &kit_, Presence::kOptional, Offer::kReference}};
   }
   std::vector<Flag> Flags() override {
     return {
@@ -153,9 +153,13 @@ class ShowCommand final : public Command {
     };
   }
   Result<Answer> Run(Context& context) override {
-    if (file_.empty() == options_.kit.empty()) {
+    if (file_.empty() == kit_.empty()) {
       return Error{ErrorKind::kInvalid, "'plumb show' needs a kit or a blueprint, and not both",
                    "plumb show --blueprint FILE"};
+    }
+    if (!kit_.empty()) {
+      PLUMB_TRY(const auto tensors, verbs::ShowTensors(context.workspace, kit_, context.progress));
+      return Render(tensors);
     }
     PLUMB_TRY(options_.blueprint, ChooseBlueprint(file_, context.terminal));
     if (compatible_) options_.reading = verbs::ModelfileReading::kCompatible;
@@ -165,6 +169,7 @@ class ShowCommand final : public Command {
 
  private:
   verbs::ShowOptions options_;
+  std::string kit_;
   std::string file_;
   bool compatible_ = false;
 };

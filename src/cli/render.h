@@ -23,6 +23,7 @@
 #include "verbs/pull.h"
 #include "verbs/push.h"
 #include "verbs/remove.h"
+#include "verbs/show.h"
 #include "verbs/tag.h"
 #include "verbs/unpack.h"
 
@@ -43,6 +44,7 @@ Answer Render(const std::vector<verbs::RemoveReport>& reports);
 Answer Render(const verbs::PushReport& report);
 Answer Render(const verbs::PullReport& report);
 Answer Render(const verbs::DiffReport& report);
+Answer Render(const verbs::TensorsReport& report);
 Answer Render(const verbs::InitReport& report);
 Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);

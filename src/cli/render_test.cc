@@ -54,6 +54,34 @@ TEST(RenderUnpack, TellsOfTheKitfileFirst) {
             "Unpacking docs to README.md\n");
 }
 
+// Names of tensors are strangers' text; a scalar has no dimensions; what is compressed lies
+// nowhere.
+TEST(RenderTensors, OneLineEach) {
+  verbs::TensorsReport report;
+  report.kit = DigestOf(0x11);
+  kit::WeightsFile file;
+  file.path = "w.gguf";
+  file.header.format = weights::TensorFormat::kGguf;
+  file.header.tensors = {{"\x1b[2Ja", weights::Dtype::kQ4K, {3, 256}, 64, 432},
+                         {"s", weights::Dtype::kF32, {}, 512, 4}};
+  file.layer = DigestOf(0x22);
+  report.weights.files = {file};
+  EXPECT_EQ(Render(report).text,
+            "NAME       DTYPE   SHAPE      SIZE    FILE\n"
+            "\\x1b[2Ja   Q4_K    [3, 256]   432 B   w.gguf\n"
+            "s          F32     []         4 B     w.gguf\n"
+            "\n2 tensors, 436 B\n");
+  const std::string json = WriteJson(Render(report).json, JsonStyle::kCompact);
+  EXPECT_EQ(json, R"({"digest":")" + Hex('1') +
+                      R"(","files":[{"path":"w.gguf","format":"gguf","layer":")" + Hex('2') +
+                      R"(","tensors":[{"name":"\u001b[2Ja","dtype":"Q4_K","shape":[3,256],)" +
+                      R"("offset":64,"bytes":432},{"name":"s","dtype":"F32","shape":[],)" +
+                      R"("offset":512,"bytes":4}]}]})");
+  report.weights.files[0].blob_offset = 512;
+  EXPECT_NE(WriteJson(Render(report).json, JsonStyle::kCompact).find(R"(,"layerOffset":512,)"),
+            std::string::npos);
+}
+
 TEST(RenderTag, TellsWhereTheTagPointed) {
   verbs::TagReport report{"m:v1", "m:v2", DigestOf(0x11), std::nullopt};
   EXPECT_EQ(Render(report).text, "Modelkit m:v1 tagged as m:v2\n");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -50,24 +51,15 @@ Error WrongContent(const PackedEntry& layer) {
 Status VisitPlain(store::Store& store, const PackedEntry& layer, Progress& progress,
                   const VisitEntry& visit) {
   if (layer.diff_id && *layer.diff_id != layer.layer.digest) return WrongContent(layer);
-  std::uint64_t offset = 0;
-  while (offset <= layer.layer.size) {
-    PLUMB_TRY(const auto content, LayerContent::Open(store, layer, offset));
-    archive::TarReader tar(*content);
-    std::uint64_t jump = 0;
-    while (jump < kJumpMin) {
-      if (progress.StopRequested()) return Interrupted();
-      PLUMB_TRY(const auto entry, tar.Next().map_error([&](Error error) {
-        return InLayer(std::move(error), layer);
-      }));
-      if (!entry) return Done{};
-      PLUMB_RETURN_IF_ERROR(visit(*entry));
-      jump = entry->size;
-    }
-    // None of these is over 2^62: the sum cannot wrap.
-    offset += content->size() + jump + archive::TarPadding(jump);
+  PLUMB_TRY(const auto content, LayerContent::Open(store, layer));
+  archive::TarReader tar(*content);
+  for (;;) {
+    if (progress.StopRequested()) return Interrupted();
+    PLUMB_TRY(const auto entry,
+              tar.Next().map_error([&](Error error) { return InLayer(std::move(error), layer); }));
+    if (!entry) return Done{};
+    PLUMB_RETURN_IF_ERROR(visit(*entry));
   }
-  return InLayer(Corrupt("a file in it is longer than the layer"), layer);
 }
 
 // Reads from another source, and hashes what comes.
@@ -137,22 +129,34 @@ Status VisitRaw(store::Store& store, const PackedEntry& layer, Progress& progres
 
 }  // namespace
 
-LayerContent::LayerContent(std::unique_ptr<ByteSource> blob, const PackedEntry& layer)
-    : blob_(std::move(blob)),
-      plain_(archive::MakeDecompressor(CompressionOf(layer.media_type.encoding), *blob_)),
-      blob_size_(layer.layer.size) {}
-
 Result<std::unique_ptr<LayerContent>> LayerContent::Open(store::Store& store,
-                                                         const PackedEntry& layer,
-                                                         std::uint64_t offset) {
-  PLUMB_TRY(auto blob, store.OpenBlob(layer.layer.digest, offset));
-  return std::unique_ptr<LayerContent>(new LayerContent(std::move(blob), layer));
+                                                         const PackedEntry& layer) {
+  auto content = std::unique_ptr<LayerContent>(new LayerContent(store, layer));
+  PLUMB_RETURN_IF_ERROR(content->OpenAt(0));
+  return content;
+}
+
+Status LayerContent::OpenAt(std::uint64_t offset) {
+  PLUMB_TRY(auto blob, store_.OpenBlob(layer_.layer.digest, offset));
+  plain_ = archive::MakeDecompressor(CompressionOf(layer_.media_type.encoding), *blob);
+  blob_ = std::move(blob);
+  return Done{};
+}
+
+Result<bool> LayerContent::Skip(std::uint64_t size) {
+  const bool is_plain = CompressionOf(layer_.media_type.encoding) == archive::Compression::kNone;
+  if (!is_plain || size < kJumpMin) return ByteSource::Skip(size);
+  const std::uint64_t left = layer_.layer.size - std::min(size_, layer_.layer.size);
+  if (size > left) return false;
+  size_ += size;
+  PLUMB_RETURN_IF_ERROR(OpenAt(size_));
+  return true;
 }
 
 Result<ByteSpan> LayerContent::Read(std::size_t size_max) {
   PLUMB_TRY(const ByteSpan bytes, plain_->Read(size_max));
   size_ += bytes.size();
-  if (IsBomb(blob_size_, size_))
+  if (IsBomb(layer_.layer.size, size_))
     return Error{ErrorKind::kExhausted, "it unpacks to over 1100 times its size"};
   return bytes;
 }
@@ -173,15 +177,21 @@ LayerFiles::LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry&
 
 Result<std::unique_ptr<LayerFiles>> LayerFiles::Open(store::Store& store,
                                                      const PackedEntry& layer) {
+  PLUMB_RETURN_IF_ERROR(CheckPresence(store, layer));
   PLUMB_TRY(auto content, LayerContent::Open(store, layer));
   return std::unique_ptr<LayerFiles>(new LayerFiles(std::move(content), layer));
 }
 
 Result<std::optional<archive::TarEntry>> LayerFiles::Next() {
-  if (tar_)
-    return tar_->Next().map_error([&](Error error) { return InLayer(std::move(error), layer_); });
+  const bool is_plain = CompressionOf(layer_.media_type.encoding) == archive::Compression::kNone;
   std::optional<archive::TarEntry> file;
-  if (!std::exchange(gave_file_, true)) file = FileOf(layer_, 0);
+  if (tar_) {
+    PLUMB_TRY(file, tar_->Next().map_error(
+                        [&](Error error) { return InLayer(std::move(error), layer_); }));
+  } else if (!std::exchange(gave_file_, true)) {
+    file = FileOf(layer_, is_plain ? layer_.layer.size : layer_.file.size.value_or(0));
+  }
+  if (is_plain) blob_offset_ = content_->size();
   return file;
 }
 

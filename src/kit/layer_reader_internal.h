@@ -19,21 +19,24 @@ namespace plumb::kit {
 // A layer's archive, uncompressed.
 class LayerContent final : public ByteSource {
  public:
-  // From `offset` of the blob on, which must be 0 for a compressed layer. `store` must outlive it.
-  static Result<std::unique_ptr<LayerContent>> Open(store::Store& store, const PackedEntry& layer,
-                                                    std::uint64_t offset = 0);
+  // `store` and `layer` must outlive it.
+  static Result<std::unique_ptr<LayerContent>> Open(store::Store& store, const PackedEntry& layer);
 
   Result<ByteSpan> Read(std::size_t size_max) override;
+  // Much of a layer that is not compressed is jumped over, unread.
+  Result<bool> Skip(std::uint64_t size) override;
 
-  // How many bytes were given out.
+  // How many bytes were given out or passed over.
   std::uint64_t size() const { return size_; }
 
  private:
-  LayerContent(std::unique_ptr<ByteSource> blob, const PackedEntry& layer);
+  LayerContent(store::Store& store, const PackedEntry& layer) : store_(store), layer_(layer) {}
+  Status OpenAt(std::uint64_t offset);
 
+  store::Store& store_;
+  const PackedEntry& layer_;
   std::unique_ptr<ByteSource> blob_;
   std::unique_ptr<ByteSource> plain_;
-  std::uint64_t blob_size_;
   std::uint64_t size_ = 0;
 };
 
@@ -41,13 +44,17 @@ class LayerContent final : public ByteSource {
 // file.
 class LayerFiles {
  public:
-  // `store` and `layer` must outlive it.
+  // `store` and `layer` must outlive it. kCorrupt if the layer is not in the store, or of another
+  // size than the manifest says.
   static Result<std::unique_ptr<LayerFiles>> Open(store::Store& store, const PackedEntry& layer);
 
-  // As TarReader; the size of a raw layer's file is not known here, and 0. Read the one file of a
-  // raw layer to its end before asking for the next.
+  // As TarReader; of a raw layer that is compressed the size is what its annotation says, else 0.
   Result<std::optional<archive::TarEntry>> Next();
   Result<ByteSpan> Read(std::size_t size_max);
+
+  // Where in the layer's blob the content of the file that Next() gave begins; nothing if the layer
+  // is compressed.
+  std::optional<std::uint64_t> blob_offset() const { return blob_offset_; }
 
  private:
   LayerFiles(std::unique_ptr<LayerContent> content, const PackedEntry& layer);
@@ -56,6 +63,7 @@ class LayerFiles {
   const PackedEntry& layer_;
   std::optional<archive::TarReader> tar_;
   bool gave_file_ = false;
+  std::optional<std::uint64_t> blob_offset_;
 };
 
 // What `visit` is told of: the header of an entry.

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "verbs/show.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "blueprint/kitfile.h"
 #include "blueprint/modctl.h"
 #include "blueprint/modelfile.h"
+#include "kit/base_resolver.h"
 #include "oci/reference.h"
+#include "verbs/read_kit.h"
 
 namespace plumb::verbs {
 namespace {
@@ -56,11 +62,6 @@ Result<ShowReport> ShowKitfile(const kit::BlueprintText& blueprint) {
 }  // namespace
 
 Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options) {
-  if (options.blueprint.file.empty()) {
-    return Error{ErrorKind::kUnsupported,
-                 "this version cannot show the tensors of '" + options.kit + "'",
-                 "plumb inspect " + options.kit};
-  }
   PLUMB_TRY(const kit::BlueprintText blueprint,
             ReadBlueprint(workspace.machine().files, options.blueprint));
   if (options.reading == ModelfileReading::kCompatible ||
@@ -68,6 +69,34 @@ Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options) {
     return ShowModelfile(blueprint, options.reading);
   }
   return ShowKitfile(blueprint);
+}
+
+Result<TensorsReport> ShowTensors(Workspace& workspace, const std::string& name,
+                                  Progress& progress) {
+  PLUMB_TRY(const kit::ModelKit modelkit, ReadKit(workspace, {name}, progress));
+  PLUMB_TRY(store::Store * store, workspace.Store());
+  PLUMB_TRY(kit::BaseResolver * resolver, workspace.Bases());
+  std::vector<kit::ModelKit> chain;
+  PLUMB_TRY(const auto base, kit::BaseOf(modelkit));
+  if (base) {
+    PLUMB_TRY(chain, kit::ResolveBases(*base, *resolver));
+    std::ranges::reverse(chain);
+  }
+  TensorsReport report;
+  report.kit = modelkit.id;
+  chain.push_back(modelkit);
+  for (const kit::ModelKit& one : chain) {
+    PLUMB_TRY(kit::Weights weights, kit::ListWeights(*store, one, progress));
+    std::ranges::move(weights.files, std::back_inserter(report.weights.files));
+    std::ranges::move(weights.maps, std::back_inserter(report.weights.maps));
+    std::ranges::move(weights.unread, std::back_inserter(report.weights.unread));
+  }
+  kit::WarnOfFaults(report.weights, progress);
+  if (report.weights.files.empty())
+    return Error{ErrorKind::kUnsupported,
+                 "'" + name + "' has no weights that can be read: no safetensors, no GGUF",
+                 "plumb info " + name};
+  return report;
 }
 
 }  // namespace plumb::verbs

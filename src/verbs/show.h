@@ -6,7 +6,10 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/progress.h"
 #include "base/result.h"
+#include "crypto/digest.h"
+#include "kit/tensors.h"
 #include "verbs/blueprint_file.h"
 #include "verbs/workspace.h"
 
@@ -16,8 +19,7 @@ namespace plumb::verbs {
 enum class ModelfileReading : std::uint8_t { kStrict, kCompatible };
 
 struct ShowOptions {
-  std::string kit = {};                                  // or
-  BlueprintChoice blueprint = {};                        // which then is shown
+  BlueprintChoice blueprint = {};
   ModelfileReading reading = ModelfileReading::kStrict;  // kCompatible: and it is a Modelfile
 };
 
@@ -26,8 +28,18 @@ struct ShowReport {
   Json json;  // {"kind":"modelfile","commands":[…],"text":…} or {"kind":"kitfile","kitfile":{…}}
 };
 
-// Shows a blueprint. Of kits nothing can be shown yet: kUnsupported.
+// Shows a blueprint.
 Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options);
+
+struct TensorsReport {
+  Digest kit;
+  kit::Weights weights;  // those of bases first
+};
+
+// Lists the tensors of a kit of this store and of the bases that it is built on. Warns of shards
+// that are missing. kUnsupported if there are no weights in it that can be read.
+Result<TensorsReport> ShowTensors(Workspace& workspace, const std::string& name,
+                                  Progress& progress);
 
 }  // namespace plumb::verbs
 

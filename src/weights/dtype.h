@@ -34,6 +34,7 @@ enum class Dtype : std::uint8_t {
   kI64,
   kU64,
   // Of GGUF alone: blocks of elements that share scales.
+  // NOLINTBEGIN(readability-identifier-naming): Q4_0 is ggml's name, Q40 nobody's.
   kQ1_0,
   kQ2_0,
   kQ4_0,
@@ -61,6 +62,7 @@ enum class Dtype : std::uint8_t {
   kTq2_0,
   kMxfp4,
   kNvfp4,
+  // NOLINTEND(readability-identifier-naming)
 };
 
 // As the formats write it: "BF16", "Q4_K".

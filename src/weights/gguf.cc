@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// The format: docs/gguf.md of ggml, "File Structure", versions 2 and 3, little-endian. Where that
-// says less than ggml's own reader (gguf.cpp), what the reader refuses is refused here.
+// The format: docs/gguf.md of ggml, "File Structure", versions 2 and 3, little-endian. What that
+// leaves open and ggml's own reader (gguf.cpp) refuses is refused here, but for what harms nobody:
+// tensors in another order than their data, and bytes between them.
 #include <bit>
 #include <charconv>
 #include <optional>
@@ -24,7 +25,7 @@ constexpr std::string_view kAlignmentKey = "general.alignment";
 // ggml takes no arrays of arrays; its specification does.
 constexpr int kArrayDepthMax = 4;
 
-enum class ValueType : std::uint32_t {
+enum class ValueType : std::uint8_t {
   kU8,
   kI8,
   kU16,

@@ -2,7 +2,10 @@
 #include "weights/tensor_file.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <numeric>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "base/text.h"
@@ -10,6 +13,19 @@
 
 namespace plumb::weights {
 namespace {
+
+// By offset; where several begin, the empty ones first, which overlap nothing; then as written.
+void SortByPlace(std::vector<TensorPlace>& tensors) {
+  std::vector<std::size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(
+      order, {}, [&](std::size_t i) { return std::tuple(tensors[i].offset, tensors[i].size, i); });
+  std::vector<TensorPlace> sorted;
+  sorted.reserve(tensors.size());
+  for (const std::size_t i : order)
+    sorted.push_back(std::move(tensors[i]));
+  tensors = std::move(sorted);
+}
 
 // Of anything that has names.
 template <typename Named>
@@ -43,7 +59,7 @@ std::optional<std::uint64_t> ElementCount(const std::vector<std::uint64_t>& shap
 }
 
 Status CheckTensors(TensorFile& file, std::uint64_t file_size) {
-  std::ranges::stable_sort(file.tensors, {}, &TensorPlace::offset);
+  SortByPlace(file.tensors);
   std::uint64_t end = file.header_size;
   for (const TensorPlace& tensor : file.tensors) {
     const std::optional<std::uint64_t> tensor_end = CheckedAdd(tensor.offset, tensor.size);

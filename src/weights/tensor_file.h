@@ -45,7 +45,7 @@ struct MetadataEntry {
 struct TensorFile {
   TensorFormat format = TensorFormat::kSafetensors;
   std::uint64_t header_size = 0;        // where the data begins: all before it, with padding
-  std::vector<TensorPlace> tensors;     // in order of offset, then as written
+  std::vector<TensorPlace> tensors;     // in order of offset; empty ones first
   std::vector<MetadataEntry> metadata;  // as written
 
   friend bool operator==(const TensorFile&, const TensorFile&) = default;
