@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_CODEC_RANS_INTERNAL_H_
+#define PLUMB_CODEC_RANS_INTERNAL_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+
+// rANS with 64 lanes (docs/format.md, "Encodings"): symbol i is coded by lane i mod 64, so that as
+// many are under way at once as a processor likes.
+namespace plumb::codec {
+
+inline constexpr std::size_t kLanes = 64;
+inline constexpr unsigned kFrequencyBits = 12;
+inline constexpr std::uint32_t kFrequencySum = 1U << kFrequencyBits;
+inline constexpr unsigned kRansWordBits = 16;
+inline constexpr std::uint32_t kStateMin = 1U << 15;
+inline constexpr std::uint32_t kStateEnd = 1U << 31;  // states are below
+inline constexpr std::size_t kRansBitmapSize = 32;
+inline constexpr std::size_t kRansStatesSize = kLanes * sizeof(std::uint32_t);
+
+using Histogram = std::array<std::uint32_t, 256>;
+using Frequencies = std::array<std::uint16_t, 256>;
+using RansStates = std::array<std::uint32_t, kLanes>;
+
+void Count(const std::uint8_t* symbols, std::size_t n, Histogram& histogram);
+
+// Frequencies that add up to kFrequencySum, near to how often symbols occur. Nothing if fewer than
+// two occur.
+std::optional<Frequencies> Normalise(const Histogram& histogram);
+
+// What the symbols cost at best, in 1/256 of a bit.
+std::uint64_t EntropyBits256(const Histogram& histogram);
+
+// What a symbol does to a state, prepared so that nothing is divided: x / frequency is (x *
+// reciprocal >> 32) >> shift.
+struct RansEncoder {
+  std::array<std::uint32_t, 256> reciprocal;
+  // start (plus kFrequencySum - 1 where the frequency is 1, whose quotient comes out one too low) |
+  // frequency << 13 | shift << 26.
+  std::array<std::uint32_t, 256> packed;
+};
+inline constexpr unsigned kPackedFrequency = 13;
+inline constexpr unsigned kPackedShift = 26;
+inline constexpr std::uint32_t kPackedMask = (1U << 13) - 1;
+
+void Prepare(const Frequencies& frequencies, RansEncoder& encoder);
+void AppendTable(const Frequencies& frequencies, std::string& out);
+
+// A stream that is being read.
+struct RansDecoder {
+  RansStates states;
+  const std::byte* next;  // word
+  const std::byte* end;
+  // For each slot: symbol | frequency << 8 | (slot - start) << 20.
+  std::array<std::uint32_t, kFrequencySum> slots;
+};
+
+// Checks and takes in the table and the states of a stream (all behind its size). False if they are
+// wrong.
+bool OpenRans(ByteSpan stream, RansDecoder& decoder);
+// Whether all of a stream was read, and it ends as its encoder began.
+bool IsDone(const RansDecoder& decoder);
+
+}  // namespace plumb::codec
+
+#endif  // PLUMB_CODEC_RANS_INTERNAL_H_
