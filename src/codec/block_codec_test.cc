@@ -243,7 +243,7 @@ TEST_F(Hostile, RulesOfTheFormatAreHeldTo) {
     return out;
   };
   const std::uint64_t threes = 0xFFFF'0000'0000'0000;
-  const Block good = block({1, 5, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0},
+  const Block good = block({1, 5, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 0},
                            {0x0000'0000'FFFF'0000 | threes, 0x0000'FFFF'0000'0000 | threes, 0, 0});
   Block whole = good;
   whole.push_back(std::byte{0});  // the width of the other plane
@@ -264,10 +264,10 @@ TEST_F(Hostile, RulesOfTheFormatAreHeldTo) {
   EXPECT_FALSE(with(2, 1)) << "a head as long as a unit";
   EXPECT_FALSE(with(3, 3)) << "entropy among planes";
   EXPECT_FALSE(with(3, 4)) << "no mode";
-  EXPECT_FALSE(with(15 + 16 + 2, 1)) << "a code beyond the end of a level";
-  EXPECT_FALSE(with(15 + 32, 9)) << "no width";
-  EXPECT_FALSE(with(15 + 32, 254)) << "no width";
-  EXPECT_FALSE(with(15 + 32, 1)) << "a width without its bits";
+  EXPECT_FALSE(with(18 + 16 + 2, 1)) << "a code beyond the end of a level";
+  EXPECT_FALSE(with(18 + 32, 9)) << "no width";
+  EXPECT_FALSE(with(18 + 32, 254)) << "no width";
+  EXPECT_FALSE(with(18 + 32, 1)) << "a width without its bits";
 }
 
 TEST_F(Hostile, TablesOfFrequenciesMustAddUp) {

@@ -16,9 +16,7 @@ Error Corrupt(const char* what) {
 struct Scratch {
   using Plane = std::array<std::uint8_t, kStripeSize + kSlack>;
   std::array<Plane, kFieldPlanesMax> planes;
-  Plane second_level;
-  Plane third_level;
-  Plane escapes;
+  std::array<Plane, kLevels> levels;  // what each says of the symbols that the one before left open
   std::array<std::byte, kStripeSize * sizeof(std::uint16_t)> values;
 };
 
@@ -205,21 +203,26 @@ Result<ByteSpan> Decoder::ReadLevel(std::size_t n) {
 }
 
 Status Decoder::ReadRanks(const PlaneMode& mode, std::size_t n, std::uint8_t* symbols) {
-  PLUMB_TRY(const ByteSpan first, ReadLevel(n));
-  const std::size_t n2 = kernels_.count(first.data(), WordsFor(n));
-  PLUMB_TRY(const ByteSpan second, ReadLevel(n2));
-  const std::size_t n3 = kernels_.count(second.data(), WordsFor(n2));
-  PLUMB_TRY(const ByteSpan third, ReadLevel(n3));
-  const std::size_t n4 = kernels_.count(third.data(), WordsFor(n3));
-  const auto escapes = reader_.Bytes(n4);
+  struct Level {
+    ByteSpan words;
+    std::size_t n;
+  };
+  std::array<Level, kLevels> levels;
+  for (Level& level : levels) {
+    PLUMB_TRY(level.words, ReadLevel(n));
+    level.n = n;
+    n = kernels_.count(level.words.data(), WordsFor(n));
+  }
+  const auto escapes = reader_.Bytes(n);
   if (!escapes) return Corrupt("it ends early");
-  if (n4 > 0) std::memcpy(scratch_->escapes.data(), escapes->data(), n4);
-  const std::uint8_t* meaning = mode.symbols.data();
-  kernels_.expand(third.data(), n3, meaning + 6, scratch_->escapes.data(),
-                  scratch_->third_level.data());
-  kernels_.expand(second.data(), n2, meaning + 3, scratch_->third_level.data(),
-                  scratch_->second_level.data());
-  kernels_.expand(first.data(), n, meaning, scratch_->second_level.data(), symbols);
+  std::uint8_t* open = scratch_->levels.back().data();
+  if (n > 0) std::memcpy(open, escapes->data(), n);
+  for (std::size_t level = kLevels; level-- > 0;) {
+    std::uint8_t* closed = level == 0 ? symbols : scratch_->levels[level - 1].data();
+    kernels_.expand(levels[level].words.data(), levels[level].n, mode.symbols.data() + 3 * level,
+                    open, closed);
+    open = closed;
+  }
   return Done{};
 }
 

@@ -14,8 +14,8 @@ namespace {
 constexpr std::uint64_t kWorthwhileNumerator = 98;
 constexpr std::uint64_t kWorthwhileDenominator = 100;
 
-// The bytes that n symbols take at most as ranks: four levels of words, all of them escapes.
-constexpr std::size_t RanksSizeMax(std::size_t n) { return n + 3 * (n / 4 + 2 * kWordSize); }
+// The bytes that n symbols take at most as ranks: all levels of words, and all of them escapes.
+constexpr std::size_t RanksSizeMax(std::size_t n) { return n + kLevels * (n / 4 + 2 * kWordSize); }
 
 struct Scratch {
   using Plane = std::array<std::uint8_t, kStripeSize + kSlack>;
@@ -231,7 +231,7 @@ void Encoder::PutRanks(const RankSymbols& frequent, const std::uint8_t* symbols,
   std::uint8_t* ranks = scratch_->ranks.data();
   const std::size_t escapes = kernels_.rank(symbols, n, frequent, ranks, scratch_->escapes.data());
   std::byte* end = scratch_->piece.data();
-  for (int level = 0; level < 3; ++level) {
+  for (std::size_t level = 0; level < kLevels; ++level) {
     const std::size_t left = kernels_.reduce(ranks, n, end, ranks);
     end += WordsFor(n) * 2 * kWordSize;
     n = left;

@@ -237,10 +237,10 @@ PLUMB_AVX2 void Merge(Value value, const std::uint8_t* const* planes, std::size_
   kPlainKernels.merge(value, rest.data(), n - i, values + i * size);
 }
 
-// A rank is 9 less one for each of the ninth, eighth, … symbol up to its own.
+// Compared with each frequent symbol, the most frequent last.
 PLUMB_AVX2 inline __m256i Rank32(__m256i v, const RankSymbols& frequent) {
   __m256i rank = Bytes(kRankCount);
-#pragma GCC unroll 9
+#pragma GCC unroll 12
   for (std::size_t k = kRankCount; k-- > 0;) {
     const __m256i equal = _mm256_cmpeq_epi8(v, Bytes(frequent[k]));
     rank = _mm256_blendv_epi8(rank, Bytes(static_cast<unsigned>(k)), equal);

@@ -99,7 +99,8 @@ TEST_P(EachLevel, MergesAnySymbolsAlike) {
 }
 
 TEST_P(EachLevel, RanksReducesAndExpands) {
-  const RankSymbols frequent = {0x79, 0x7A, 0x78, 0x77, 0x76, 0x7B, 0x75, 0x74, 0x7B};
+  const RankSymbols frequent = {0x79, 0x7A, 0x78, 0x77, 0x76, 0x7B,
+                                0x75, 0x74, 0x7B, 0x73, 0x10, 0};
   for (const std::string kind : {"exponents", "any", "constant"}) {
     for (const std::size_t n : Lengths()) {
       const Symbols symbols = MakeSymbols(kind, n);

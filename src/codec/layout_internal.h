@@ -19,7 +19,8 @@ inline constexpr std::size_t kGroupSize = 128;  // symbols of one width
 inline constexpr std::size_t kWordSymbols = 64;
 inline constexpr std::size_t kWordSize = 8;
 inline constexpr std::size_t kFieldPlanesMax = 9;  // of f64
-inline constexpr std::size_t kRankCount = 9;       // symbols that have a code
+inline constexpr std::size_t kLevels = 4;          // of ranks, with three symbols each
+inline constexpr std::size_t kRankCount = 3 * kLevels;
 
 enum class Mode : std::uint8_t { kRaw, kBits, kRanks, kRans };
 inline constexpr std::uint8_t kWidthPerGroup = 255;  // in place of the width of a piece
