@@ -157,10 +157,10 @@ void Encoder::PutStream(const Field& field, std::size_t plane) {
     planes[plane] = whole.get() + begin;
     Split(field, begin, std::min(kStripeSize, symbols - begin), planes.data());
   }
-  Histogram histogram = {};
-  Count(whole.get(), symbols, histogram);
+  Counter counter;
+  counter.Add(whole.get(), symbols);
   // The sample had two symbols at least.
-  const Frequencies frequencies = *Normalise(histogram);
+  const Frequencies frequencies = *Normalise(counter.Sum());
   RansEncoder encoder;
   Prepare(frequencies, encoder);
 

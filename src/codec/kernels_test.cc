@@ -180,9 +180,9 @@ TEST_P(EachLevel, CodesToTheEntropy) {
   for (const std::string kind : {"exponents", "any"}) {
     for (const std::size_t n : Lengths()) {
       const Symbols symbols = MakeSymbols(kind, n);
-      Histogram histogram = {};
-      Count(symbols.data(), n, histogram);
-      const auto frequencies = Normalise(histogram);
+      Counter counter;
+      counter.Add(symbols.data(), n);
+      const auto frequencies = Normalise(counter.Sum());
       if (!frequencies) continue;  // one symbol only
       RansEncoder encoder;
       Prepare(*frequencies, encoder);

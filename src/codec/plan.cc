@@ -15,6 +15,31 @@ constexpr std::uint64_t kWidthBits = 4;  // what a group takes beside its symbol
 constexpr std::uint64_t kWorthwhile = 32;
 constexpr std::uint64_t kWorthwhileEntropy = 256;
 
+RankSymbols MostFrequent(const Histogram& histogram) {
+  std::array<std::uint8_t, 256> order;
+  for (std::size_t s = 0; s < order.size(); ++s)
+    order[s] = static_cast<std::uint8_t>(s);
+  std::partial_sort(order.begin(), order.begin() + kRankCount, order.end(),
+                    [&](std::uint8_t a, std::uint8_t b) {
+                      return histogram[a] != histogram[b] ? histogram[a] > histogram[b] : a < b;
+                    });
+  RankSymbols symbols;
+  std::copy_n(order.begin(), kRankCount, symbols.begin());
+  return symbols;
+}
+
+// What a sample of `size` symbols takes as ranks.
+std::uint64_t RanksBits(const Histogram& histogram, std::uint64_t size,
+                        const RankSymbols& symbols) {
+  std::uint64_t bits = 0;
+  std::uint64_t left = size;
+  for (std::size_t rank = 0; rank < kRankCount; ++rank) {
+    if (rank % 3 == 0) bits += 2 * left;
+    left -= histogram[symbols[rank]];
+  }
+  return bits + 8 * left;
+}
+
 }  // namespace
 
 unsigned WidthOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
@@ -36,8 +61,7 @@ unsigned WidthOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) 
 }
 
 void PlaneSample::Add(const std::uint8_t* symbols, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i)
-    ++histogram_[symbols[i]];
+  counter_.Add(symbols, n);
   for (std::size_t i = 0; i < n; i += kGroupSize) {
     const std::size_t size = std::min(kGroupSize, n - i);
     bits_of_groups_ += kWidthBits + size * WidthOf(symbols + i, size, 0);
@@ -46,40 +70,18 @@ void PlaneSample::Add(const std::uint8_t* symbols, std::size_t n) {
   last_ = symbols[n - 1];
 }
 
-RankSymbols PlaneSample::MostFrequent() const {
-  std::array<std::uint8_t, 256> order;
-  for (std::size_t s = 0; s < order.size(); ++s)
-    order[s] = static_cast<std::uint8_t>(s);
-  std::partial_sort(order.begin(), order.begin() + kRankCount, order.end(),
-                    [&](std::uint8_t a, std::uint8_t b) {
-                      return histogram_[a] != histogram_[b] ? histogram_[a] > histogram_[b] : a < b;
-                    });
-  RankSymbols symbols;
-  std::copy_n(order.begin(), kRankCount, symbols.begin());
-  return symbols;
-}
-
-std::uint64_t PlaneSample::RanksBits(const RankSymbols& symbols) const {
-  std::uint64_t bits = 0;
-  std::uint64_t left = size_;
-  for (std::size_t rank = 0; rank < kRankCount; ++rank) {
-    if (rank % 3 == 0) bits += 2 * left;
-    left -= histogram_[symbols[rank]];
-  }
-  return bits + 8 * left;
-}
-
 PlaneSample::Plan PlaneSample::Choose(Effort effort) const {
   Plan raw = {{}, 8 * size_};
-  if (histogram_[last_] == size_) return {{Mode::kBits, last_, {}}, 0};
+  const Histogram histogram = counter_.Sum();
+  if (histogram[last_] == size_) return {{Mode::kBits, last_, {}}, 0};
   Plan best = raw;
   if (bits_of_groups_ < best.sample_bits) best = {{Mode::kBits, 0, {}}, bits_of_groups_};
-  const RankSymbols frequent = MostFrequent();
-  const std::uint64_t ranks_bits = RanksBits(frequent);
+  const RankSymbols frequent = MostFrequent(histogram);
+  const std::uint64_t ranks_bits = RanksBits(histogram, size_, frequent);
   if (ranks_bits < best.sample_bits) best = {{Mode::kRanks, 0, frequent}, ranks_bits};
   if (raw.sample_bits - best.sample_bits < raw.sample_bits / kWorthwhile) best = raw;
   if (effort == Effort::kArchive) {
-    const std::uint64_t bits = EntropyBits256(histogram_) / 256;
+    const std::uint64_t bits = EntropyBits256(histogram) / 256;
     if (bits < best.sample_bits && best.sample_bits - bits > best.sample_bits / kWorthwhileEntropy)
       best = {{Mode::kRans, 0, {}}, bits};
   }

@@ -31,10 +31,7 @@ class PlaneSample {
   std::uint64_t size() const { return size_; }
 
  private:
-  RankSymbols MostFrequent() const;
-  std::uint64_t RanksBits(const RankSymbols& symbols) const;
-
-  Histogram histogram_ = {};
+  Counter counter_;
   std::uint64_t size_ = 0;
   std::uint64_t bits_of_groups_ = 0;  // as kBits, with base 0
   std::uint8_t last_ = 0;

@@ -52,17 +52,21 @@ std::size_t BestToLower(const Histogram& histogram, const Frequencies& frequenci
 
 }  // namespace
 
-// Four counts in turn: one symbol after its like would wait for the count before.
-void Count(const std::uint8_t* symbols, std::size_t n, Histogram& histogram) {
-  std::array<Histogram, 4> counts = {};
+void Counter::Add(const std::uint8_t* symbols, std::size_t n) {
   std::size_t i = 0;
-  for (; i + 4 <= n; i += 4)
-    for (std::size_t k = 0; k < 4; ++k)
-      ++counts[k][symbols[i + k]];
+  for (; i + counts_.size() <= n; i += counts_.size())
+    for (std::size_t k = 0; k < counts_.size(); ++k)
+      ++counts_[k][symbols[i + k]];
   for (; i < n; ++i)
-    ++counts[0][symbols[i]];
-  for (std::size_t s = 0; s < histogram.size(); ++s)
-    histogram[s] += counts[0][s] + counts[1][s] + counts[2][s] + counts[3][s];
+    ++counts_[0][symbols[i]];
+}
+
+Histogram Counter::Sum() const {
+  Histogram sum = {};
+  for (const Histogram& counts : counts_)
+    for (std::size_t s = 0; s < sum.size(); ++s)
+      sum[s] += counts[s];
+  return sum;
 }
 
 std::optional<Frequencies> Normalise(const Histogram& histogram) {

@@ -27,7 +27,16 @@ using Histogram = std::array<std::uint32_t, 256>;
 using Frequencies = std::array<std::uint16_t, 256>;
 using RansStates = std::array<std::uint32_t, kLanes>;
 
-void Count(const std::uint8_t* symbols, std::size_t n, Histogram& histogram);
+// Counts symbols, in four places by turns: a symbol behind its like would wait for the count
+// before.
+class Counter {
+ public:
+  void Add(const std::uint8_t* symbols, std::size_t n);
+  Histogram Sum() const;
+
+ private:
+  std::array<Histogram, 4> counts_ = {};
+};
 
 // Frequencies that add up to kFrequencySum, near to how often symbols occur. Nothing if fewer than
 // two occur.

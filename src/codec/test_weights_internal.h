@@ -26,7 +26,7 @@ class TestWeights {
     for (int i = 0; i < 3; ++i)
       for (std::uint64_t bits = random_(); bits != 0; bits >>= 16U)
         sum += static_cast<std::int64_t>(bits & 0xFFFFU) - 0x8000;
-    return static_cast<float>(sum) * 0x1.19999Ap-22F;  // no power of two: all mantissa bits in use
+    return static_cast<float>(sum) * 0x1.2E7B15p-22F;  // no power of two: all mantissa bits in use
   }
 
   template <typename Word>
