@@ -120,9 +120,9 @@ void Merge(Value value, const std::uint8_t* const* planes, std::size_t n, std::b
       return;
     case Value::kF16:
       for (std::size_t i = 0; i < n; ++i) {
-        const auto r = static_cast<std::uint16_t>((planes[0][i] & 0x1FU) << 11U |
-                                                  planes[1][i] << 3U | planes[2][i] >> 5U);
-        StoreWord(std::rotr(r, 1), values + i * sizeof(r));
+        const std::uint32_t r = (planes[0][i] & 0x1FU) << 11U | std::uint32_t{planes[1][i]} << 3U |
+                                std::uint32_t{planes[2][i]} >> 5U;
+        StoreWord(std::rotr(static_cast<std::uint16_t>(r), 1), values + i * sizeof(std::uint16_t));
       }
       return;
     case Value::kF8E4M3:
