@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <type_traits>
+
 #include "codec/kernels_internal.h"
 
 #if defined(__x86_64__)
@@ -213,6 +215,13 @@ PLUMB_AVX512 void Merge(Value value, const std::uint8_t* const* planes, std::siz
   kPlainKernels.merge(value, rest.data(), n - i, values + i * size);
 }
 
+// What a table of 256 has for each of 64 symbols.
+PLUMB_AVX512 inline __m512i LookUp(const __m512i (&table)[4], __m512i v) {
+  return _mm512_mask_blend_epi8(_mm512_movepi8_mask(v),
+                                _mm512_permutex2var_epi8(table[0], v, table[1]),
+                                _mm512_permutex2var_epi8(table[2], v, table[3]));
+}
+
 PLUMB_AVX512 std::size_t Rank(const std::uint8_t* symbols, std::size_t n,
                               const RankSymbols& frequent, std::uint8_t* ranks,
                               std::uint8_t* escapes) {
@@ -226,9 +235,7 @@ PLUMB_AVX512 std::size_t Rank(const std::uint8_t* symbols, std::size_t n,
   std::size_t count = 0;
   for (std::size_t i = 0; i < n; i += 64) {
     const __m512i v = Load(symbols + i);
-    const __m512i rank = _mm512_mask_blend_epi8(_mm512_movepi8_mask(v),
-                                                _mm512_permutex2var_epi8(table[0], v, table[1]),
-                                                _mm512_permutex2var_epi8(table[2], v, table[3]));
+    const __m512i rank = LookUp(table, v);
     Store(ranks + i, rank);
     const __mmask64 escape = _mm512_cmpeq_epi8_mask(rank, Bytes(kRankCount)) & MaskOf(n - i);
     if (escape == 0) continue;
@@ -305,17 +312,49 @@ PLUMB_AVX512 void Unpack(const std::byte* words, std::size_t n, std::uint8_t bas
 
 constexpr std::size_t kVectors = 4;  // of sixteen lanes
 
-PLUMB_AVX512 inline __m128i Load16(const std::uint8_t* at) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+// A table of 32, or of as many as there may be, from which sixteen are looked up at once.
+struct FewTable {
+  __m512i low;
+  __m512i high;
+  PLUMB_AVX512 explicit FewTable(const FewWords& words)
+      : low(Load(words.data())), high(Load(words.data() + 16)) {}
+  PLUMB_AVX512 __m512i At(__m512i place) const {
+    return _mm512_permutex2var_epi32(low, place, high);
+  }
+};
+PLUMB_AVX512 inline __m512i Words(std::uint32_t value) {
+  return _mm512_set1_epi32(static_cast<int>(value));
 }
 
-// One symbol on each of sixteen lanes; where the words that they give begin.
-PLUMB_AVX512 inline std::byte* Encode16(const RansEncoder& encoder, const std::uint8_t* symbols,
-                                        __m512i& state, std::byte* end) {
-  const __m512i symbol = _mm512_cvtepu8_epi32(Load16(symbols));
-  const __m512i reciprocal = _mm512_i32gather_epi32(symbol, encoder.reciprocal.data(), 4);
-  const __m512i packed = _mm512_i32gather_epi32(symbol, encoder.packed.data(), 4);
-  const __m512i mask = _mm512_set1_epi32(static_cast<int>(kPackedMask));
+// Symbols that are looked up in memory, and those that are few.
+struct EncodeAny {
+  const RansEncoder& encoder;
+  PLUMB_AVX512 explicit EncodeAny(const RansEncoder& e) : encoder(e) {}
+  PLUMB_AVX512 void Look(__m512i symbol, __m512i& reciprocal, __m512i& packed) const {
+    reciprocal = _mm512_i32gather_epi32(symbol, encoder.reciprocal.data(), 4);
+    packed = _mm512_i32gather_epi32(symbol, encoder.packed.data(), 4);
+  }
+};
+struct EncodeFew {
+  FewTable reciprocals;
+  FewTable packeds;
+  PLUMB_AVX512 explicit EncodeFew(const RansEncoder& e)
+      : reciprocals(e.few_reciprocals), packeds(e.few_packed) {}
+  PLUMB_AVX512 void Look(__m512i place, __m512i& reciprocal, __m512i& packed) const {
+    reciprocal = reciprocals.At(place);
+    packed = packeds.At(place);
+  }
+};
+
+// One symbol (or its place among few) on each of sixteen lanes; where the words that they give
+// begin.
+template <typename Symbols>
+PLUMB_AVX512 inline std::byte* Encode16(const Symbols& symbols, __m512i symbol, __m512i& state,
+                                        std::byte* end) {
+  __m512i reciprocal;
+  __m512i packed;
+  symbols.Look(symbol, reciprocal, packed);
+  const __m512i mask = Words(kPackedMask);
   const __m512i frequency = _mm512_and_si512(_mm512_srli_epi32(packed, kPackedFrequency), mask);
   const __mmask16 full =
       _mm512_cmpge_epu32_mask(state, _mm512_slli_epi32(frequency, 31 - kFrequencyBits));
@@ -329,10 +368,34 @@ PLUMB_AVX512 inline std::byte* Encode16(const RansEncoder& encoder, const std::u
       _mm512_mul_epu32(_mm512_srli_epi64(state, 32), _mm512_srli_epi64(reciprocal, 32));
   const __m512i quotient = _mm512_srlv_epi32(_mm512_mask_blend_epi32(0xAAAA, even, odd),
                                              _mm512_srli_epi32(packed, kPackedShift));
-  const __m512i complement =
-      _mm512_sub_epi32(_mm512_set1_epi32(static_cast<int>(kFrequencySum)), frequency);
+  const __m512i complement = _mm512_sub_epi32(Words(kFrequencySum), frequency);
   state = _mm512_add_epi32(_mm512_add_epi32(state, _mm512_and_si512(packed, mask)),
                            _mm512_mullo_epi32(quotient, complement));
+  return end;
+}
+
+template <typename Symbols>
+PLUMB_AVX512 std::byte* RansEncodeWith(const RansEncoder& encoder, const std::uint8_t* symbols,
+                                       std::size_t n, RansStates& states, std::byte* end) {
+  const Symbols look(encoder);
+  __m512i places[4];
+  for (std::size_t part = 0; part < 4; ++part)
+    places[part] = Load(encoder.places.data() + 64 * part);
+  __m512i state[kVectors];
+  for (std::size_t k = 0; k < kVectors; ++k)
+    state[k] = Load(states.data() + 16 * k);
+  for (std::size_t i = n; i > 0; i -= kLanes) {
+    __m512i v = Load(symbols + i - kLanes);
+    if constexpr (std::is_same_v<Symbols, EncodeFew>) v = LookUp(places, v);
+    const __m128i parts[kVectors] = {_mm512_castsi512_si128(v), _mm512_extracti32x4_epi32(v, 1),
+                                     _mm512_extracti32x4_epi32(v, 2),
+                                     _mm512_extracti32x4_epi32(v, 3)};
+#pragma GCC unroll 4
+    for (std::size_t k = kVectors; k > 0; --k)
+      end = Encode16(look, _mm512_cvtepu8_epi32(parts[k - 1]), state[k - 1], end);
+  }
+  for (std::size_t k = 0; k < kVectors; ++k)
+    Store(states.data() + 16 * k, state[k]);
   return end;
 }
 
@@ -340,28 +403,54 @@ PLUMB_AVX512 std::byte* RansEncode(const RansEncoder& encoder, const std::uint8_
                                    std::size_t n, RansStates& states, std::byte* end) {
   const std::size_t whole = n / kLanes * kLanes;
   end = kPlainKernels.rans_encode(encoder, symbols + whole, n - whole, states, end);
-  __m512i state[kVectors];
-  for (std::size_t k = 0; k < kVectors; ++k)
-    state[k] = Load(states.data() + 16 * k);
-  for (std::size_t i = whole; i > 0; i -= kLanes)
-#pragma GCC unroll 4
-    for (std::size_t k = kVectors; k-- > 0;)
-      end = Encode16(encoder, symbols + i - kLanes + 16 * k, state[k], end);
-  for (std::size_t k = 0; k < kVectors; ++k)
-    Store(states.data() + 16 * k, state[k]);
-  return end;
+  if (encoder.occurring <= kFewSymbols)
+    return RansEncodeWith<EncodeFew>(encoder, symbols, whole, states, end);
+  return RansEncodeWith<EncodeAny>(encoder, symbols, whole, states, end);
 }
 
-PLUMB_AVX512 inline const std::byte* Decode16(const RansDecoder& decoder, const std::byte* next,
+// What the slots of sixteen states say, with how far each is behind its symbol's first: by memory,
+// or by halving the few symbols that it could be.
+struct DecodeAny {
+  const RansDecoder& decoder;
+  PLUMB_AVX512 explicit DecodeAny(const RansDecoder& d) : decoder(d) {}
+  PLUMB_AVX512 __m512i Look(__m512i slot, __m512i& offset) const {
+    const __m512i found = _mm512_i32gather_epi32(slot, decoder.slots.data(), 4);
+    offset = _mm512_srli_epi32(found, 20);
+    return found;
+  }
+};
+struct DecodeFew {
+  FewTable starts;
+  FewTable slots;
+  PLUMB_AVX512 explicit DecodeFew(const RansDecoder& d)
+      : starts(d.few_starts), slots(d.few_slots) {}
+  PLUMB_AVX512 __m512i Look(__m512i slot, __m512i& offset) const {
+    __m512i place = _mm512_setzero_si512();
+    __m512i start = place;
+#pragma GCC unroll 5
+    for (unsigned bit = 0; bit < 5; ++bit) {
+      const __m512i other = _mm512_or_si512(place, Words(16U >> bit));
+      const __m512i other_start = starts.At(other);
+      const __mmask16 behind = _mm512_cmpge_epu32_mask(slot, other_start);
+      place = _mm512_mask_mov_epi32(place, behind, other);
+      start = _mm512_mask_mov_epi32(start, behind, other_start);
+    }
+    offset = _mm512_sub_epi32(slot, start);
+    return slots.At(place);
+  }
+};
+
+template <typename Symbols>
+PLUMB_AVX512 inline const std::byte* Decode16(const Symbols& look, const std::byte* next,
                                               __m512i& state, std::uint8_t* symbols) {
-  const __m512i mask = _mm512_set1_epi32(static_cast<int>(kFrequencySum - 1));
-  const __m512i slot =
-      _mm512_i32gather_epi32(_mm512_and_si512(state, mask), decoder.slots.data(), 4);
+  const __m512i mask = Words(kFrequencySum - 1);
+  __m512i offset;
+  const __m512i slot = look.Look(_mm512_and_si512(state, mask), offset);
   _mm_storeu_si128(reinterpret_cast<__m128i*>(symbols), _mm512_cvtepi32_epi8(slot));
   const __m512i frequency = _mm512_and_si512(_mm512_srli_epi32(slot, 8), mask);
   state = _mm512_add_epi32(_mm512_mullo_epi32(frequency, _mm512_srli_epi32(state, kFrequencyBits)),
-                           _mm512_srli_epi32(slot, 20));
-  const __mmask16 low = _mm512_cmplt_epu32_mask(state, _mm512_set1_epi32(kStateMin));
+                           offset);
+  const __mmask16 low = _mm512_cmplt_epu32_mask(state, Words(kStateMin));
   const __m512i words =
       _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(next)));
   state = _mm512_mask_or_epi32(state, low, _mm512_slli_epi32(state, kRansWordBits),
@@ -369,9 +458,14 @@ PLUMB_AVX512 inline const std::byte* Decode16(const RansDecoder& decoder, const 
   return next + Ones(low) * sizeof(std::uint16_t);
 }
 
-PLUMB_AVX512 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
+// Returns how many symbols it decoded: all, but what is left over, and the last for which words may
+// be too few.
+template <typename Symbols>
+PLUMB_AVX512 std::size_t RansDecodeWith(RansDecoder& decoder, std::size_t n,
+                                        std::uint8_t* symbols) {
   // A step takes at most a word for each lane, and reads no further.
   constexpr std::ptrdiff_t kStepSize = kLanes * sizeof(std::uint16_t);
+  const Symbols look(decoder);
   __m512i state[kVectors];
   for (std::size_t k = 0; k < kVectors; ++k)
     state[k] = Load(decoder.states.data() + 16 * k);
@@ -380,11 +474,18 @@ PLUMB_AVX512 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* 
   for (; i + kLanes <= n && decoder.end - next >= kStepSize; i += kLanes)
 #pragma GCC unroll 4
     for (std::size_t k = 0; k < kVectors; ++k)
-      next = Decode16(decoder, next, state[k], symbols + i + 16 * k);
+      next = Decode16(look, next, state[k], symbols + i + 16 * k);
   for (std::size_t k = 0; k < kVectors; ++k)
     Store(decoder.states.data() + 16 * k, state[k]);
   decoder.next = next;
-  return kPlainKernels.rans_decode(decoder, n - i, symbols + i);
+  return i;
+}
+
+PLUMB_AVX512 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
+  const std::size_t done = decoder.occurring <= kFewSymbols
+                               ? RansDecodeWith<DecodeFew>(decoder, n, symbols)
+                               : RansDecodeWith<DecodeAny>(decoder, n, symbols);
+  return kPlainKernels.rans_decode(decoder, n - done, symbols + done);
 }
 
 }  // namespace

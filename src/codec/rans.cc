@@ -118,6 +118,12 @@ void Prepare(const Frequencies& frequencies, RansEncoder& encoder) {
           ((std::uint64_t{1} << (bits + 31)) + frequency - 1) / frequency);
     }
     encoder.packed[s] = bias | frequency << kPackedFrequency | shift << kPackedShift;
+    if (encoder.occurring < kFewSymbols) {
+      encoder.places[s] = static_cast<std::uint8_t>(encoder.occurring);
+      encoder.few_reciprocals[encoder.occurring] = encoder.reciprocal[s];
+      encoder.few_packed[encoder.occurring] = encoder.packed[s];
+    }
+    ++encoder.occurring;
     start += frequency;
   }
 }
@@ -136,6 +142,9 @@ bool OpenRans(ByteSpan stream, RansDecoder& decoder) {
   const auto bitmap = reader.Bytes(kRansBitmapSize);
   if (!bitmap) return false;
   std::uint32_t start = 0;
+  decoder.occurring = 0;
+  decoder.few_starts.fill(kFrequencySum);
+  decoder.few_slots.fill(0);
   for (std::uint32_t s = 0; s < 256; ++s) {
     if ((std::to_integer<unsigned>((*bitmap)[s / 8]) >> s % 8 & 1U) == 0) continue;
     const auto frequency = reader.U16();
@@ -145,6 +154,11 @@ bool OpenRans(ByteSpan stream, RansDecoder& decoder) {
       return false;
     for (std::uint32_t offset = 0; offset < *frequency; ++offset)
       decoder.slots[start + offset] = s | std::uint32_t{*frequency} << 8U | offset << 20U;
+    if (decoder.occurring < kFewSymbols) {
+      decoder.few_starts[decoder.occurring] = start;
+      decoder.few_slots[decoder.occurring] = decoder.slots[start];
+    }
+    ++decoder.occurring;
     start += *frequency;
   }
   if (start != kFrequencySum) return false;

@@ -45,6 +45,10 @@ std::optional<Frequencies> Normalise(const Histogram& histogram);
 // What the symbols cost at best, in 1/256 of a bit.
 std::uint64_t EntropyBits256(const Histogram& histogram);
 
+// So few symbols that their tables are vectors, where a processor can look things up in these.
+inline constexpr std::size_t kFewSymbols = 32;
+using FewWords = std::array<std::uint32_t, kFewSymbols>;
+
 // What a symbol does to a state, prepared so that nothing is divided: x / frequency is (x *
 // reciprocal >> 32) >> shift.
 struct RansEncoder {
@@ -52,6 +56,13 @@ struct RansEncoder {
   // start (plus kFrequencySum - 1 where the frequency is 1, whose quotient comes out one too low) |
   // frequency << 13 | shift << 26.
   std::array<std::uint32_t, 256> packed;
+
+  // The same for the symbols that occur, in their order, if they are few; and the place of each
+  // symbol.
+  std::size_t occurring;
+  FewWords few_reciprocals;
+  FewWords few_packed;
+  std::array<std::uint8_t, 256> places;
 };
 inline constexpr unsigned kPackedFrequency = 13;
 inline constexpr unsigned kPackedShift = 26;
@@ -67,6 +78,12 @@ struct RansDecoder {
   const std::byte* end;
   // For each slot: symbol | frequency << 8 | (slot - start) << 20.
   std::array<std::uint32_t, kFrequencySum> slots;
+
+  // For each symbol that occurs, if they are few: its first slot (none: above all), and what that
+  // says.
+  std::size_t occurring;
+  FewWords few_starts;
+  FewWords few_slots;
 };
 
 // Checks and takes in the table and the states of a stream (all behind its size). False if they are
