@@ -274,7 +274,7 @@ TEST_F(Hostile, TablesOfFrequenciesMustAddUp) {
   const std::size_t size = 4000;
   const Block stored = Encode(Element::kI8, Effort::kArchive, size);
   ASSERT_FALSE(stored.empty());
-  const std::size_t bitmap = 3 + 1 + 4;
+  const std::size_t bitmap = 3 + 2 + 4;
   const std::size_t frequencies = bitmap + kRansBitmapSize;
   std::size_t occurring = 0;
   for (std::size_t i = bitmap; i < frequencies; ++i)

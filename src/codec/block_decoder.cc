@@ -101,6 +101,11 @@ Status Decoder::ReadModes() {
       if (!base) return Corrupt("it ends early");
       mode.base = *base;
     }
+    if (mode.mode == Mode::kRans) {
+      const auto low_bits = reader_.U8();
+      if (!low_bits || *low_bits > kLowBitsMax) return Corrupt("what of a plane is coded");
+      mode.low_bits = *low_bits;
+    }
     if (mode.mode == Mode::kRanks) {
       const auto symbols = reader_.Bytes(kRankCount);
       if (!symbols) return Corrupt("it ends early");
@@ -127,12 +132,8 @@ Status Decoder::ReadField(const Field& field, std::span<const PlaneMode> modes) 
     std::array<const std::uint8_t*, kFieldPlanesMax> planes = {};
     for (std::size_t plane = 0; plane < modes.size(); ++plane) {
       Scratch::Plane& scratch = scratch_->planes[plane];
-      if (streams_[plane] != nullptr) {
-        if (!kernels_.rans_decode(*streams_[plane], n, scratch.data()))
-          return Corrupt("a stream ends early");
-        planes[plane] = scratch.data();
-        continue;
-      }
+      if (streams_[plane] != nullptr && !kernels_.rans_decode(*streams_[plane], n, scratch.data()))
+        return Corrupt("a stream ends early");
       PLUMB_TRY(planes[plane], ReadPiece(modes[plane], n, scratch));
     }
     Put(field, planes.data(), begin, n);
@@ -142,18 +143,29 @@ Status Decoder::ReadField(const Field& field, std::span<const PlaneMode> modes) 
   return Done{};
 }
 
-// Where the symbols are: in the payload itself if they are there as they are.
+// Where the symbols are: in the payload itself if they are there as they are, else in `plane`,
+// which has the high bits already if those are in a stream.
 Result<const std::uint8_t*> Decoder::ReadPiece(const PlaneMode& mode, std::size_t n,
                                                Scratch::Plane& plane) {
-  if (mode.mode == Mode::kRaw) {
-    const auto bytes = reader_.Bytes(n);
-    if (!bytes) return Corrupt("it ends early");
-    return reinterpret_cast<const std::uint8_t*>(bytes->data());
-  }
-  if (mode.mode == Mode::kBits) {
-    PLUMB_RETURN_IF_ERROR(ReadBits(mode, n, plane.data()));
-  } else {
-    PLUMB_RETURN_IF_ERROR(ReadRanks(mode, n, plane.data()));
+  switch (mode.mode) {
+    case Mode::kRaw: {
+      const auto bytes = reader_.Bytes(n);
+      if (!bytes) return Corrupt("it ends early");
+      return reinterpret_cast<const std::uint8_t*>(bytes->data());
+    }
+    case Mode::kBits:
+      PLUMB_RETURN_IF_ERROR(ReadBits(mode, n, plane.data()));
+      break;
+    case Mode::kRanks:
+      PLUMB_RETURN_IF_ERROR(ReadRanks(mode, n, plane.data()));
+      break;
+    case Mode::kRans: {
+      if (!HasPieces(mode)) break;
+      std::uint8_t* low = scratch_->levels.front().data();
+      PLUMB_RETURN_IF_ERROR(ReadWidth(mode.low_bits, 0, n, low));
+      AddLowBits(low, n, mode.low_bits, plane.data());
+      break;
+    }
   }
   return plane.data();
 }

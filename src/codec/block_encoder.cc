@@ -20,7 +20,7 @@ constexpr std::size_t RanksSizeMax(std::size_t n) { return n + kLevels * (n / 4 
 struct Scratch {
   using Plane = std::array<std::uint8_t, kStripeSize + kSlack>;
   std::array<Plane, kFieldPlanesMax> planes;
-  Plane ranks;
+  Plane ranks;  // or low bits
   Plane escapes;
   std::array<std::byte, kStripeSize * sizeof(std::uint16_t)> values;
   std::array<std::byte, RanksSizeMax(kStripeSize)> piece;
@@ -42,7 +42,7 @@ class Encoder {
   void Split(const Field& field, std::size_t begin, std::size_t n, std::uint8_t* const* planes);
   void SplitToScratch(const Field& field, std::size_t begin, std::size_t n);
   void PutField(const Field& field, std::span<const PlaneMode> modes);
-  void PutStream(const Field& field, std::size_t plane);
+  void PutStream(const Field& field, std::size_t plane, unsigned low_bits);
   void PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::size_t n);
   void PutBits(std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
   void PutWidth(unsigned width, std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
@@ -121,7 +121,10 @@ Encoded Encoder::Encode(Element element, ByteSpan head, ByteSpan tail) {
     PutU8(static_cast<std::size_t>(mode.mode));
     if (mode.mode == Mode::kBits) PutU8(mode.base);
     if (mode.mode == Mode::kRanks) Put(mode.symbols.data(), mode.symbols.size());
-    if (mode.mode == Mode::kRans) method = Method::kEntropy;
+    if (mode.mode == Mode::kRans) {
+      PutU8(mode.low_bits);
+      method = Method::kEntropy;
+    }
   }
   std::span<const PlaneMode> modes = modes_;
   for (const Field& field : layout_.fields) {
@@ -133,21 +136,19 @@ Encoded Encoder::Encode(Element element, ByteSpan head, ByteSpan tail) {
 
 void Encoder::PutField(const Field& field, std::span<const PlaneMode> modes) {
   for (std::size_t plane = 0; plane < modes.size(); ++plane)
-    if (modes[plane].mode == Mode::kRans) PutStream(field, plane);
-  if (std::all_of(modes.begin(), modes.end(),
-                  [](const PlaneMode& mode) { return mode.mode == Mode::kRans; }))
-    return;
+    if (modes[plane].mode == Mode::kRans) PutStream(field, plane, modes[plane].low_bits);
+  if (std::none_of(modes.begin(), modes.end(), HasPieces)) return;
   const std::size_t symbols = SymbolsOf(field);
   for (std::size_t begin = 0; begin < symbols; begin += kStripeSize) {
     const std::size_t n = std::min(kStripeSize, symbols - begin);
     SplitToScratch(field, begin, n);
     for (std::size_t plane = 0; plane < modes.size(); ++plane)
-      if (modes[plane].mode != Mode::kRans) PutPiece(modes[plane], scratch_->planes[plane], n);
+      PutPiece(modes[plane], scratch_->planes[plane], n);
   }
 }
 
 // A stream is coded from its end, so all of the plane is needed at once.
-void Encoder::PutStream(const Field& field, std::size_t plane) {
+void Encoder::PutStream(const Field& field, std::size_t plane, unsigned low_bits) {
   const std::size_t symbols = SymbolsOf(field);
   const auto whole = std::make_unique_for_overwrite<std::uint8_t[]>(symbols + kSlack);
   std::array<std::uint8_t*, kFieldPlanesMax> planes;
@@ -157,6 +158,7 @@ void Encoder::PutStream(const Field& field, std::size_t plane) {
     planes[plane] = whole.get() + begin;
     Split(field, begin, std::min(kStripeSize, symbols - begin), planes.data());
   }
+  TakeHighBits(whole.get(), symbols, low_bits, whole.get());
   Counter counter;
   counter.Add(whole.get(), symbols);
   // The sample had two symbols at least.
@@ -192,9 +194,10 @@ void Encoder::PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::
     case Mode::kRanks:
       return PutRanks(mode.symbols, plane.data(), n);
     case Mode::kRans:
-      break;
+      if (!HasPieces(mode)) return;
+      TakeLowBits(plane.data(), n, mode.low_bits, scratch_->ranks.data());
+      return PutWidth(mode.low_bits, 0, scratch_->ranks.data(), n);
   }
-  PLUMB_CHECK(false);
 }
 
 void Encoder::PutBits(std::uint8_t base, const std::uint8_t* symbols, std::size_t n) {

@@ -23,6 +23,7 @@ inline constexpr std::size_t kLevels = 4;          // of ranks, with three symbo
 inline constexpr std::size_t kRankCount = 3 * kLevels;
 
 enum class Mode : std::uint8_t { kRaw, kBits, kRanks, kRans };
+inline constexpr std::uint8_t kLowBitsMax = 7;
 inline constexpr std::uint8_t kWidthPerGroup = 255;  // in place of the width of a piece
 
 using RankSymbols = std::array<std::uint8_t, kRankCount>;
@@ -30,9 +31,15 @@ using RankSymbols = std::array<std::uint8_t, kRankCount>;
 // A plane's descriptor.
 struct PlaneMode {
   Mode mode = Mode::kRaw;
-  std::uint8_t base = 0;     // of kBits
-  RankSymbols symbols = {};  // of kRanks
+  std::uint8_t base = 0;      // of kBits
+  RankSymbols symbols = {};   // of kRanks
+  std::uint8_t low_bits = 0;  // of kRans: how many are not coded, but packed
 };
+
+// Whether it has a piece in each stripe.
+inline bool HasPieces(const PlaneMode& mode) {
+  return mode.mode != Mode::kRans || mode.low_bits > 0;
+}
 
 // What a field holds: bytes, or one float.
 enum class Value : std::uint8_t { kBytes, kBf16, kF16, kF32, kF64, kF8E4M3, kF8E5M2 };

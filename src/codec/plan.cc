@@ -14,6 +14,8 @@ constexpr std::uint64_t kWidthBits = 4;  // what a group takes beside its symbol
 // entropy-coded a 256th of what the others leave, since who asks for that has time.
 constexpr std::uint64_t kWorthwhile = 32;
 constexpr std::uint64_t kWorthwhileEntropy = 256;
+// Few symbols are coded three times as fast as many; what of the plane that may cost.
+constexpr std::uint64_t kFewMayCost = 512;
 
 RankSymbols MostFrequent(const Histogram& histogram) {
   std::array<std::uint8_t, 256> order;
@@ -70,22 +72,37 @@ void PlaneSample::Add(const std::uint8_t* symbols, std::size_t n) {
   last_ = symbols[n - 1];
 }
 
+// With the low bits packed, if that makes the others few and costs little: they are nearly noise in
+// mantissas and quants.
+PlaneSample::Plan PlaneSample::EntropyPlan(Histogram histogram, std::uint64_t size) {
+  const std::uint64_t bits = EntropyBits256(histogram) / 256;
+  std::uint8_t low_bits = 0;
+  while (std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; }) >
+         static_cast<std::ptrdiff_t>(kFewSymbols)) {
+    for (std::size_t s = 0; s < histogram.size(); ++s)
+      histogram[s] = 2 * s + 1 < histogram.size() ? histogram[2 * s] + histogram[2 * s + 1] : 0;
+    ++low_bits;
+  }
+  const std::uint64_t bits_of_few = EntropyBits256(histogram) / 256 + low_bits * size;
+  if (bits_of_few > bits + size * 8 / kFewMayCost) return {{.mode = Mode::kRans}, bits};
+  return {{.mode = Mode::kRans, .low_bits = low_bits}, bits_of_few};
+}
+
 PlaneSample::Plan PlaneSample::Choose(Effort effort) const {
   Plan raw = {{}, 8 * size_};
   const Histogram histogram = counter_.Sum();
-  if (histogram[last_] == size_) return {{Mode::kBits, last_, {}}, 0};
+  if (histogram[last_] == size_) return {{.mode = Mode::kBits, .base = last_}, 0};
   Plan best = raw;
-  if (bits_of_groups_ < best.sample_bits) best = {{Mode::kBits, 0, {}}, bits_of_groups_};
+  if (bits_of_groups_ < best.sample_bits) best = {{.mode = Mode::kBits}, bits_of_groups_};
   const RankSymbols frequent = MostFrequent(histogram);
   const std::uint64_t ranks_bits = RanksBits(histogram, size_, frequent);
-  if (ranks_bits < best.sample_bits) best = {{Mode::kRanks, 0, frequent}, ranks_bits};
+  if (ranks_bits < best.sample_bits)
+    best = {{.mode = Mode::kRanks, .symbols = frequent}, ranks_bits};
   if (raw.sample_bits - best.sample_bits < raw.sample_bits / kWorthwhile) best = raw;
-  if (effort == Effort::kArchive) {
-    const std::uint64_t bits = EntropyBits256(histogram) / 256;
-    if (bits < best.sample_bits && best.sample_bits - bits > best.sample_bits / kWorthwhileEntropy)
-      best = {{Mode::kRans, 0, {}}, bits};
-  }
-  return best;
+  if (effort == Effort::kFast) return best;
+  const Plan coded = EntropyPlan(histogram, size_);
+  return coded.sample_bits + best.sample_bits / kWorthwhileEntropy < best.sample_bits ? coded
+                                                                                      : best;
 }
 
 }  // namespace plumb::codec

@@ -31,6 +31,8 @@ class PlaneSample {
   std::uint64_t size() const { return size_; }
 
  private:
+  static Plan EntropyPlan(Histogram histogram, std::uint64_t size);
+
   Counter counter_;
   std::uint64_t size_ = 0;
   std::uint64_t bits_of_groups_ = 0;  // as kBits, with base 0

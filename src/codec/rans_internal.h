@@ -45,6 +45,13 @@ std::optional<Frequencies> Normalise(const Histogram& histogram);
 // What the symbols cost at best, in 1/256 of a bit.
 std::uint64_t EntropyBits256(const Histogram& histogram);
 
+// A symbol's bits above the `low_bits` lowest, and these moved to its top; and both together again.
+// n symbols, in steps of eight: what is behind them, up to the next multiple, is worked on too.
+void TakeHighBits(const std::uint8_t* symbols, std::size_t n, unsigned low_bits,
+                  std::uint8_t* high);
+void TakeLowBits(const std::uint8_t* symbols, std::size_t n, unsigned low_bits, std::uint8_t* low);
+void AddLowBits(const std::uint8_t* low, std::size_t n, unsigned low_bits, std::uint8_t* symbols);
+
 // So few symbols that their tables are vectors, where a processor can look things up in these.
 inline constexpr std::size_t kFewSymbols = 32;
 using FewWords = std::array<std::uint32_t, kFewSymbols>;

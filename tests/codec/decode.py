@@ -142,16 +142,21 @@ def read_rans(reader, n):
 
 def read_field(reader, modes, n):
     """The planes of a field, n symbols each."""
-    planes = [read_rans(reader, n) if mode == 3 else [] for mode, _ in modes]
+    streams = [read_rans(reader, n) if mode == 3 else None for mode, _ in modes]
+    planes = [[] for _ in modes]
     for begin in range(0, n, STRIPE):
         size = min(STRIPE, n - begin)
-        for plane, (mode, detail) in zip(planes, modes):
+        for plane, stream, (mode, detail) in zip(planes, streams, modes):
             if mode == 0:
                 plane += reader.take(size)
             elif mode == 1:
                 plane += read_bits(reader, detail[0], size)
             elif mode == 2:
                 plane += read_ranks(reader, detail, size)
+            else:
+                low = read_width(reader, detail[0], 0, size)
+                high = stream[begin:begin + size]
+                plane += [(h << detail[0] & 255) | lo >> (8 - detail[0]) for h, lo in zip(high, low)]
     return planes
 
 
@@ -173,7 +178,8 @@ def decode(encoding, stored, raw_size):
         for _ in range(PLANES.get(field, 1)):
             mode = reader.number(1)
             need(mode <= (3 if encoding == 3 else 2), "mode")
-            modes.append((mode, reader.take({1: 1, 2: 3 * LEVELS}.get(mode, 0))))
+            modes.append((mode, reader.take((0, 1, 3 * LEVELS, 1)[mode])))
+            need(mode != 3 or modes[-1][1][0] <= 7, "low bits")
     columns = []
     for field, size in zip(fields, sizes):
         count = PLANES.get(field, 1)
