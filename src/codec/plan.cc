@@ -10,9 +10,9 @@ namespace {
 
 constexpr std::uint64_t kWidthBits = 4;  // what a group takes beside its symbols
 
-// A mode other than raw costs time, so it must save more than a 32nd of the plane; one that is
+// A mode other than raw costs time, so it must save more than a 128th of the plane; one that is
 // entropy-coded a 256th of what the others leave, since who asks for that has time.
-constexpr std::uint64_t kWorthwhile = 32;
+constexpr std::uint64_t kWorthwhile = 128;
 constexpr std::uint64_t kWorthwhileEntropy = 256;
 // Few symbols are coded three times as fast as many; what of the plane that may cost.
 constexpr std::uint64_t kFewMayCost = 512;
