@@ -74,7 +74,7 @@ def check_includes(path, room, number, line):
     owner = fenced_headers.get(header)
     if owner is None:
         problems.append(f"{path}:{number}: <{header}> is in no line of tools/fences.txt")
-    elif owner.split()[0] != room:
+    elif room not in owner.split()[0].split(","):
         problems.append(f"{path}:{number}: <{header}> belongs to '{owner.split()[0]}'")
     elif path.suffix == ".h" and not path.stem.endswith("_internal") and "public" not in owner:
         problems.append(f"{path}:{number}: <{header}> stands in a public header")

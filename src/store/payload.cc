@@ -5,7 +5,9 @@
 
 #include "archive/compression.h"
 #include "base/streams.h"
+#include "codec/block_codec.h"
 #include "store/payload_internal.h"
+#include "weights/dtype.h"
 
 namespace plumb::store {
 namespace {
@@ -33,6 +35,64 @@ Result<std::string> ShrunkIfWorthwhile(ByteSpan raw) {
   return Shrunk(raw);
 }
 
+codec::Element ElementOf(weights::Dtype dtype) {
+  using weights::Dtype;
+  switch (dtype) {
+    case Dtype::kBf16:
+      return codec::Element::kBf16;
+    case Dtype::kF16:
+      return codec::Element::kF16;
+    case Dtype::kF32:
+    case Dtype::kC64:
+      return codec::Element::kF32;
+    case Dtype::kF64:
+      return codec::Element::kF64;
+    case Dtype::kF8E4M3:
+    case Dtype::kF8E4M3Fnuz:
+      return codec::Element::kF8E4M3;
+    case Dtype::kF8E5M2:
+    case Dtype::kF8E5M2Fnuz:
+      return codec::Element::kF8E5M2;
+    case Dtype::kI8:
+    case Dtype::kU8:
+      return codec::Element::kI8;
+    case Dtype::kQ4_0:
+      return codec::Element::kQ4_0;
+    case Dtype::kQ4_1:
+      return codec::Element::kQ4_1;
+    case Dtype::kQ5_0:
+      return codec::Element::kQ5_0;
+    case Dtype::kQ5_1:
+      return codec::Element::kQ5_1;
+    case Dtype::kQ8_0:
+      return codec::Element::kQ8_0;
+    case Dtype::kQ2K:
+      return codec::Element::kQ2K;
+    case Dtype::kQ3K:
+      return codec::Element::kQ3K;
+    case Dtype::kQ4K:
+      return codec::Element::kQ4K;
+    case Dtype::kQ5K:
+      return codec::Element::kQ5K;
+    case Dtype::kQ6K:
+      return codec::Element::kQ6K;
+    default:
+      return codec::Element::kBytes;
+  }
+}
+
+// Rows and units are counted from the beginning of the tensor.
+codec::BlockHint HintOf(const PieceRole& role) {
+  codec::BlockHint hint;
+  if (role.tensor_size == 0) return hint;
+  hint.element = ElementOf(role.dtype);
+  const std::uint64_t unit = weights::UnitOf(role.dtype).bytes;
+  hint.phase = static_cast<std::uint32_t>((unit - role.offset % unit) % unit);
+  hint.row_size = role.row_size;
+  hint.row_phase = role.row_size == 0 ? 0 : (role.row_size - role.offset % role.row_size) % role.row_size;
+  return hint;
+}
+
 Status Expand(ByteSpan stored, MutableByteSpan raw) {
   MemorySource source(stored);
   const auto decoder = archive::MakeDecompressor(archive::Compression::kZstd, source);
@@ -52,8 +112,17 @@ Status Expand(ByteSpan stored, MutableByteSpan raw) {
 
 }  // namespace
 
-Result<Payload> EncodePayload(ByteSpan raw, [[maybe_unused]] const PieceRole& role) {
+Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role) {
   Payload payload = {Encoding::kRaw, raw};
+  const codec::BlockHint hint = HintOf(role);
+  if (hint.element != codec::Element::kBytes) {
+    auto encoded = codec::EncodeBlock(raw, hint, codec::Effort::kFast);
+    if (!encoded) return payload;
+    payload.encoding = static_cast<Encoding>(encoded->method);
+    payload.buffer = std::move(encoded->bytes);
+    payload.stored = payload.buffer;
+    return payload;
+  }
   PLUMB_TRY(const std::string shrunk, ShrunkIfWorthwhile(raw));
   if (shrunk.empty()) return payload;
   payload.encoding = Encoding::kZstd;
@@ -73,6 +142,7 @@ Status DecodePayload(Encoding encoding, ByteSpan stored, MutableByteSpan raw) {
       return Expand(stored, raw);
     case Encoding::kPlanes:
     case Encoding::kEntropy:
+      return codec::DecodeBlock(static_cast<codec::Method>(encoding), stored, raw);
     case Encoding::kTree:
       break;
   }

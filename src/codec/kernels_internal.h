@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#ifndef PLUMB_CODEC_KERNELS_INTERNAL_H_
+#define PLUMB_CODEC_KERNELS_INTERNAL_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+
+#include "codec/layout_internal.h"
+#include "codec/rans_internal.h"
+
+// The loops that decide the speed, once in plain C++ and once for each instruction set that does
+// them better. All give the same bytes. They trust their callers: whatever comes from outside was
+// checked before.
+namespace plumb::codec {
+
+// What kernels may read and write beyond the n symbols of a plane in scratch memory; never beyond
+// values, words or anything else that is the caller's caller's.
+inline constexpr std::size_t kSlack = 64;
+
+static_assert(std::endian::native == std::endian::little, "words are stored as they are loaded");
+
+template <typename Word>
+Word LoadWord(const std::byte* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+template <typename Word>
+void StoreWord(Word word, std::byte* at) {
+  std::memcpy(at, &word, sizeof(word));
+}
+
+struct Kernels {
+  // n values into their planes (with slack), and back (planes without).
+  void (*split)(Value value, const std::byte* values, std::size_t n, std::uint8_t* const* planes);
+  void (*merge)(Value value, const std::uint8_t* const* planes, std::size_t n, std::byte* values);
+
+  // The rank of each symbol, 0 to 8 by its place among `frequent` or else 9, and those symbols
+  // whose rank is 9; returns how many they are.
+  std::size_t (*rank)(const std::uint8_t* symbols, std::size_t n, const RankSymbols& frequent,
+                      std::uint8_t* ranks, std::uint8_t* escapes);
+  // One level: the words of n ranks, and in `next` what is left of those that are 3 or more, less
+  // 3; returns how many. `next` may be `ranks`.
+  std::size_t (*reduce)(const std::uint8_t* ranks, std::size_t n, std::byte* words,
+                        std::uint8_t* next);
+  // The codes of 3 in the first `pairs` pairs of words.
+  std::size_t (*count)(const std::byte* words, std::size_t pairs);
+  // One level back: a code's symbol among three, or for a 3 the next of `next`.
+  void (*expand)(const std::byte* words, std::size_t n, const std::uint8_t* three,
+                 const std::uint8_t* next, std::uint8_t* symbols);
+
+  // The `width` high bits of symbols XOR base as words, and back. 1 <= width <= 8.
+  void (*pack)(const std::uint8_t* symbols, std::size_t n, std::uint8_t base, unsigned width,
+               std::byte* words);
+  void (*unpack)(const std::byte* words, std::size_t n, std::uint8_t base, unsigned width,
+                 std::uint8_t* symbols);
+
+  // Codes n symbols, the last first, into words that end at `end`; returns where they begin.
+  std::byte* (*rans_encode)(const RansEncoder& encoder, const std::uint8_t* symbols, std::size_t n,
+                            RansStates& states, std::byte* end);
+  // The next n symbols; n is a multiple of the lanes, but at the plane's end. Whether there were
+  // words enough.
+  bool (*rans_decode)(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols);
+};
+
+enum class Level : std::uint8_t { kPlain, kAvx2, kAvx512 };
+
+// Whether this machine can do it.
+bool HasLevel(Level level);
+// CHECKs that it can.
+const Kernels& KernelsOf(Level level);
+// The best that this machine can do.
+const Kernels& BestKernels();
+
+extern const Kernels kPlainKernels;
+#if defined(__x86_64__)
+extern const Kernels kAvx2Kernels;
+extern const Kernels kAvx512Kernels;
+#endif
+
+// EncodeBlock and DecodeBlock with kernels of one's choice.
+std::optional<Encoded> EncodeBlockWith(const Kernels& kernels, ByteSpan raw, const BlockHint& hint,
+                                       Effort effort);
+Status DecodeBlockWith(const Kernels& kernels, Method method, ByteSpan stored, MutableByteSpan raw);
+
+}  // namespace plumb::codec
+
+#endif  // PLUMB_CODEC_KERNELS_INTERNAL_H_
