@@ -69,6 +69,20 @@ struct LayerMemory {
   LayerRecord record;
 };
 
+// What is known of the files of a layer, or of a kit: a record of docs/format.md, "Packs", type 8.
+enum class FilesKind : std::uint8_t { kLayer = 1, kKit = 2 };
+struct FilesKey {
+  FilesKind kind = FilesKind::kLayer;
+  Digest subject;  // the layer's blob, or the manifest
+
+  friend bool operator==(const FilesKey&, const FilesKey&) = default;
+};
+struct FilesRecord {
+  FilesKey key;
+  ObjectId id;  // the BLAKE3 of `bytes`
+  std::string bytes;
+};
+
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
   std::vector<PackName> packs = {};        // all that were written
@@ -79,6 +93,7 @@ struct CatalogChange {
   std::vector<RefMove> moves = {};
   std::vector<Digest> removed_kits = {};
   std::vector<LayerMemory> layers = {};
+  std::vector<FilesRecord> files = {};  // in the place of those that are there
   std::int64_t now_ns = 0;
 };
 
@@ -105,6 +120,14 @@ class Catalog {
   // that is not there, is not where it was expected, or a kit is removed that one points at; or a
   // recipe needs an object that is not there. Moves to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;
+};
+
+// The same catalog, as who lists files sees it.
+class FilesCatalog {
+ public:
+  virtual ~FilesCatalog() = default;
+  // The record; nothing if there is none, or if it is damaged.
+  virtual Result<std::optional<std::string>> FindFiles(const FilesKey& key) = 0;
 };
 
 }  // namespace plumb::store

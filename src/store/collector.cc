@@ -379,6 +379,9 @@ Result<CollectReport> Collector::Foresee() {
   for (const Digest& digest : mark.unneeded_blobs) {
     const auto blob = inventory.blobs.extract(digest);
     inventory.records.erase(blob.mapped().id);
+    const auto [first, last] = inventory.files.equal_range(digest);
+    for (auto row = first; row != last; ++row)
+      inventory.records.erase(row->second);
   }
   for (const ObjectId& object : mark.unneeded_objects)
     inventory.objects.erase(object);

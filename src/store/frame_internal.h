@@ -25,6 +25,7 @@ enum class FrameType : std::uint8_t {
   kBlob = 3,
   kKit = 4,
   kRefMove = 5,
+  kFiles = 8,
   kFooter = 255,
 };
 

@@ -9,6 +9,7 @@
 
 #include "store/catalog.h"
 #include "store/catalog_upkeep.h"
+#include "store/files_record_internal.h"
 #include "store/recipe_internal.h"
 #include "store/sqlite_internal.h"
 #include "store/sqlite_upkeep_internal.h"
@@ -17,8 +18,8 @@ namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
-constexpr std::uint64_t kSchemaVersion = 2;
-constexpr const char* kVersionAgain = "PRAGMA user_version = 2";
+constexpr std::uint64_t kSchemaVersion = 3;
+constexpr const char* kVersionAgain = "PRAGMA user_version = 3";
 // What the lock file says (docs/format.md, "Catalog").
 constexpr std::string_view kUnsettled = "1";
 constexpr std::string_view kSettled = "0";
@@ -81,12 +82,19 @@ constexpr const char* kSchema = R"sql(
     epoch INTEGER NOT NULL
   ) STRICT;
   INSERT INTO upkeep VALUES(0);
+  CREATE TABLE files(
+    subject BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (subject, kind)
+  ) STRICT;
   PRAGMA application_id = 1349283170;
-  PRAGMA user_version = 2;
+  PRAGMA user_version = 3;
 )sql";
 
 // From version 1, which knew no gc.
-constexpr const char* kUpgrade = R"sql(
+constexpr const char* kUpgradeFrom1 = R"sql(
   ALTER TABLE packs ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN dead INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN damaged INTEGER NOT NULL DEFAULT 0;
@@ -96,6 +104,18 @@ constexpr const char* kUpgrade = R"sql(
   CREATE TABLE upkeep(epoch INTEGER NOT NULL) STRICT;
   INSERT INTO upkeep VALUES(0);
   PRAGMA user_version = 2;
+)sql";
+
+// From version 2, in which nobody recorded files.
+constexpr const char* kUpgradeFrom2 = R"sql(
+  CREATE TABLE files(
+    subject BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (subject, kind)
+  ) STRICT;
+  PRAGMA user_version = 3;
 )sql";
 
 // The BLAKE3 of all that is remembered of a layer: unlike blobs, nothing else tells whether it is
@@ -112,7 +132,7 @@ ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
 bool IsEmpty(const CatalogChange& change) {
   return change.packs.empty() && change.objects.empty() && change.blobs.empty() &&
          change.added_kits.empty() && change.moves.empty() && change.removed_kits.empty() &&
-         change.layers.empty();
+         change.layers.empty() && change.files.empty();
 }
 
 // Undoes what was not committed.
@@ -174,6 +194,8 @@ class Changer {
       PLUMB_RETURN_IF_ERROR(RemoveKit(kit));
     for (const LayerMemory& layer : change_.layers)
       PLUMB_RETURN_IF_ERROR(Remember(layer));
+    for (const FilesRecord& record : change_.files)
+      PLUMB_RETURN_IF_ERROR(AddFiles(record));
     return Done{};
   }
 
@@ -333,6 +355,13 @@ class Changer {
     return put->Bind(layer.record.diff_id.bytes).Bind(hash.bytes).Run();
   }
 
+  Status AddFiles(const FilesRecord& record) {
+    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
+                                             " VALUES(?,?,?,?)"));
+    put->Bind(record.key.subject.bytes).Bind(static_cast<std::uint64_t>(record.key.kind));
+    return put->Bind(record.id.bytes).Bind(AsBytes(record.bytes)).Run();
+  }
+
   Result<bool> Has(std::string_view sql, const Digest& digest) {
     PLUMB_TRY(auto* find, connection_.Prepare(sql));
     find->Bind(digest.bytes);
@@ -371,6 +400,7 @@ class SqliteCatalog final : public KeptCatalog {
   Result<std::vector<Ref>> ListRefs() override;
   Result<std::vector<Kit>> ListKits() override;
   Status Apply(const CatalogChange& change) override;
+  Result<std::optional<std::string>> FindFiles(const FilesKey& key) override;
 
   Result<Epoch> CurrentEpoch() override;
   Status Visit(const CatalogVisitor& visitor) override;
@@ -413,8 +443,9 @@ Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
     if (version == 0) {
       PLUMB_RETURN_IF_ERROR(may_make());
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
-    } else if (version == 1) {
-      PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgrade));
+    } else {
+      if (version == 1) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom1));
+      if (version <= 2) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom2));
     }
     version = std::max(version, kSchemaVersion);
     PLUMB_RETURN_IF_ERROR(transaction->Commit());
@@ -475,6 +506,23 @@ Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key)
     if (!is_whole) record.reset();
   }
   find->Reset();
+  return record;
+}
+
+Result<std::optional<std::string>> SqliteCatalog::FindFiles(const FilesKey& key) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT id, bytes FROM files WHERE subject = ? AND kind = ?"));
+  const SqliteReset reset(*find);
+  find->Bind(key.subject.bytes).Bind(static_cast<std::uint64_t>(key.kind));
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<std::string> record;
+  if (!is_there) return record;
+  ObjectId id;
+  const ByteSpan bytes = find->Blob(1);
+  const bool is_whole =
+      find->CopyBlob(0, id.bytes) && Blake3(bytes) == id && KeyOfFilesRecord(bytes) == key;
+  if (is_whole) record.emplace(AsText(bytes));
   return record;
 }
 

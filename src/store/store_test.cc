@@ -175,7 +175,7 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
     const auto session = store_->Begin();
     const Digest config = (*session->PutBlob(AsBytes("config"))).digest;
     const Digest manifest = (*session->PutBlob(AsBytes("manifest"))).digest;
-    session->AddKit(manifest, {config});
+    session->AddKit({manifest, {config}});
     session->MoveRef({{"m", "v1"}, manifest, "why"});
     session->RememberLayer(LayerKey(), {config, 6, config});
     EXPECT_TRUE(session->Commit());
@@ -224,7 +224,7 @@ TEST_F(StoreTest, AbsentIsNotFound) {
 TEST_F(StoreTest, AKitNeedsItsBlobs) {
   const auto session = store_->Begin();
   const Digest manifest = (*session->PutBlob(AsBytes("manifest"))).digest;
-  session->AddKit(manifest, {Sha256(AsBytes("nowhere"))});
+  session->AddKit({manifest, {Sha256(AsBytes("nowhere"))}});
   EXPECT_EQ(session->Commit().error().kind, ErrorKind::kInvalid);
   EXPECT_TRUE(store_->ListKits()->empty());
 }
@@ -256,7 +256,7 @@ TEST_F(StoreTest, SeveralStoresOnOneDirectoryWorkAtOnce) {
         const auto session = store->Begin();
         const std::string text = std::to_string(i) + " " + std::to_string(round);
         const Digest manifest = (*session->PutBlob(AsBytes(text))).digest;
-        session->AddKit(manifest, {});
+        session->AddKit({manifest, {}});
         session->MoveRef({{"m" + std::to_string(i), "v" + std::to_string(round)}, manifest, ""});
         EXPECT_TRUE(session->Commit());
       }
@@ -278,7 +278,7 @@ TEST_F(StoreTest, SeveralMayMakeOneAtOnce) {
         ASSERT_TRUE(store) << store.error().message;
         const auto session = (*store)->Begin();
         const Digest manifest = (*session->PutBlob(AsBytes(std::to_string(i)))).digest;
-        session->AddKit(manifest, {});
+        session->AddKit({manifest, {}});
         EXPECT_TRUE(session->Commit());
       });
     }
