@@ -42,12 +42,13 @@ TEST(FileListTest, OfOneFileAndOfNone) {
 }
 
 TEST(FileListTest, NamesAreInTheOrderOfTheirCodePoints) {
-  // U+FF61 comes before U+1F600, whose UTF-16 begins with a smaller unit; bytes over 0x7F come last.
+  // U+FF61 comes before U+1F600, whose UTF-16 begins with a smaller unit; bytes over 0x7F come
+  // last.
   const auto list = FileList::Make({File("\xF0\x9F\x98\x80", ""), File("\xEF\xBD\xA1", ""),
                                     File("\xC3\xA9", ""), File("z", ""), File("Z", "")});
   ASSERT_TRUE(list);
-  EXPECT_EQ(NamesOf(*list), (std::vector<std::string>{"Z", "z", "\xC3\xA9", "\xEF\xBD\xA1",
-                                                      "\xF0\x9F\x98\x80"}));
+  EXPECT_EQ(NamesOf(*list),
+            (std::vector<std::string>{"Z", "z", "\xC3\xA9", "\xEF\xBD\xA1", "\xF0\x9F\x98\x80"}));
 }
 
 TEST(FileListTest, WhatNoDirectoryHoldsIsRefused) {

@@ -130,16 +130,16 @@ class LayerStream {
     PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
     PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(header)));
     if (entry.tar.type == archive::TarEntryType::kDirectory) return Done{};
-    PLUMB_RETURN_IF_ERROR(options_.list_files == ListFiles::kYes ? AddListed(entry) : AddFile(entry));
+    PLUMB_RETURN_IF_ERROR(options_.list_files == ListFiles::kYes ? AddListed(entry)
+                                                                 : AddFile(entry));
     const std::string padding(archive::TarPadding(entry.tar.size), '\0');
     return output_.Write(AsBytes(padding));
   }
 
   // Without the header and padding of an archive.
   Status AddFile(const PlannedEntry& entry) {
-    return ExpectedOf(entry) == nullptr ? Copy(entry) : Hash(entry).map([](const Digest&) {
-      return Done{};
-    });
+    return ExpectedOf(entry) == nullptr ? Copy(entry)
+                                        : Hash(entry).map([](const Digest&) { return Done{}; });
   }
 
   bool states_were_equal() const { return states_were_equal_; }
@@ -229,8 +229,7 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
   }
   PLUMB_TRY(WrittenLayer written, output->Finish());
   written.states_were_equal = stream.states_were_equal();
-  written.is_listed =
-      layer.format == LayerFormat::kTar && options.list_files == ListFiles::kYes;
+  written.is_listed = layer.format == LayerFormat::kTar && options.list_files == ListFiles::kYes;
   written.files = stream.TakeFiles();
   return written;
 }

@@ -441,9 +441,12 @@ Status Collector::Sweep(const Found& found, Epoch up_to) {
   return TakePacks(left, up_to);
 }
 
-// Whether every blob that the catalog has can be found again in packs.
+// Whether every blob that the catalog has can be found again in packs. What is recorded of files
+// need not: a build that misses it finds it out again.
 bool HasAllRecords(const Inventory& inventory, const std::vector<PackUse>& uses) {
-  std::unordered_set<ObjectId, HashOfHash> missing = inventory.records;
+  std::unordered_set<ObjectId, HashOfHash> missing;
+  for (const auto& [digest, blob] : inventory.blobs)
+    missing.insert(blob.id);
   for (const PackUse& use : uses)
     for (const PackFrame& frame : use.live)
       if (frame.type != FrameType::kObject) missing.erase(frame.id);

@@ -189,8 +189,8 @@ Status StoreSession::FindNewFiles() {
   for (FilesRecord& record : files_) {
     PLUMB_TRY(const auto known, parts_.catalog.FindFiles(record.key));
     // Two kits of one session may share a layer.
-    const bool is_told = std::ranges::find(change_.files, record.key, &FilesRecord::key) !=
-                         change_.files.end();
+    const bool is_told =
+        std::ranges::find(change_.files, record.key, &FilesRecord::key) != change_.files.end();
     if (!known && !is_told) change_.files.push_back(std::move(record));
   }
   return Done{};

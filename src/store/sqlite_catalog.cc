@@ -356,8 +356,9 @@ class Changer {
   }
 
   Status AddFiles(const FilesRecord& record) {
-    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
-                                             " VALUES(?,?,?,?)"));
+    PLUMB_TRY(auto* put,
+              connection_.Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
+                                  " VALUES(?,?,?,?)"));
     put->Bind(record.key.subject.bytes).Bind(static_cast<std::uint64_t>(record.key.kind));
     return put->Bind(record.id.bytes).Bind(AsBytes(record.bytes)).Run();
   }

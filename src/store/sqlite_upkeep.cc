@@ -253,14 +253,13 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
   }
   if (visitor.on_kit) PLUMB_RETURN_IF_ERROR(ForEachKit(connection, visitor.on_kit));
   if (visitor.on_files) {
-    PLUMB_RETURN_IF_ERROR(ForEachRow(connection, "SELECT subject, id FROM files",
-                                     [&](const SqliteStatement& row) -> Status {
-                                       FilesRow files;
-                                       if (!row.CopyBlob(0, files.subject.bytes) ||
-                                           !row.CopyBlob(1, files.id.bytes))
-                                         return DamagedTable("files");
-                                       return visitor.on_files(files);
-                                     }));
+    PLUMB_RETURN_IF_ERROR(ForEachRow(
+        connection, "SELECT subject, id FROM files", [&](const SqliteStatement& row) -> Status {
+          FilesRow files;
+          if (!row.CopyBlob(0, files.subject.bytes) || !row.CopyBlob(1, files.id.bytes))
+            return DamagedTable("files");
+          return visitor.on_files(files);
+        }));
   }
   if (visitor.on_move) PLUMB_RETURN_IF_ERROR(VisitMoves(connection, visitor));
   return Done{};

@@ -190,7 +190,8 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
 }
 
 TEST_F(StoreTest, WhatIsKnownOfFilesIsRecordedOnce) {
-  const std::vector<FileOfLayer> files = {{"a/b", Sha256(AsBytes("1"))}, {"", Sha256(AsBytes("2"))}};
+  const std::vector<FileOfLayer> files = {{"a/b", Sha256(AsBytes("1"))},
+                                          {"", Sha256(AsBytes("2"))}};
   const Digest layer = Sha256(AsBytes("layer"));
   const Digest manifest = Sha256(AsBytes("manifest"));
   const auto commit = [&](const std::optional<Digest>& root) {
@@ -231,8 +232,7 @@ TEST_F(StoreTest, ADamagedRecordOfFilesCountsAsNone) {
     EXPECT_EQ(*store_->FindFilesRoot(manifest), root);
     {
       const auto directory = *files_->OpenDirectory(path(), host::IfMissing::kFail);
-      ASSERT_TRUE(
-          (*SqliteConnection::Open(*directory, "catalog.sqlite", 1000))->Execute(damage));
+      ASSERT_TRUE((*SqliteConnection::Open(*directory, "catalog.sqlite", 1000))->Execute(damage));
     }
     EXPECT_EQ(*store_->FindFilesRoot(manifest), std::nullopt) << damage;
     EXPECT_EQ(*store_->FindFilesOfLayer(manifest), std::nullopt) << damage;

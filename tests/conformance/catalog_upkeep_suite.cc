@@ -72,8 +72,8 @@ TEST_P(CatalogUpkeepSuite, RecordsOfFilesAreFoundReplacedAndGoWithTheirBlob) {
     return Done{};
   };
   ASSERT_TRUE(catalog().Visit(visitor));
-  EXPECT_EQ(visited, (std::set<std::pair<Digest, ObjectId>>{
-                         {LayerOf("a"), layer.id}, {ManifestOf("a"), other.files[0].id}}));
+  EXPECT_EQ(visited, (std::set<std::pair<Digest, ObjectId>>{{LayerOf("a"), layer.id},
+                                                            {ManifestOf("a"), other.files[0].id}}));
 
   const Epoch epoch = *catalog().Mark(WithoutKit("a"));
   EXPECT_TRUE(*catalog().FindFiles(layer.key));
