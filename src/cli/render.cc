@@ -172,6 +172,7 @@ Answer Render(const verbs::UnpackReport& report) {
 Answer Render(const verbs::InspectReport& report) {
   Json json = Json::MakeObject();
   json.Append("digest", Name(report.digest));
+  if (report.files_root) json.Append("filesRoot", Name(*report.files_root));
   json.Append("cliVersion", Text(report.cli_version));
   json.Append("kitfile", report.kitfile);
   json.Append("manifest", report.manifest);

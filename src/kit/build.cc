@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "kit/kit_files_internal.h"
 #include "kit/layer_writer_internal.h"
 #include "kit/lock_internal.h"
 #include "kit/modelkit.h"
@@ -78,21 +79,30 @@ class Builder {
     std::vector<std::size_t> unknown;
     for (std::size_t i = 0; i < plan.layers.size(); ++i) {
       keys_[i] = KeyOf(plan.layers[i], options_);
-      PLUMB_TRY(const bool is_known, IsKnown(i));
+      PLUMB_TRY(const bool is_known, IsKnown(plan.layers[i], i));
       if (!is_known) unknown.push_back(i);
     }
     return unknown;
   }
 
-  Result<bool> IsKnown(std::size_t layer) {
+  Result<bool> IsKnown(const PlannedLayer& planned, std::size_t layer) {
     if (options_.rehash == Rehash::kYes) return false;
     PLUMB_TRY(const auto record, context_.store.FindLayer(keys_[layer]));
     if (!record) return false;
     PLUMB_TRY(const auto blob, context_.store.FindBlob(record->blob));
     const bool is_good = blob && blob->standing == store::Standing::kGood;
     if (!is_good || blob->size != record->size) return false;
+    PLUMB_TRY(const bool is_listed, IsListed(planned, record->blob));
+    if (!is_listed) return false;
     written_[layer] = {{record->blob, record->size, true}, record->diff_id};
     return true;
+  }
+
+  // Whether it is known which files are in it, as far as that matters.
+  Result<bool> IsListed(const PlannedLayer& planned, const Digest& blob) {
+    if (options_.list_files == ListFiles::kNo || planned.format == LayerFormat::kRaw) return true;
+    PLUMB_TRY(const auto files, context_.store.FindFilesOfLayer(blob));
+    return files.has_value();
   }
 
   void Remember(const PlannedLayer& planned, std::size_t layer) {
@@ -140,11 +150,45 @@ class Builder {
     PLUMB_TRY(const auto manifest, session_->PutBlob(AsBytes(manifest_bytes)));
     report.id = manifest.digest;
     report.manifest_was_known = manifest.was_known;
-    PLUMB_RETURN_IF_ERROR(Commit(report, plan.bases));
+    PLUMB_TRY(store::NewKit kit, WithFiles(*read, plan.bases));
+    report.files_root = kit.files_root;
+    PLUMB_RETURN_IF_ERROR(Commit(std::move(kit), report, plan.bases));
     return report;
   }
 
-  Status Commit(const BuildReport& report, const std::vector<ModelKit>& bases) {
+  // The kit, with what is known of its files.
+  Result<store::NewKit> WithFiles(const ModelKit& built, const std::vector<ModelKit>& bases) {
+    store::NewKit kit = {built.id, {}};
+    if (options_.list_files == ListFiles::kNo) return kit;
+    KitFiles files(context_.store);
+    for (WrittenLayer& written : written_)
+      if (written.is_listed) files.Tell({written.blob.digest, std::move(written.files)});
+    auto root = FindRoot(built, bases, files);
+    if (!root && root.error().kind == ErrorKind::kInterrupted) return std::move(root).error();
+    // It is built all the same. Who unpacks it will hear of that, and of names that he refuses the
+    // plan has warned.
+    if (!root && root.error().kind == ErrorKind::kCorrupt)
+      progress_.Warn("the files of a base cannot be listed: " + root.error().message);
+    if (root) kit.files_root = *root;
+    kit.layer_files = files.News();
+    return kit;
+  }
+
+  // Nothing if a base is here without its layers.
+  Result<std::optional<Digest>> FindRoot(const ModelKit& built, const std::vector<ModelKit>& bases,
+                                         KitFiles& files) {
+    PLUMB_TRY(const auto layers, UnpackedEntries(bases, built));
+    PLUMB_TRY(const auto unknown, files.FindUnknown(layers));
+    for (const PackedEntry& layer : unknown) {
+      PLUMB_TRY(const auto blob, context_.store.FindBlob(layer.layer.digest));
+      if (!blob) return std::optional<Digest>();
+    }
+    PLUMB_RETURN_IF_ERROR(files.Read(unknown, options_.threads, progress_));
+    PLUMB_TRY(const FileList list, files.List(layers, built.kitfile));
+    return std::optional<Digest>(list.Root());
+  }
+
+  Status Commit(store::NewKit kit, const BuildReport& report, const std::vector<ModelKit>& bases) {
     // Of equal files there is one blob.
     std::set<Digest> needs = {report.config};
     for (const BuiltLayer& layer : report.layers)
@@ -154,7 +198,8 @@ class Builder {
       PLUMB_TRY(const auto manifest, context_.store.FindBlob(base.id));
       if (manifest) needs.insert(base.id);
     }
-    session_->AddKit(report.id, {needs.begin(), needs.end()});
+    kit.needs = {needs.begin(), needs.end()};
+    session_->AddKit(std::move(kit));
     for (const store::RefName& tag : options_.tags)
       session_->MoveRef({tag, report.id, options_.message});
     return session_->Commit();

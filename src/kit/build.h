@@ -37,6 +37,7 @@ struct BlueprintText {
 enum class LayerFormat : std::uint8_t { kTar, kRaw };
 enum class Rehash : std::uint8_t { kNo, kYes };
 enum class FollowSymlinks : std::uint8_t { kNo, kYes };
+enum class ListFiles : std::uint8_t { kNo, kYes };
 
 // What files are, by the names that they are packed under.
 using FileDigests = std::map<std::string, Digest, std::less<>>;
@@ -60,6 +61,8 @@ struct BuildOptions {
   // What files must be that are read: another is kCorrupt. Of one that is named by its digest where
   // it lies; files that are not in it cost nothing.
   FileDigests file_digests = {};
+  // Whether to find out the files root, and record it with the kit.
+  ListFiles list_files = ListFiles::kYes;
 };
 
 // What is known of a context that is gone, of a ModelKit that kit 1.7 packed: only what its layers
@@ -97,6 +100,9 @@ struct BuildReport {
   bool config_was_known = false;
   bool manifest_was_known = false;
   blueprint::LockFile lock;  // what it was made of
+  // docs/format.md, "Files". Nothing if `unpack` refuses the kit, or if a base is not here whose
+  // layers would have to be read.
+  std::optional<Digest> files_root = {};
 };
 
 // Builds a ModelKit or a ModelPack into the store: docs/format.md, under these names. The same
@@ -105,6 +111,8 @@ struct BuildReport {
 // compression none: what gzip and zstd make of a layer is theirs to decide).
 // Layers are streamed: memory does not grow with the model and nothing is written to a
 // temporary file. A layer none of whose files changed since an earlier build is not read.
+// Files are hashed together with their layers; a base's layers are read for it at most once, and
+// only if no build listed what is in them.
 // Either all of it is in the store afterwards, or nothing.
 //
 // What a person should know and what is no error goes to Progress::Warn: files that no layer

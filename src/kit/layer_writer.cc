@@ -122,37 +122,56 @@ Error OtherBytes(const PlannedEntry& entry, const Digest& expected) {
 
 class LayerStream {
  public:
-  LayerStream(ArchiveOutput& output, const FileDigests& expected, Progress& progress,
+  LayerStream(ArchiveOutput& output, const BuildOptions& options, Progress& progress,
               ProgressTask& task)
-      : output_(output), expected_(expected), progress_(progress), task_(task) {}
+      : output_(output), options_(options), progress_(progress), task_(task) {}
 
   Status Add(const PlannedEntry& entry) {
     PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
     PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(header)));
     if (entry.tar.type == archive::TarEntryType::kDirectory) return Done{};
-    PLUMB_RETURN_IF_ERROR(AddBytes(entry));
+    PLUMB_RETURN_IF_ERROR(options_.list_files == ListFiles::kYes ? AddListed(entry)
+                                                                 : AddFile(entry));
     const std::string padding(archive::TarPadding(entry.tar.size), '\0');
     return output_.Write(AsBytes(padding));
   }
 
   // Without the header and padding of an archive.
-  Status AddBytes(const PlannedEntry& entry) {
-    if (entry.content.directory == nullptr) return output_.Write(AsBytes(entry.content.bytes));
-    return AddContent(entry);
+  Status AddFile(const PlannedEntry& entry) {
+    return ExpectedOf(entry) == nullptr ? Copy(entry)
+                                        : Hash(entry).map([](const Digest&) { return Done{}; });
   }
 
   bool states_were_equal() const { return states_were_equal_; }
+  std::vector<store::FileOfLayer> TakeFiles() { return std::move(files_); }
 
  private:
-  // Only of a file that is expected to be something it is asked what it is.
-  Status AddContent(const PlannedEntry& entry) {
-    const auto expected = expected_.find(entry.tar.name);
-    if (expected == expected_.end()) return CopyContent(entry);
+  // What a file must be that is read; or null.
+  const Digest* ExpectedOf(const PlannedEntry& entry) const {
+    const auto expected = options_.file_digests.find(entry.tar.name);
+    const bool is_read = entry.content.directory != nullptr;
+    return is_read && expected != options_.file_digests.end() ? &expected->second : nullptr;
+  }
+
+  Status AddListed(const PlannedEntry& entry) {
+    PLUMB_TRY(const Digest digest, Hash(entry));
+    files_.push_back({entry.tar.name, digest});
+    return Done{};
+  }
+
+  Result<Digest> Hash(const PlannedEntry& entry) {
     output_.BeginFile();
-    Status copied = CopyContent(entry);
+    const Status copied = Copy(entry);
     const Digest digest = output_.EndFile();
-    if (copied && digest != expected->second) return OtherBytes(entry, expected->second);
-    return copied;
+    PLUMB_RETURN_IF_ERROR(copied);
+    const Digest* const expected = ExpectedOf(entry);
+    if (expected != nullptr && digest != *expected) return OtherBytes(entry, *expected);
+    return digest;
+  }
+
+  Status Copy(const PlannedEntry& entry) {
+    if (entry.content.directory == nullptr) return output_.Write(AsBytes(entry.content.bytes));
+    return CopyContent(entry);
   }
 
   Status CopyContent(const PlannedEntry& entry) {
@@ -181,10 +200,11 @@ class LayerStream {
   }
 
   ArchiveOutput& output_;
-  const FileDigests& expected_;
+  const BuildOptions& options_;
   Progress& progress_;
   ProgressTask& task_;
   bool states_were_equal_ = true;
+  std::vector<store::FileOfLayer> files_;
 };
 
 }  // namespace
@@ -199,9 +219,9 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
   const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
 
   PLUMB_TRY(const auto output, OpenOutput(layer.format, options, session));
-  LayerStream stream(*output, options.file_digests, progress, *task);
+  LayerStream stream(*output, options, progress, *task);
   if (layer.format == LayerFormat::kRaw) {
-    PLUMB_RETURN_IF_ERROR(stream.AddBytes(layer.file()));
+    PLUMB_RETURN_IF_ERROR(stream.AddFile(layer.file()));
   } else {
     for (const PlannedEntry& entry : layer.entries())
       PLUMB_RETURN_IF_ERROR(stream.Add(entry));
@@ -209,6 +229,8 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
   }
   PLUMB_TRY(WrittenLayer written, output->Finish());
   written.states_were_equal = stream.states_were_equal();
+  written.is_listed = layer.format == LayerFormat::kTar && options.list_files == ListFiles::kYes;
+  written.files = stream.TakeFiles();
   return written;
 }
 

@@ -2,6 +2,8 @@
 #ifndef PLUMB_KIT_LAYER_WRITER_INTERNAL_H_
 #define PLUMB_KIT_LAYER_WRITER_INTERNAL_H_
 
+#include <vector>
+
 #include "base/progress.h"
 #include "base/result.h"
 #include "crypto/digest.h"
@@ -16,6 +18,9 @@ struct WrittenLayer {
   // Whether the files' states were the same before and after, to the last bit: then the
   // layer may be remembered by them.
   bool states_were_equal = true;
+  // Those in its archive, if that was read now and they were to be listed.
+  bool is_listed = false;
+  std::vector<store::FileOfLayer> files = {};
 };
 
 // Streams one layer into the store. kConflict if a file is not what the plan saw, or changes

@@ -56,7 +56,7 @@ class HashingSession final : public store::Session {
   Result<store::BlobInfo> PutBlob(ByteSpan bytes) override {
     return store::BlobInfo{Sha256(bytes), bytes.size(), false};
   }
-  void AddKit(const Digest& /*manifest*/, const std::vector<Digest>& /*needs*/) override {}
+  void AddKit(store::NewKit /*kit*/) override {}
   void MoveRef(store::RefMove /*move*/) override {}
   void RemoveKit(const Digest& /*manifest*/) override {}
   void RememberLayer(const store::LayerKey& /*key*/,
@@ -84,6 +84,13 @@ class HashingStore final : public store::Store {
   Result<std::vector<store::Kit>> ListKits() override { return store_.ListKits(); }
   Result<std::optional<store::LayerRecord>> FindLayer(const store::LayerKey& /*key*/) override {
     return std::optional<store::LayerRecord>();
+  }
+  Result<std::optional<std::vector<store::FileOfLayer>>> FindFilesOfLayer(
+      const Digest& layer) override {
+    return store_.FindFilesOfLayer(layer);
+  }
+  Result<std::optional<Digest>> FindFilesRoot(const Digest& kit) override {
+    return store_.FindFilesRoot(kit);
   }
 
  private:
@@ -114,6 +121,7 @@ BuildOptions OptionsFor(const ModelKit& modelkit, const std::vector<PackedEntry>
                         unsigned threads) {
   BuildOptions options;
   options.threads = threads;
+  options.list_files = ListFiles::kNo;
   if (!KitVersionOf(modelkit).empty()) options.rules = blueprint::KitRules::kKit17;
   options.format = modelkit.format;
   // The first tells how all were written, but that MCP servers are always raw.

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "kit/entries_internal.h"
 #include "kit/filter_internal.h"
+#include "kit/kit_files_internal.h"
 #include "kit/layer_reader_internal.h"
 #include "kit/new_file_internal.h"
 #include "kit/rules_internal.h"
@@ -25,31 +26,20 @@ constexpr std::uint32_t kPlainMode = 0644;
 constexpr std::uint32_t kExecutableMode = 0755;
 constexpr std::uint32_t kDirectoryMode = 0755;
 constexpr std::uint32_t kExecutableBits = 0111;
-constexpr std::string_view kKitfileName = "Kitfile";
 // So many files of other unpackings into the same directory are passed over.
 constexpr std::size_t kOthersMax = 10000;
 
-// What the bases bring along (the deepest first, as kit does), and then the ModelKit's own.
+// What the bases bring along, and then the ModelKit's own.
 Result<std::vector<PackedEntry>> AllEntries(BaseResolver& resolver, const ModelKit& modelkit,
                                             const std::vector<Filter>& filters) {
-  std::vector<PackedEntry> all;
+  std::vector<ModelKit> bases;
   PLUMB_TRY(const auto base, BaseOf(modelkit));
   // Where nothing of them can be wanted they need not be to be had.
   const bool are_wanted = filters.empty() || std::ranges::any_of(filters, MayMatchModels);
   if (base && are_wanted) {
-    PLUMB_TRY(const std::vector<ModelKit> bases, ResolveBases(*base, resolver));
-    for (auto next = bases.rbegin(); next != bases.rend(); ++next) {
-      PLUMB_TRY(std::vector<PackedEntry> entries, PairLayers(*next));
-      std::ranges::copy_if(entries, std::back_inserter(all), [](const PackedEntry& entry) {
-        const oci::LayerType type = entry.media_type.type;
-        return (type == oci::LayerType::kModel || type == oci::LayerType::kModelPart) &&
-               entry.part_type != kModelfilePartType;
-      });
-    }
+    PLUMB_TRY(bases, ResolveBases(*base, resolver));
   }
-  PLUMB_TRY(std::vector<PackedEntry> own, PairLayers(modelkit));
-  std::ranges::move(own, std::back_inserter(all));
-  return all;
+  return UnpackedEntries(bases, modelkit);
 }
 
 // Datasets that are elsewhere: what can be chosen, and cannot be unpacked.

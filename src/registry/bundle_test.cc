@@ -43,7 +43,7 @@ class BundleTest : public testing::Test {
       needs.push_back(described.back().digest);
     }
     const Digest id = Put(*session, oci::WriteManifest(config, described), "").digest;
-    session->AddKit(id, needs);
+    session->AddKit({id, needs});
     EXPECT_TRUE(session->Commit());
     return id;
   }

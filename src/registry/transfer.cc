@@ -146,7 +146,7 @@ class Puller {
     std::vector<Digest> needs = {manifest.config.digest};
     for (const oci::Descriptor& layer : layers)
       needs.push_back(layer.digest);
-    session_->AddKit(info.digest, needs);
+    session_->AddKit({info.digest, needs});
     for (const store::RefName& name : request_.names)
       session_->MoveRef({name, info.digest, request_.message});
     PLUMB_RETURN_IF_ERROR(session_->Commit());

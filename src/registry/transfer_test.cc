@@ -112,7 +112,7 @@ class TransferTest : public testing::Test {
       needs.push_back(session->PutBlob(AsBytes(blob))->digest);
     needs.push_back(session->PutBlob(AsBytes(config))->digest);
     const Digest digest = session->PutBlob(AsBytes(manifest))->digest;
-    session->AddKit(digest, needs);
+    session->AddKit({digest, needs});
     EXPECT_TRUE(session->Commit());
     return digest;
   }

@@ -60,7 +60,7 @@ class AdopterTest : public testing::Test {
         content_ + std::string(archive::TarPadding(content_.size()), '\0') + archive::TarEnd();
     EXPECT_TRUE(writer->Write(AsBytes(tar)));
     const BlobInfo info = *writer->Finish();
-    session->AddKit(info.digest, {});
+    session->AddKit({info.digest, {}});
     session->MoveRef({{"m", "v1"}, info.digest, ""});
     EXPECT_TRUE(session->Commit());
     return info.digest;

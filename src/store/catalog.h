@@ -79,6 +79,20 @@ struct LayerMemory {
   LayerRecord record;
 };
 
+// What is known of the files of a layer, or of a kit: a record of docs/format.md, "Packs", type 8.
+enum class FilesKind : std::uint8_t { kLayer = 1, kKit = 2 };
+struct FilesKey {
+  FilesKind kind = FilesKind::kLayer;
+  Digest subject;  // the layer's blob, or the manifest
+
+  friend bool operator==(const FilesKey&, const FilesKey&) = default;
+};
+struct FilesRecord {
+  FilesKey key;
+  ObjectId id;  // the BLAKE3 of `bytes`
+  std::string bytes;
+};
+
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
   std::vector<PackName> packs = {};        // all that were written
@@ -89,6 +103,7 @@ struct CatalogChange {
   std::vector<RefMove> moves = {};
   std::vector<Digest> removed_kits = {};
   std::vector<LayerMemory> layers = {};
+  std::vector<FilesRecord> files = {};  // in the place of those that are there
   std::int64_t now_ns = 0;
 };
 
@@ -127,6 +142,14 @@ class ObjectStarts {
   // few at most.
   virtual Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start,
                                                         std::uint64_t size) = 0;
+};
+
+// The same catalog, as who lists files sees it.
+class FilesCatalog {
+ public:
+  virtual ~FilesCatalog() = default;
+  // The record; nothing if there is none, or if it is damaged.
+  virtual Result<std::optional<std::string>> FindFiles(const FilesKey& key) = 0;
 };
 
 }  // namespace plumb::store

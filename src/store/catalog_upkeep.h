@@ -41,6 +41,12 @@ struct MoveTime {
   friend auto operator<=>(const MoveTime&, const MoveTime&) = default;
 };
 
+// Of which blob a record of files is; it goes with that blob.
+struct FilesRow {
+  Digest subject;
+  ObjectId id;
+};
+
 // Takes the rows of a catalog; what is not set is passed over. Must not call the catalog.
 struct CatalogVisitor {
   std::function<Status(const BlobRecord&)> on_blob = {};
@@ -48,6 +54,7 @@ struct CatalogVisitor {
   std::function<Status(const PackRecord&)> on_pack = {};
   std::function<Status(const KitState&)> on_kit = {};  // oldest first
   std::function<Status(const MoveTime&)> on_move = {};
+  std::function<Status(const FilesRow&)> on_files = {};
 };
 
 // What a gc found.
@@ -120,7 +127,10 @@ class CatalogUpkeep {
   virtual Result<std::vector<std::string>> FindProblems() = 0;
 };
 
-class KeptCatalog : public Catalog, public ObjectStarts, public CatalogUpkeep {
+class KeptCatalog : public Catalog,
+                    public ObjectStarts,
+                    public FilesCatalog,
+                    public CatalogUpkeep {
  public:
   using Catalog::Apply;
   using CatalogUpkeep::Apply;

@@ -380,6 +380,9 @@ Result<CollectReport> Collector::Foresee() {
   for (const Digest& digest : mark.unneeded_blobs) {
     const auto blob = inventory.blobs.extract(digest);
     inventory.records.erase(blob.mapped().id);
+    const auto [first, last] = inventory.files.equal_range(digest);
+    for (auto row = first; row != last; ++row)
+      inventory.records.erase(row->second);
   }
   for (const ObjectId& object : mark.unneeded_objects)
     inventory.objects.erase(object);
@@ -439,9 +442,12 @@ Status Collector::Sweep(const Found& found, Epoch up_to) {
   return TakePacks(left, up_to);
 }
 
-// Whether every blob that the catalog has can be found again in packs.
+// Whether every blob that the catalog has can be found again in packs. What is recorded of files
+// need not: a build that misses it finds it out again.
 bool HasAllRecords(const Inventory& inventory, const std::vector<PackUse>& uses) {
-  std::unordered_set<ObjectId, HashOfHash> missing = inventory.records;
+  std::unordered_set<ObjectId, HashOfHash> missing;
+  for (const auto& [digest, blob] : inventory.blobs)
+    missing.insert(blob.id);
   for (const PackUse& use : uses)
     for (const PackFrame& frame : use.live)
       if (!IsContent(frame.type)) missing.erase(frame.id);

@@ -27,6 +27,7 @@ enum class FrameType : std::uint8_t {
   kRefMove = 5,
   kBlock = 6,
   kTree = 7,
+  kFiles = 8,
   kFooter = 255,
 };
 

@@ -92,6 +92,11 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
     inventory.packs.push_back(pack);
     return Done{};
   };
+  visitor.on_files = [&](const FilesRow& row) -> Status {
+    inventory.records.insert(row.id);
+    inventory.files.emplace(row.subject, row.id);
+    return Done{};
+  };
   visitor.on_move = [&](const MoveTime& move) -> Status {
     if (move.previous) {
       std::int64_t& last = inventory.untagged_ns[*move.previous];
@@ -221,6 +226,7 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
     }
     case FrameType::kRecipe:
     case FrameType::kBlob:
+    case FrameType::kFiles:
       return inventory_.records.contains(frame.id);
     case FrameType::kKit:
     case FrameType::kRefMove:

@@ -52,9 +52,11 @@ struct Inventory {
   std::vector<Ref> refs;
   std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;
   std::unordered_map<ObjectId, ObjectPlace, HashOfHash> objects;
-  std::unordered_set<ObjectId, HashOfHash> records;  // of blobs: they themselves, or their recipes
-  std::vector<PackRecord> packs;                     // sorted by name
-  std::set<MoveTime> moves;                          // without what was there before
+  // Of blobs: they themselves, or their recipes; and what is recorded of files.
+  std::unordered_set<ObjectId, HashOfHash> records;
+  std::unordered_multimap<Digest, ObjectId, HashOfHash> files;  // those records, by their blobs
+  std::vector<PackRecord> packs;                                // sorted by name
+  std::set<MoveTime> moves;                                     // without what was there before
   // When a kit lost a tag for the last time, if that is known.
   std::map<Digest, std::int64_t> untagged_ns;
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "store/files_record_internal.h"
 #include "store/session_internal.h"
 
 namespace plumb::store {
@@ -110,8 +111,16 @@ Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
   return info;
 }
 
-void StoreSession::AddKit(const Digest& manifest, const std::vector<Digest>& needs) {
-  change_.added_kits.push_back({manifest, needs});
+void StoreSession::AddKit(NewKit kit) {
+  const auto tell = [&](const FilesKey& key, std::string record) {
+    if (record.size() <= kRecipeSizeMax)
+      files_.push_back({key, Blake3(AsBytes(record)), std::move(record)});
+  };
+  for (const FilesOfLayer& layer : kit.layer_files)
+    tell({FilesKind::kLayer, layer.layer}, WriteFilesRecord(layer));
+  if (kit.files_root)
+    tell({FilesKind::kKit, kit.manifest}, WriteFilesRecord(kit.manifest, *kit.files_root));
+  change_.added_kits.push_back({kit.manifest, std::move(kit.needs)});
 }
 
 void StoreSession::MoveRef(RefMove move) { change_.moves.push_back(std::move(move)); }
@@ -166,13 +175,25 @@ Result<bool> StoreSession::DropNoNews() {
     if (present != layer.record) layers.push_back(layer);
   }
   change_.layers = std::move(layers);
+  PLUMB_RETURN_IF_ERROR(FindNewFiles());
   PLUMB_TRY(const bool has_new_kit, HasNewKit());
   if (has_new_kit || !change_.blobs.empty() || !change_.moves.empty() ||
-      !change_.removed_kits.empty())
+      !change_.removed_kits.empty() || !change_.files.empty())
     // Kits stay in the change even if they are there: they may be removed until it is applied.
     return true;
   change_.added_kits.clear();
   return !change_.layers.empty();
+}
+
+Status StoreSession::FindNewFiles() {
+  for (FilesRecord& record : files_) {
+    PLUMB_TRY(const auto known, parts_.catalog.FindFiles(record.key));
+    // Two kits of one session may share a layer.
+    const bool is_told =
+        std::ranges::find(change_.files, record.key, &FilesRecord::key) != change_.files.end();
+    if (!known && !is_told) change_.files.push_back(std::move(record));
+  }
+  return Done{};
 }
 
 Result<bool> StoreSession::HasNewKit() {
@@ -193,6 +214,8 @@ Status StoreSession::SaveRecords() {
     const std::string record = KitRecord(KitAction::kAdded, kit.manifest, change_.now_ns);
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
   }
+  for (const FilesRecord& record : change_.files)
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kFiles, record.bytes));
   for (const RefMove& move : change_.moves)
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, MoveRecord(move, change_.now_ns)));
   for (const Digest& kit : change_.removed_kits) {

@@ -42,7 +42,7 @@ class StoreSession final : public Session {
 
   Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) override;
   Result<BlobInfo> PutBlob(ByteSpan bytes) override;
-  void AddKit(const Digest& manifest, const std::vector<Digest>& needs) override;
+  void AddKit(NewKit kit) override;
   void MoveRef(RefMove move) override;
   void RemoveKit(const Digest& manifest) override;
   void RememberLayer(const LayerKey& key, const LayerRecord& record) override;
@@ -57,6 +57,8 @@ class StoreSession final : public Session {
   // Takes out of the change what is so already; whether anything is left.
   Result<bool> DropNoNews();
   Result<bool> HasNewKit();
+  // What was told of files that nobody told before.
+  Status FindNewFiles();
   Status SaveRecords();
 
   const Result<std::unique_ptr<Lease>> lease_;  // first: it ends after all the others
@@ -71,6 +73,7 @@ class StoreSession final : public Session {
   ObjectSaver saver_;
   std::set<Digest> blobs_;  // of this session
   CatalogChange change_;
+  std::vector<FilesRecord> files_;  // that were told, known or not
 };
 
 }  // namespace plumb::store

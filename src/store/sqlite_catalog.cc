@@ -9,6 +9,7 @@
 
 #include "store/catalog.h"
 #include "store/catalog_upkeep.h"
+#include "store/files_record_internal.h"
 #include "store/recipe_internal.h"
 #include "store/sqlite_internal.h"
 #include "store/sqlite_upkeep_internal.h"
@@ -85,6 +86,13 @@ constexpr const char* kSchema = R"sql(
     epoch INTEGER NOT NULL
   ) STRICT;
   INSERT INTO upkeep VALUES(0);
+  CREATE TABLE files(
+    subject BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (subject, kind)
+  ) STRICT;
   PRAGMA application_id = 1349283170;
   PRAGMA user_version = 3;
 )sql";
@@ -101,12 +109,19 @@ constexpr const char* kUpgradeFrom1 = R"sql(
   INSERT INTO upkeep VALUES(0);
 )sql";
 
-// From version 2, which knew no trees.
+// From version 2, which knew no trees, and in which nobody recorded files.
 constexpr const char* kUpgradeFrom2 = R"sql(
   ALTER TABLE objects ADD COLUMN blocks_size INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN start INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE objects ADD COLUMN adopted INTEGER REFERENCES packs;
   CREATE INDEX objects_by_start ON objects(start) WHERE start <> 0;
+  CREATE TABLE files(
+    subject BLOB NOT NULL,
+    kind INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (subject, kind)
+  ) STRICT;
   PRAGMA user_version = 3;
 )sql";
 
@@ -124,7 +139,7 @@ ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
 bool IsEmpty(const CatalogChange& change) {
   return change.packs.empty() && change.objects.empty() && change.blobs.empty() &&
          change.added_kits.empty() && change.moves.empty() && change.removed_kits.empty() &&
-         change.layers.empty();
+         change.layers.empty() && change.files.empty();
 }
 
 // Undoes what was not committed.
@@ -186,6 +201,8 @@ class Changer {
       PLUMB_RETURN_IF_ERROR(RemoveKit(kit));
     for (const LayerMemory& layer : change_.layers)
       PLUMB_RETURN_IF_ERROR(Remember(layer));
+    for (const FilesRecord& record : change_.files)
+      PLUMB_RETURN_IF_ERROR(AddFiles(record));
     return Done{};
   }
 
@@ -354,6 +371,14 @@ class Changer {
     return put->Bind(layer.record.diff_id.bytes).Bind(hash.bytes).Run();
   }
 
+  Status AddFiles(const FilesRecord& record) {
+    PLUMB_TRY(auto* put,
+              connection_.Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
+                                  " VALUES(?,?,?,?)"));
+    put->Bind(record.key.subject.bytes).Bind(static_cast<std::uint64_t>(record.key.kind));
+    return put->Bind(record.id.bytes).Bind(AsBytes(record.bytes)).Run();
+  }
+
   Result<bool> Has(std::string_view sql, const Digest& digest) {
     PLUMB_TRY(auto* find, connection_.Prepare(sql));
     find->Bind(digest.bytes);
@@ -393,6 +418,7 @@ class SqliteCatalog final : public KeptCatalog {
   Result<std::vector<Ref>> ListRefs() override;
   Result<std::vector<Kit>> ListKits() override;
   Status Apply(const CatalogChange& change) override;
+  Result<std::optional<std::string>> FindFiles(const FilesKey& key) override;
 
   Result<Epoch> CurrentEpoch() override;
   Status Visit(const CatalogVisitor& visitor) override;
@@ -437,7 +463,7 @@ Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
     } else {
       if (version == 1) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom1));
-      if (version < kSchemaVersion) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom2));
+      if (version <= 2) PLUMB_RETURN_IF_ERROR(connection_->Execute(kUpgradeFrom2));
     }
     version = std::max(version, kSchemaVersion);
     PLUMB_RETURN_IF_ERROR(transaction->Commit());
@@ -513,6 +539,23 @@ Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key)
     if (!is_whole) record.reset();
   }
   find->Reset();
+  return record;
+}
+
+Result<std::optional<std::string>> SqliteCatalog::FindFiles(const FilesKey& key) {
+  const std::lock_guard lock(mutex_);
+  PLUMB_TRY(auto* find,
+            connection_->Prepare("SELECT id, bytes FROM files WHERE subject = ? AND kind = ?"));
+  const SqliteReset reset(*find);
+  find->Bind(key.subject.bytes).Bind(static_cast<std::uint64_t>(key.kind));
+  PLUMB_TRY(const bool is_there, find->Step());
+  std::optional<std::string> record;
+  if (!is_there) return record;
+  ObjectId id;
+  const ByteSpan bytes = find->Blob(1);
+  const bool is_whole =
+      find->CopyBlob(0, id.bytes) && Blake3(bytes) == id && KeyOfFilesRecord(bytes) == key;
+  if (is_whole) record.emplace(AsText(bytes));
   return record;
 }
 

@@ -125,7 +125,9 @@ Status Collect(SqliteConnection& connection, const UpkeepChange& change) {
                                      "DELETE FROM objects WHERE dead BETWEEN 1 AND ?",
                                      "DELETE FROM blobs WHERE dead BETWEEN 1 AND ?"})
     PLUMB_RETURN_IF_ERROR(RunWith(connection, sql, up_to));
-  return connection.Execute("DELETE FROM layers WHERE digest NOT IN (SELECT digest FROM blobs)");
+  return connection.Execute(
+      "DELETE FROM layers WHERE digest NOT IN (SELECT digest FROM blobs);"
+      "DELETE FROM files WHERE subject NOT IN (SELECT digest FROM blobs)");
 }
 
 // Whether what was found is still so.
@@ -260,6 +262,15 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
                                      }));
   }
   if (visitor.on_kit) PLUMB_RETURN_IF_ERROR(ForEachKit(connection, visitor.on_kit));
+  if (visitor.on_files) {
+    PLUMB_RETURN_IF_ERROR(ForEachRow(
+        connection, "SELECT subject, id FROM files", [&](const SqliteStatement& row) -> Status {
+          FilesRow files;
+          if (!row.CopyBlob(0, files.subject.bytes) || !row.CopyBlob(1, files.id.bytes))
+            return DamagedTable("files");
+          return visitor.on_files(files);
+        }));
+  }
   if (visitor.on_move) PLUMB_RETURN_IF_ERROR(VisitMoves(connection, visitor));
   return Done{};
 }

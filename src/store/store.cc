@@ -8,6 +8,7 @@
 #include "store/blob_reader_internal.h"
 #include "store/catalog.h"
 #include "store/damage_notes_internal.h"
+#include "store/files_record_internal.h"
 #include "store/pack_store.h"
 #include "store/session_internal.h"
 #include "store/store_parts_internal.h"
@@ -117,6 +118,15 @@ class EmbeddedStore final : public Store {
   Result<std::vector<Kit>> ListKits() override { return parts_->catalog->ListKits(); }
   Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override {
     return parts_->catalog->FindLayer(key);
+  }
+
+  Result<std::optional<std::vector<FileOfLayer>>> FindFilesOfLayer(const Digest& layer) override {
+    PLUMB_TRY(const auto record, parts_->catalog->FindFiles({FilesKind::kLayer, layer}));
+    return record ? ParseFilesOfLayer(*record) : std::nullopt;
+  }
+  Result<std::optional<Digest>> FindFilesRoot(const Digest& kit) override {
+    PLUMB_TRY(const auto record, parts_->catalog->FindFiles({FilesKind::kKit, kit}));
+    return record ? ParseFilesRoot(*record) : std::nullopt;
   }
 
  private:

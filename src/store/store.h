@@ -81,6 +81,31 @@ struct LayerKey {
   friend auto operator<=>(const LayerKey&, const LayerKey&) = default;
 };
 
+// A file in a layer, and its SHA-256.
+struct FileOfLayer {
+  std::string name;  // as in the archive; empty: the one file of a raw layer that is compressed
+  Digest digest;
+
+  friend bool operator==(const FileOfLayer&, const FileOfLayer&) = default;
+};
+
+// All the files in a layer, in the order in which they are in it.
+struct FilesOfLayer {
+  Digest layer;  // the blob
+  std::vector<FileOfLayer> files;
+};
+
+// A blob that is a manifest, and what comes with it.
+struct NewKit {
+  Digest manifest;
+  std::vector<Digest> needs;  // blobs: its config and layers, and manifests of bases that are here
+  // docs/format.md, "Files"; if it is known. One that was recorded before stays.
+  std::optional<Digest> files_root = {};
+  // What was found out of layers, of its own and of its bases. Those of one that is too long for a
+  // record are not kept.
+  std::vector<FilesOfLayer> layer_files = {};
+};
+
 // How a blob's bytes are laid out, so that equal parts of blobs fall on equal cuts. A wrong
 // one costs ratio, never correctness.
 enum class Shape : std::uint8_t { kTar, kOpaque };
@@ -137,10 +162,9 @@ class Session {
   // A small blob, whole: a config or a manifest.
   virtual Result<BlobInfo> PutBlob(ByteSpan bytes) = 0;
 
-  // Records that this blob is a manifest, whose kit `list` shows even untagged. Its config
-  // and layers must be in the store or in this session: kInvalid at Commit otherwise. `needs`
-  // are those blobs, and manifests of bases that are in the store.
-  virtual void AddKit(const Digest& manifest, const std::vector<Digest>& needs) = 0;
+  // Records a kit, which `list` shows even untagged. What it needs must be in the store or in this
+  // session: kInvalid at Commit otherwise.
+  virtual void AddKit(NewKit kit) = 0;
 
   // Points a ref at a kit, or away from everything. Appended to the record of moves, unless the
   // ref points there already.
@@ -164,6 +188,15 @@ struct Kit {
   friend auto operator<=>(const Kit&, const Kit&) = default;
 };
 
+// What builds found out of files, so that nobody need read them again. It comes and goes with the
+// blobs that it is of; what is damaged counts as absent. Threads: any number at once.
+class KnownFiles {
+ public:
+  virtual ~KnownFiles() = default;
+  virtual Result<std::optional<std::vector<FileOfLayer>>> FindFilesOfLayer(const Digest& layer) = 0;
+  virtual Result<std::optional<Digest>> FindFilesRoot(const Digest& kit) = 0;
+};
+
 // Promises, checked by tests/conformance and tests/sim:
 //   - Nobody chooses a name: it is computed here, from the bytes that were written.
 //   - Never wrong: a reader fails with kCorrupt sooner than deliver other bytes. Damage is
@@ -176,10 +209,8 @@ struct Kit {
 // make them lie. Who has the rights of their owner, and forges packs and catalog alike, is the
 // owner: against him there are signatures.
 // Threads: any number at once.
-class Store {
+class Store : public KnownFiles {
  public:
-  virtual ~Store() = default;
-
   virtual std::unique_ptr<Session> Begin() = 0;
 
   // Nothing if the store does not have it. However it stands: what is damaged is not absent, and

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "archive/tar_writer.h"
+#include "store/sqlite_internal.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -175,7 +176,7 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
     const auto session = store_->Begin();
     const Digest config = (*session->PutBlob(AsBytes("config"))).digest;
     const Digest manifest = (*session->PutBlob(AsBytes("manifest"))).digest;
-    session->AddKit(manifest, {config});
+    session->AddKit({manifest, {config}});
     session->MoveRef({{"m", "v1"}, manifest, "why"});
     session->RememberLayer(LayerKey(), {config, 6, config});
     EXPECT_TRUE(session->Commit());
@@ -186,6 +187,56 @@ TEST_F(StoreTest, ACommitWithoutNewsWritesNothing) {
   commit();
   EXPECT_EQ(Packs(), packs);
   EXPECT_EQ(std::filesystem::last_write_time(path() + "/catalog.sqlite"), catalog_time);
+}
+
+TEST_F(StoreTest, WhatIsKnownOfFilesIsRecordedOnce) {
+  const std::vector<FileOfLayer> files = {{"a/b", Sha256(AsBytes("1"))},
+                                          {"", Sha256(AsBytes("2"))}};
+  const Digest layer = Sha256(AsBytes("layer"));
+  const Digest manifest = Sha256(AsBytes("manifest"));
+  const auto commit = [&](const std::optional<Digest>& root) {
+    const auto session = store_->Begin();
+    EXPECT_TRUE(session->PutBlob(AsBytes("layer")));
+    EXPECT_TRUE(session->PutBlob(AsBytes("manifest")));
+    session->AddKit({manifest, {layer}, root, {{layer, files}, {layer, files}}});
+    EXPECT_TRUE(session->Commit());
+  };
+  commit(std::nullopt);
+  EXPECT_EQ(*store_->FindFilesOfLayer(layer), files);
+  EXPECT_EQ(*store_->FindFilesOfLayer(manifest), std::nullopt);
+  EXPECT_EQ(*store_->FindFilesRoot(manifest), std::nullopt);
+  // Of a kit that is there already, too.
+  const Digest root = Sha256(AsBytes("root"));
+  commit(root);
+  const auto packs = Packs();
+  commit(Sha256(AsBytes("another")));
+  EXPECT_EQ(Packs(), packs);
+  store_ = Open();
+  EXPECT_EQ(*store_->FindFilesOfLayer(layer), files);
+  EXPECT_EQ(*store_->FindFilesRoot(manifest), root);
+}
+
+TEST_F(StoreTest, ADamagedRecordOfFilesCountsAsNone) {
+  const Digest manifest = Sha256(AsBytes("manifest"));
+  const auto commit = [&](const Digest& root) {
+    const auto session = store_->Begin();
+    EXPECT_TRUE(session->PutBlob(AsBytes("manifest")));
+    session->AddKit({manifest, {}, root});
+    EXPECT_TRUE(session->Commit());
+  };
+  const Digest root = Sha256(AsBytes("root"));
+  for (const char* const damage :
+       {"UPDATE files SET bytes = zeroblob(65)", "UPDATE files SET id = zeroblob(32)",
+        "UPDATE files SET subject = zeroblob(32)", "UPDATE files SET kind = 1"}) {
+    commit(root);
+    EXPECT_EQ(*store_->FindFilesRoot(manifest), root);
+    {
+      const auto directory = *files_->OpenDirectory(path(), host::IfMissing::kFail);
+      ASSERT_TRUE((*SqliteConnection::Open(*directory, "catalog.sqlite", 1000))->Execute(damage));
+    }
+    EXPECT_EQ(*store_->FindFilesRoot(manifest), std::nullopt) << damage;
+    EXPECT_EQ(*store_->FindFilesOfLayer(manifest), std::nullopt) << damage;
+  }
 }
 
 TEST_F(StoreTest, ADamagedPieceIsCorruptAndNeverReturned) {
@@ -224,7 +275,7 @@ TEST_F(StoreTest, AbsentIsNotFound) {
 TEST_F(StoreTest, AKitNeedsItsBlobs) {
   const auto session = store_->Begin();
   const Digest manifest = (*session->PutBlob(AsBytes("manifest"))).digest;
-  session->AddKit(manifest, {Sha256(AsBytes("nowhere"))});
+  session->AddKit({manifest, {Sha256(AsBytes("nowhere"))}});
   EXPECT_EQ(session->Commit().error().kind, ErrorKind::kInvalid);
   EXPECT_TRUE(store_->ListKits()->empty());
 }
@@ -256,7 +307,7 @@ TEST_F(StoreTest, SeveralStoresOnOneDirectoryWorkAtOnce) {
         const auto session = store->Begin();
         const std::string text = std::to_string(i) + " " + std::to_string(round);
         const Digest manifest = (*session->PutBlob(AsBytes(text))).digest;
-        session->AddKit(manifest, {});
+        session->AddKit({manifest, {}});
         session->MoveRef({{"m" + std::to_string(i), "v" + std::to_string(round)}, manifest, ""});
         EXPECT_TRUE(session->Commit());
       }
@@ -278,7 +329,7 @@ TEST_F(StoreTest, SeveralMayMakeOneAtOnce) {
         ASSERT_TRUE(store) << store.error().message;
         const auto session = (*store)->Begin();
         const Digest manifest = (*session->PutBlob(AsBytes(std::to_string(i)))).digest;
-        session->AddKit(manifest, {});
+        session->AddKit({manifest, {}});
         EXPECT_TRUE(session->Commit());
       });
     }

@@ -103,7 +103,7 @@ class UpkeepTest : public testing::Test {
       needs.push_back((*writer->Finish()).digest);
     }
     const Digest manifest = (*session.PutBlob(AsBytes(ManifestOf(layers, bases)))).digest;
-    session.AddKit(manifest, needs);
+    session.AddKit({manifest, needs});
     return manifest;
   }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "blueprint/kitfile.h"
+#include "kit/kit_files.h"
 
 namespace plumb::verbs {
 Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& options,
@@ -23,6 +24,10 @@ Result<InspectReport> Inspect(Workspace& workspace, const InspectOptions& option
     PLUMB_TRY(report.referrers, repository->ListReferrers(modelkit.id, ""));
   }
   report.digest = modelkit.id;
+  if (options.kit.where == Where::kHere) {
+    PLUMB_TRY(store::Store * store, workspace.Store());
+    PLUMB_TRY(report.files_root, kit::FindFilesRoot(*store, modelkit));
+  }
   report.cli_version = "unknown";
   for (const auto& [name, value] : modelkit.manifest.annotations) {
     if (name == oci::kKitVersionAnnotation) report.cli_version = value;

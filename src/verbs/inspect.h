@@ -27,6 +27,8 @@ struct InspectOptions {
 // All that a ModelKitID stands for, as it was received.
 struct InspectReport {
   Digest digest;
+  // docs/format.md, "Files"; nothing if it is not known here, or the kit is elsewhere.
+  std::optional<Digest> files_root;
   std::string cli_version;  // of the kit that made it, if it says so; else "unknown"
   Json kitfile;             // of a ModelPack: as `info` shows it, with digests
   Json manifest;

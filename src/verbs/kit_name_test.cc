@@ -19,7 +19,7 @@ class NameHereTest : public testing::Test {
   Digest AddKit(const std::string& manifest, const std::string& tag = {}) {
     const auto session = bench_.store().Begin();
     const Digest id = session->PutBlob(AsBytes(manifest))->digest;
-    session->AddKit(id, {});
+    session->AddKit({id, {}});
     if (!tag.empty()) session->MoveRef({{"sha256", tag}, id, ""});
     EXPECT_TRUE(session->Commit());
     return id;

@@ -33,7 +33,7 @@ class BaseAttack : public testing::Test {
     const auto session = (*workspace_.Store())->Begin();
     const Digest needed = session->PutBlob(AsBytes(config))->digest;
     id_ = session->PutBlob(AsBytes(manifest))->digest;
-    session->AddKit(id_, {needed});
+    session->AddKit({id_, {needed}});
     for (const char* repository : {"m", "good.example.org/m"})
       session->MoveRef({{repository, "v1"}, id_, "test"});
     EXPECT_TRUE(session->Commit());

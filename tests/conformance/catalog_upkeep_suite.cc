@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "tests/conformance/catalog_upkeep_suite.h"
 
+#include <set>
+#include <utility>
+
 namespace plumb::store {
 
 TEST_P(CatalogUpkeepSuite, EveryMarkIsAnEpoch) {
@@ -41,6 +44,42 @@ TEST_P(CatalogUpkeepSuite, AllRowsAreVisited) {
   ASSERT_EQ(moves.size(), 2U);
   EXPECT_EQ(moves[1], (MoveTime{{"m", "v1"}, 7, ManifestOf("a")}));
   EXPECT_EQ(Packs(), (std::vector<PackRecord>{{Pack(1), 0}}));
+}
+
+TEST_P(CatalogUpkeepSuite, RecordsOfFilesAreFoundReplacedAndGoWithTheirBlob) {
+  const auto record = [](FilesKind kind, const Digest& subject, const std::string& content) {
+    std::string bytes(1, static_cast<char>(kind));
+    bytes.append(AsText(subject.bytes)).append(content);
+    return FilesRecord{{kind, subject}, Blake3(AsBytes(bytes)), bytes};
+  };
+  CatalogChange change = KitOf("a", Pack(1));
+  const FilesRecord layer = record(FilesKind::kLayer, LayerOf("a"), "files");
+  const FilesRecord kit = record(FilesKind::kKit, ManifestOf("a"), "root");
+  change.files = {layer, kit};
+  ASSERT_TRUE(catalog().Apply(change));
+  EXPECT_EQ(*catalog().FindFiles(layer.key), layer.bytes);
+  EXPECT_EQ(*catalog().FindFiles(kit.key), kit.bytes);
+  EXPECT_EQ(*catalog().FindFiles({FilesKind::kKit, LayerOf("a")}), std::nullopt);
+  CatalogChange other;
+  other.files = {record(FilesKind::kKit, ManifestOf("a"), "other")};
+  ASSERT_TRUE(catalog().Apply(other));
+  EXPECT_EQ(*catalog().FindFiles(kit.key), other.files[0].bytes);
+
+  std::set<std::pair<Digest, ObjectId>> visited;
+  CatalogVisitor visitor;
+  visitor.on_files = [&](const FilesRow& row) -> Status {
+    visited.insert({row.subject, row.id});
+    return Done{};
+  };
+  ASSERT_TRUE(catalog().Visit(visitor));
+  EXPECT_EQ(visited, (std::set<std::pair<Digest, ObjectId>>{{LayerOf("a"), layer.id},
+                                                            {ManifestOf("a"), other.files[0].id}}));
+
+  const Epoch epoch = *catalog().Mark(WithoutKit("a"));
+  EXPECT_TRUE(*catalog().FindFiles(layer.key));
+  Collect(epoch);
+  EXPECT_EQ(*catalog().FindFiles(layer.key), std::nullopt);
+  EXPECT_EQ(*catalog().FindFiles(kit.key), std::nullopt);
 }
 
 TEST_P(CatalogUpkeepSuite, AVisitEndsWithTheFailureOfTheVisitor) {

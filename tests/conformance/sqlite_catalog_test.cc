@@ -112,6 +112,7 @@ TEST(SqliteCatalogTest, AnOlderOneIsUpgraded) {
     ASSERT_TRUE(catalog) << catalog.error().message;
     EXPECT_EQ((*(*catalog)->FindObject(ObjectId()))->stored_size, 7U);
     EXPECT_TRUE((*catalog)->Mark({}));
+    EXPECT_EQ(*(*catalog)->FindFiles({FilesKind::kKit, {}}), std::nullopt);
   }
 }
 

@@ -52,7 +52,7 @@ void Add(Store& store, const std::vector<std::string>& layers, const std::string
     manifest += needs.back().ToString() + "\n";
   }
   const Digest kit = (*session->PutBlob(AsBytes(manifest))).digest;
-  session->AddKit(kit, needs);
+  session->AddKit({kit, needs});
   session->MoveRef({{"m", tag}, kit, ""});
   ASSERT_TRUE(session->Commit());
 }

@@ -20,7 +20,9 @@ def home():
 
 
 def path_of(name):
-    return home() / f"{name}-{known()[name]['version']}" / name
+    """The program; of a peer that is Python's, the interpreter that finds it."""
+    peer = known()[name]
+    return home() / f"{name}-{peer['version']}" / ("bin/python" if "packages" in peer else name)
 
 
 def need(name):
