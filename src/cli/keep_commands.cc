@@ -37,17 +37,22 @@ class FsckCommand final : public Command {
  public:
   std::string_view Name() const override { return "fsck"; }
   std::vector<Flag> Flags() override {
-    return {{"--full", "", "Read and hash every byte", &full_}};
+    return {
+        {"--full", "", "Read and hash every byte", &full_},
+        {"--rebuild-catalog", "", "First make the catalog again from the packs", &rebuild_},
+    };
   }
   Result<Answer> Run(Context& context) override {
     verbs::FsckOptions options;
     if (full_) options.depth = store::Depth::kContent;
+    if (rebuild_) options.rebuild = verbs::RebuildCatalog::kYes;
     PLUMB_TRY(const auto report, verbs::Fsck(context.workspace, options, context.progress));
     return Render(report);
   }
 
  private:
   bool full_ = false;
+  bool rebuild_ = false;
 };
 
 class DuCommand final : public Command {

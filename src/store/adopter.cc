@@ -15,9 +15,6 @@
 namespace plumb::store {
 namespace {
 
-// Smaller files are not cut by themselves (docs/format.md, "Cuts").
-constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
-
 // Hashes the pieces of a file that are objects, several at a time.
 class PieceNamer {
  public:
