@@ -179,9 +179,14 @@ const PackFrame* PackIndex::FrameAt(std::uint64_t offset) const {
 }
 
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name) {
+  PLUMB_RETURN_IF_ERROR(CheckPackHeader(pack, name));
+  return ReadFramesOf(pack, name);
+}
+
+Result<PackIndex> ReadFramesOf(PackReader& pack, const PackName& name) {
   PackIndex index;
   PLUMB_TRY(index.size, pack.Size());
-  PLUMB_RETURN_IF_ERROR(CheckPackHeader(pack, name));
+  if (index.size < kPackHeaderSize) return Torn(name);
   auto frames = ReadFooter(pack, name, index.size);
   if (!frames && frames.error().kind == ErrorKind::kCorrupt) {
     index.is_torn = true;

@@ -275,11 +275,11 @@ Status Rebuilder::Prune(std::unique_ptr<KeptCatalog> catalog) {
 // it any more (Settle), and one that could not is no worse without.
 Status Rebuilder::PutInPlace() {
   host::Directory& directory = *parts_.directory;
+  PLUMB_TRY(const bool is_kept, KeepOld(directory));
+  if (is_kept) report_.old_catalog = place_.path + "/" + std::string(kOldCatalog);
   Settle(directory, *parts_.lock_file);
   PLUMB_TRY(const auto lock, parts_.lock_file->Lock(host::LockKind::kExclusive, kLockTimeoutMs));
   PLUMB_RETURN_IF_ERROR(CheckNobodyIsHere());
-  PLUMB_TRY(const bool is_kept, KeepOld(directory));
-  if (is_kept) report_.old_catalog = place_.path + "/" + std::string(kOldCatalog);
   PLUMB_RETURN_IF_ERROR(RemoveIfThere(directory, Beside(kNewCatalog, kJournal)));
   for (const std::string_view suffix : {kJournal, kLog, kLogIndex})
     PLUMB_RETURN_IF_ERROR(RemoveIfThere(directory, Beside(kCatalogFile, suffix)));

@@ -54,14 +54,19 @@ Result<PackFindings> PackSalvager::Read(const PackName& name) {
     PLUMB_RETURN_IF_ERROR(TakeAdopted());
     return std::move(found_);
   }
-  const auto index = ReadPackIndex(*pack_, name);
-  if (!index && !IsDamage(index.error())) return index.error();
-  if (!index) {
+  auto index = ReadPackIndex(*pack_, name);
+  const bool has_beginning = index.has_value();
+  if (!index && IsDamage(index.error())) index = ReadFramesOf(*pack_, name);
+  if (!index && !IsDamage(index.error())) return std::move(index).error();
+  const bool has_frames = index && !index->frames.empty();
+  if (!has_beginning)
     found_.damages.push_back(
-        {"pack '" + name.ToString() + "'", "its beginning is damaged", {}, {}});
-    return std::move(found_);
-  }
-  found_.is_read = true;
+        {(has_frames ? "the beginning of pack '" : "pack '") + name.ToString() + "'",
+         "its bytes are others",
+         {},
+         {}});
+  if (!index) return std::move(found_);
+  found_.is_read = has_beginning || has_frames;
   source_ = index->is_torn ? Source::kTornPack : Source::kWholePack;
   for (const PackFrame& frame : index->frames) {
     if (progress_.StopRequested()) return Interrupted();
@@ -94,7 +99,9 @@ Status PackSalvager::TakeObject(const PackFrame& frame) {
   PLUMB_TRY(const FrameContent content, ReadFrameHeader(*pack_, frame));
   const ObjectPlace place = {found_.pack, frame.PayloadAt(), frame.stored_size, content.raw_size,
                              content.encoding};
-  PLUMB_RETURN_IF_ERROR(ReadObject(*pack_, place, frame.id, buffer_));
+  Status read = ReadObject(*pack_, place, frame.id, buffer_);
+  if (!read && IsDamage(read.error())) return Error{ErrorKind::kCorrupt, "its bytes are others"};
+  if (!read) return read;
   found_.bytes_read += frame.stored_size;
   found_.objects.push_back({frame.id, {place, source_}});
   return Done{};
