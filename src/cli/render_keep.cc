@@ -158,17 +158,40 @@ Answer Render(const verbs::FsckReport& report) {
   json.Append("bytesRead", Json::Uint(checked.bytes_read));
   if (report.rebuilt) json.Append("rebuilt", RebuildJson(*report.rebuilt));
   Answer answer{std::move(text), std::move(json)};
-  const std::size_t left_out = report.rebuilt ? report.rebuilt->damages.size() : 0;
-  answer.is_wanting = !report.damages.empty() || left_out > 0;
+  const std::uint64_t lost = report.rebuilt ? report.rebuilt->records_lost : 0;
+  answer.is_wanting = !report.damages.empty() || lost > 0;
   if (!report.damages.empty()) {
     answer.failure =
         Error{ErrorKind::kCorrupt,
               "the store is damaged in " + Count(report.damages.size(), "place"), report.hint};
-  } else if (left_out > 0) {
-    answer.failure =
-        Error{ErrorKind::kCorrupt, Count(left_out, "thing") + " that packs held could not be read",
-              "plumb list, to see whether a kit or a tag is missing"};
+  } else if (lost > 0) {
+    answer.failure = Error{ErrorKind::kCorrupt, "what was left out may have told of kits and tags",
+                           "plumb list, to see whether one is missing"};
   }
+  return answer;
+}
+
+Answer Render(const verbs::RepairReport& report) {
+  std::string text;
+  Json failures = Json::MakeArray();
+  for (const Digest& blob : report.mended)
+    text += "Mended: blob '" + blob.ToString() + "'\n";
+  for (const verbs::RepairReport::Failure& failure : report.failures) {
+    text += "Not mended: blob '" + failure.blob.ToString() + "': " + Printable(failure.why) + "\n";
+    Json json = Json::MakeObject();
+    json.Append("blob", Text(failure.blob.ToString()));
+    json.Append("why", Text(failure.why));
+    failures.Add(std::move(json));
+  }
+  if (report.bytes_moved > 0)
+    text +=
+        "Fetched " + FormatSize(report.bytes_moved) + " from " + Printable(report.source) + "\n";
+  Answer answer = Render(report.left);
+  answer.text = text + answer.text;
+  answer.json.Append("source", Text(report.source));
+  answer.json.Append("mended", Digests(report.mended));
+  answer.json.Append("notMended", std::move(failures));
+  answer.json.Append("bytesMoved", Json::Uint(report.bytes_moved));
   return answer;
 }
 

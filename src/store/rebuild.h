@@ -18,6 +18,9 @@ namespace plumb::store {
 // What it names in `damages` was left out; who suffers from that is found by a check afterwards.
 struct RebuildReport {
   std::vector<Damage> damages;
+  // How many of those may have told of kits or refs: of others a check tells whether they are
+  // missed.
+  std::uint64_t records_lost = 0;
   std::uint64_t kits = 0;
   std::uint64_t refs = 0;
   std::uint64_t moves = 0;  // of refs

@@ -114,6 +114,7 @@ Result<RebuildReport> Rebuilder::Run() {
   if (!salvaged) return std::move(salvaged).error();
   Salvage& salvage = *salvaged;
   report_.damages = std::move(salvage.damages);
+  report_.records_lost = salvage.records_lost;
   report_.packs = salvage.packs.size();
   report_.blobs = salvage.blobs.size();
   report_.objects = salvage.objects.size();

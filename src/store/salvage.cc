@@ -65,6 +65,7 @@ Result<PackFindings> PackSalvager::Read(const PackName& name) {
          "its bytes are others",
          {},
          {}});
+  if (!has_frames && !has_beginning) ++found_.records_lost;
   if (!index) return std::move(found_);
   found_.is_read = has_beginning || has_frames;
   source_ = index->is_torn ? Source::kTornPack : Source::kWholePack;
@@ -168,6 +169,7 @@ Status PackSalvager::TakeAdopted() {
 }
 
 void PackSalvager::Blame(const PackFrame& frame, const std::string& why) {
+  if (frame.type == FrameType::kKit || frame.type == FrameType::kRefMove) ++found_.records_lost;
   found_.damages.push_back({std::string(NameOfType(frame.type)) + " in pack '" +
                                 found_.pack.ToString() + "' at byte " +
                                 std::to_string(frame.header_at),
@@ -179,6 +181,7 @@ void PackSalvager::Blame(const PackFrame& frame, const std::string& why) {
 Status SalvageMerger::Add(PackFindings findings) {
   if (findings.is_read) salvage_.packs.push_back(findings.pack);
   salvage_.bytes_read += findings.bytes_read;
+  salvage_.records_lost += findings.records_lost;
   std::ranges::move(findings.damages, std::back_inserter(salvage_.damages));
   for (auto& [id, object] : findings.objects) {
     const auto [known, is_new] = salvage_.objects.emplace(id, object);

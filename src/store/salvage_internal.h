@@ -51,6 +51,7 @@ struct PackFindings {
   std::vector<FoundEvent<KitEvent>> kits;
   std::vector<FoundEvent<MoveEvent>> moves;
   std::vector<Damage> damages;
+  std::uint64_t records_lost = 0;  // as RebuildReport
   std::uint64_t bytes_read = 0;
 };
 
@@ -91,6 +92,7 @@ struct Salvage {
   std::vector<KitEvent> kits;
   std::vector<MoveEvent> moves;
   std::vector<Damage> damages;
+  std::uint64_t records_lost = 0;
   std::uint64_t bytes_read = 0;
 };
 
