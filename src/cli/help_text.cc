@@ -321,8 +321,22 @@ Help Keeping() {
        "layers need it; damage ends with exit code 1.\n"
        "\n"
        "What is damaged is remembered: building or pulling the same content again\n"
-       "replaces it.",
-       {{"Quickly", "plumb fsck"}, {"Every byte", "plumb fsck --full"}},
+       "replaces it.\n"
+       "\n"
+       "With --rebuild-catalog the catalog, which says where everything is, is first made\n"
+       "again from the packs, which hold everything: kits, tags and their moves too. All\n"
+       "packs are read and hashed; what is damaged in them is named and left out. Nobody\n"
+       "else may have the store open. What was in the catalog's place is kept beside it.\n"
+       "\n"
+       "With --repair every byte is read and hashed, too, and what is damaged or missing\n"
+       "is stored anew: from what is here if there is another copy, else from FROM, where\n"
+       "it is looked for by its digest. FROM is a repository of a registry, a layout\n"
+       "directory, or a bundle that is not compressed. What could not be mended is named.",
+       {{"Quickly", "plumb fsck"},
+        {"Every byte", "plumb fsck --full"},
+        {"What a registry has replaces what is damaged",
+         "plumb fsck --repair registry.example.org/team/demo"},
+        {"The catalog is lost or damaged", "plumb fsck --rebuild-catalog"}},
        {1, 3, 4, 6, 7, 8, 9}},
       {"du",
        "",

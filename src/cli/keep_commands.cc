@@ -2,11 +2,13 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/network_flags.h"
 #include "cli/render.h"
 #include "verbs/config.h"
 #include "verbs/du.h"
 #include "verbs/fsck.h"
 #include "verbs/gc.h"
+#include "verbs/repair.h"
 
 namespace plumb::cli {
 namespace {
@@ -37,17 +39,38 @@ class FsckCommand final : public Command {
  public:
   std::string_view Name() const override { return "fsck"; }
   std::vector<Flag> Flags() override {
-    return {{"--full", "", "Read and hash every byte", &full_}};
+    std::vector<Flag> flags = {
+        {"--full", "", "Read and hash every byte", &full_},
+        {"--repair", "FROM", "Store anew what is damaged, from HOST/REPOSITORY, oci:DIR or FILE",
+         &repair_from_, Offer::kFile},
+        {"--rebuild-catalog", "", "First make the catalog again from the packs", &rebuild_},
+    };
+    network_.AddWithConcurrencyTo(flags);
+    return flags;
   }
   Result<Answer> Run(Context& context) override {
+    if (!repair_from_.empty()) return Repair(context);
     verbs::FsckOptions options;
     if (full_) options.depth = store::Depth::kContent;
+    if (rebuild_) options.rebuild = verbs::RebuildCatalog::kYes;
     PLUMB_TRY(const auto report, verbs::Fsck(context.workspace, options, context.progress));
     return Render(report);
   }
 
  private:
+  Result<Answer> Repair(Context& context) {
+    verbs::RepairOptions options;
+    options.source = repair_from_;
+    PLUMB_TRY(options.network, network_.Options());
+    if (rebuild_) options.rebuild = verbs::RebuildCatalog::kYes;
+    PLUMB_TRY(const auto report, verbs::Repair(context.workspace, options, context.progress));
+    return Render(report);
+  }
+
+  NetworkFlags network_;
+  std::string repair_from_;
   bool full_ = false;
+  bool rebuild_ = false;
 };
 
 class DuCommand final : public Command {

@@ -23,6 +23,7 @@
 #include "verbs/pull.h"
 #include "verbs/push.h"
 #include "verbs/remove.h"
+#include "verbs/repair.h"
 #include "verbs/show.h"
 #include "verbs/tag.h"
 #include "verbs/unpack.h"
@@ -50,6 +51,7 @@ Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);
 Answer Render(const verbs::GcReport& report);
 Answer Render(const verbs::FsckReport& report);
+Answer Render(const verbs::RepairReport& report);
 Answer Render(const verbs::DuReport& report);
 Answer Render(const verbs::ConfigReport& report);
 Answer Render(const verbs::Setting& setting);

@@ -60,6 +60,39 @@ std::string DamageText(const verbs::FsckReport::Line& line) {
   return text;
 }
 
+std::string RebuildText(const store::RebuildReport& rebuilt) {
+  std::string text;
+  for (const store::Damage& damage : rebuilt.damages)
+    text += "Left out: " + Printable(damage.what) + ": " + Printable(damage.why) + "\n";
+  for (const Digest& kit : rebuilt.kits_left_out)
+    text += "Left out: kit '" + kit.ToString() + "': it has no tag, and is not whole\n";
+  text += "Made the catalog again: " + Count(rebuilt.kits, "kit") + ", " +
+          Count(rebuilt.refs, "tag") + ", " + Count(rebuilt.blobs, "blob") + ", " +
+          Count(rebuilt.objects, "object") + " from " + Count(rebuilt.packs, "pack") + "; read " +
+          FormatSize(rebuilt.bytes_read) + "\n";
+  if (!rebuilt.old_catalog.empty())
+    text += "What was in its place is '" + rebuilt.old_catalog + "' now\n";
+  return text;
+}
+
+Json RebuildJson(const store::RebuildReport& rebuilt) {
+  Json left_out = Json::MakeArray();
+  for (const store::Damage& damage : rebuilt.damages)
+    left_out.Add(Json::MakeObject().Set("what", Text(damage.what)).Set("why", Text(damage.why)));
+  Json json = Json::MakeObject();
+  json.Append("leftOut", std::move(left_out));
+  json.Append("kitsLeftOut", Digests(rebuilt.kits_left_out));
+  json.Append("kits", Json::Uint(rebuilt.kits));
+  json.Append("tags", Json::Uint(rebuilt.refs));
+  json.Append("moves", Json::Uint(rebuilt.moves));
+  json.Append("blobs", Json::Uint(rebuilt.blobs));
+  json.Append("objects", Json::Uint(rebuilt.objects));
+  json.Append("packs", Json::Uint(rebuilt.packs));
+  json.Append("bytesRead", Json::Uint(rebuilt.bytes_read));
+  json.Append("oldCatalog", rebuilt.old_catalog.empty() ? Json() : Text(rebuilt.old_catalog));
+  return json;
+}
+
 std::string ValueText(const Json& value) {
   const std::string* const text = value.IfString();
   return text != nullptr ? *text : WriteJson(value, JsonStyle::kCompact);
@@ -105,7 +138,7 @@ Answer Render(const verbs::GcReport& report) {
 
 Answer Render(const verbs::FsckReport& report) {
   const store::CheckReport& checked = report.checked;
-  std::string text;
+  std::string text = report.rebuilt ? RebuildText(*report.rebuilt) : "";
   Json damages = Json::MakeArray();
   for (const verbs::FsckReport::Line& line : report.damages) {
     text += DamageText(line);
@@ -123,12 +156,42 @@ Answer Render(const verbs::FsckReport& report) {
   json.Append("objects", Json::Uint(checked.objects));
   json.Append("packs", Json::Uint(checked.packs));
   json.Append("bytesRead", Json::Uint(checked.bytes_read));
+  if (report.rebuilt) json.Append("rebuilt", RebuildJson(*report.rebuilt));
   Answer answer{std::move(text), std::move(json)};
-  answer.is_wanting = !report.damages.empty();
-  if (answer.is_wanting)
+  const std::uint64_t lost = report.rebuilt ? report.rebuilt->records_lost : 0;
+  answer.is_wanting = !report.damages.empty() || lost > 0;
+  if (!report.damages.empty()) {
     answer.failure =
         Error{ErrorKind::kCorrupt,
               "the store is damaged in " + Count(report.damages.size(), "place"), report.hint};
+  } else if (lost > 0) {
+    answer.failure = Error{ErrorKind::kCorrupt, "what was left out may have told of kits and tags",
+                           "plumb list, to see whether one is missing"};
+  }
+  return answer;
+}
+
+Answer Render(const verbs::RepairReport& report) {
+  std::string text;
+  Json failures = Json::MakeArray();
+  for (const Digest& blob : report.mended)
+    text += "Mended: blob '" + blob.ToString() + "'\n";
+  for (const verbs::RepairReport::Failure& failure : report.failures) {
+    text += "Not mended: blob '" + failure.blob.ToString() + "': " + Printable(failure.why) + "\n";
+    Json json = Json::MakeObject();
+    json.Append("blob", Text(failure.blob.ToString()));
+    json.Append("why", Text(failure.why));
+    failures.Add(std::move(json));
+  }
+  if (report.bytes_moved > 0)
+    text +=
+        "Fetched " + FormatSize(report.bytes_moved) + " from " + Printable(report.source) + "\n";
+  Answer answer = Render(report.left);
+  answer.text = text + answer.text;
+  answer.json.Append("source", Text(report.source));
+  answer.json.Append("mended", Digests(report.mended));
+  answer.json.Append("notMended", std::move(failures));
+  answer.json.Append("bytesMoved", Json::Uint(report.bytes_moved));
   return answer;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/parallel.h"
 #include "crypto/object_id.h"
-#include "store/cutter_internal.h"
+#include "store/file_pieces_internal.h"
 #include "store/frame_internal.h"
 #include "store/pack_store.h"
 #include "store/recipe_internal.h"
@@ -18,47 +18,12 @@
 namespace plumb::store {
 namespace {
 
-// Smaller files are not cut by themselves (docs/format.md, "Cuts").
-constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
-
-// A piece of a file, as a layer with the file in it is cut.
-struct FilePiece {
-  std::uint64_t offset = 0;
-  std::size_t size = 0;
-  PieceRole role = {};
-  ObjectId hash = {};  // of a block of a tensor its hash in the tree
-
-  bool IsLiteral() const { return role.tensor_size == 0 && size <= kLiteralSizeMax; }
-};
-
 Error Changed() { return Error{ErrorKind::kConflict, "it changed while it was read"}; }
 
 Status ReadWhole(host::File& file, std::uint64_t offset, MutableByteSpan bytes) {
   PLUMB_TRY(const std::size_t got, file.ReadAt(offset, bytes));
   if (got < bytes.size()) return Changed();
   return Done{};
-}
-
-// What is in tensors does not decide where they are cut, and is not read.
-Result<std::vector<FilePiece>> CutFile(host::File& file, std::uint64_t size, Progress& progress) {
-  std::vector<FilePiece> pieces;
-  std::vector<std::byte> buffer(kBlockSizeMax);
-  Cutter cutter(Shape::kOpaque, size);
-  FilePiece piece;
-  for (std::uint64_t at = 0; at < size;) {
-    if (progress.StopRequested()) return Interrupted();
-    piece.role = cutter.role();
-    const auto bytes = MutableByteSpan(buffer).first(
-        static_cast<std::size_t>(std::min<std::uint64_t>(cutter.Stretch(), size - at)));
-    if (piece.role.tensor_size == 0) PLUMB_RETURN_IF_ERROR(ReadWhole(file, at, bytes));
-    const auto [taken, is_cut] = cutter.Take(bytes);
-    piece.size += taken;
-    at += taken;
-    if (!is_cut && at < size) continue;
-    pieces.push_back(piece);
-    piece = {at};
-  }
-  return pieces;
 }
 
 // Hashes the pieces of a file that are objects, several at a time.
@@ -82,11 +47,7 @@ class PieceNamer {
     Buffer buffer = TakeBuffer();
     const auto bytes = MutableByteSpan(buffer).first(piece.size);
     PLUMB_RETURN_IF_ERROR(ReadWhole(file_, piece.offset, bytes));
-    if (piece.role.IsBlock()) {
-      piece.hash.bytes = HashGroup(bytes, piece.role.offset / kBlockSizeMax).bytes;
-    } else {
-      piece.hash = Blake3(bytes);
-    }
+    piece.Hash(bytes);
     const std::lock_guard lock(mutex_);
     idle_.push_back(std::move(buffer));
     return Done{};
@@ -173,7 +134,11 @@ class FileAdopter final : public Adopter {
     PLUMB_TRY(const auto opened, parts_.packs_directory->Open(file, host::OpenHow::kRead));
     PLUMB_TRY(const host::FileState state, opened->State());
     const auto task = progress.Begin("looking at what is shared", state.size);
-    PLUMB_TRY(std::vector<FilePiece> pieces, CutFile(*opened, state.size, progress));
+    const auto read = [&](std::uint64_t offset, MutableByteSpan bytes) -> Status {
+      if (progress.StopRequested()) return Interrupted();
+      return ReadWhole(*opened, offset, bytes);
+    };
+    PLUMB_TRY(std::vector<FilePiece> pieces, CutFile(read, state.size));
     PLUMB_RETURN_IF_ERROR(PieceNamer(*opened, pieces, progress, *task).Run(threads_));
     std::unique_ptr<FrameWriter> trees;
     for (std::size_t i = 0; i < pieces.size();) {

@@ -14,6 +14,9 @@
 
 namespace plumb::store {
 
+// Smaller files are not cut by themselves (docs/format.md, "Cuts").
+inline constexpr std::uint64_t kAdoptedSizeMin = std::uint64_t{1} << 20;
+
 enum class AdoptHow : std::uint8_t { kReflink, kHardLink };
 
 // Lets a store use the bytes of files of this machine where they lie: a blob that holds such a file

@@ -18,11 +18,9 @@
 // Where everything in the packs is, and what the refs point at.
 namespace plumb::store {
 
-// What helps whoever has a catalog that cannot be read. Packs tell all that it told
-// (docs/format.md, "Packs"); only nobody reads it out of them yet.
+// What helps whoever has a catalog that cannot be read: packs tell all that it told.
 inline constexpr std::string_view kCatalogDamagedHint =
-    "keep the store's directory: its packs hold everything, and a later plumb can make the catalog "
-    "anew; until then set PLUMB_HOME to another directory, and build or pull there";
+    "plumb fsck --rebuild-catalog makes it again from the store's packs, which hold everything";
 
 // docs/format.md, "Encodings".
 enum class Encoding : std::uint8_t { kRaw = 0, kZstd = 1, kPlanes = 2, kEntropy = 3, kTree = 4 };

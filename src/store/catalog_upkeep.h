@@ -68,7 +68,8 @@ struct MarkRequest {
   std::vector<ObjectId> unneeded_objects = {};
   std::vector<ObjectId> needed_objects = {};
   std::vector<PackName> strange_packs = {};  // that are there, and that nobody named
-  std::int64_t moves_before_ns = 0;          // older moves go, but the last of each ref
+  // Older moves go, but the last of these of each ref: it tells what the next one left.
+  std::int64_t moves_before_ns = 0;
 };
 
 struct MovedObject {

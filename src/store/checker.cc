@@ -342,6 +342,7 @@ void Checker::FillBlobs() {
 
 Status Checker::CheckKits() {
   std::map<Digest, std::vector<Digest>> kits_of;  // of each blob
+  std::map<Digest, std::vector<Digest>> missing;  // the same, of those that are not here
   std::vector<Damage> broken;
   for (const Kit& kit : inventory_.kits) {
     if (progress_.StopRequested()) return Interrupted();
@@ -354,10 +355,22 @@ Status Checker::CheckKits() {
     if (blobs.error().kind == ErrorKind::kInterrupted ||
         blobs.error().kind == ErrorKind::kUnavailable)
       return blobs.error();
-    kits_of[kit.manifest].push_back(kit.manifest);
-    broken.push_back(
-        {"kit '" + kit.manifest.ToString() + "'", blobs.error().message, {}, {kit.manifest}});
+    std::vector<Digest> needed = {kit.manifest};
+    if (const auto needs = needs_.NeedsOf(kit.manifest))
+      needed.insert(needed.end(), (*needs)->blobs.begin(), (*needs)->blobs.end());
+    bool is_explained = false;
+    for (const Digest& blob : needed) {
+      const bool is_here = inventory_.blobs.contains(blob);
+      (is_here ? kits_of : missing)[blob].push_back(kit.manifest);
+      is_explained = is_explained || !is_here;
+    }
+    if (!is_explained)
+      broken.push_back(
+          {"kit '" + kit.manifest.ToString() + "'", blobs.error().message, {}, {kit.manifest}});
   }
+  for (auto& [blob, kits] : missing)
+    broken.push_back(
+        {"blob '" + blob.ToString() + "'", "it is not in the store", {blob}, std::move(kits)});
   for (Damage& damage : report_.damages) {
     std::set<Digest> kits;
     for (const Digest& blob : damage.blobs) {

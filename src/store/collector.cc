@@ -103,12 +103,12 @@ std::uint64_t SizeWhenCopied(std::vector<PackUse> packs) {
   return forecast.size();
 }
 
-// Moves that the mark forgets: old ones, but the last of each ref.
+// Moves that the mark forgets: old ones, but the last old one of each ref.
 void ForgetMoves(std::set<MoveTime>& moves, std::int64_t before_ns) {
   for (auto move = moves.begin(); move != moves.end();) {
     const auto next = std::next(move);
-    const bool is_last = next == moves.end() || next->name != move->name;
-    if (!is_last && move->moved_ns < before_ns) moves.erase(move);
+    const bool has_next = next != moves.end() && next->name == move->name;
+    if (has_next && next->moved_ns < before_ns) moves.erase(move);
     move = next;
   }
 }

@@ -3,12 +3,11 @@
 #include <utility>
 
 #include "store/inventory_internal.h"
+#include "store/records_internal.h"
 
 namespace plumb::store {
 namespace {
 
-// Kits and moves of refs are shorter: two names of at most a few hundred bytes, and a message.
-constexpr std::uint64_t kRecordSizeMax = std::uint64_t{64} << 10;
 // More than any kit has that can be unpacked (kit/ allows 10): deeper ones are not looked for.
 constexpr std::size_t kBasesMax = 64;
 
@@ -37,20 +36,6 @@ Error MissingBlob(const Digest& blob, const Digest& kit) {
                "blob '" + blob.ToString() + "', which kit '" + kit.ToString() +
                    "' needs, is not in the store",
                "plumb fsck"};
-}
-
-std::optional<MoveTime> ParseMove(ByteSpan record) {
-  ByteReader reader(record);
-  MoveTime move;
-  const auto moved = reader.U64();
-  for (std::string* const text : {&move.name.repository, &move.name.tag}) {
-    const auto size = reader.Varint();
-    const auto bytes = size ? reader.Bytes(*size) : std::nullopt;
-    if (!bytes) return std::nullopt;
-    *text = AsText(*bytes);
-  }
-  move.moved_ns = static_cast<std::int64_t>(*moved);
-  return move;
 }
 
 }  // namespace
@@ -240,19 +225,15 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
   // The catalog has what it said; nobody can read it here.
   if (!content && content.error().kind == ErrorKind::kCorrupt) return false;
   if (!content) return content.error();
+  // What is no record of ours is of a newer Plumb.
   if (frame.type == FrameType::kRefMove) {
-    const auto move = ParseMove(content->stored);
-    return !move || inventory_.moves.contains(*move);
+    const auto move = ParseMoveRecord(content->stored);
+    return !move || inventory_.moves.contains({move->name, move->time_ns});
   }
-  ByteReader reader(content->stored);
-  Digest manifest;
-  const auto action = reader.U8();
-  const auto digest = reader.Bytes(manifest.bytes.size());
-  const auto added = reader.U64();
-  if (!action || !digest || !added) return true;
-  std::ranges::copy(*digest, manifest.bytes.begin());
+  const auto kit = ParseKitRecord(content->stored);
+  if (!kit) return true;
   // That a kit went is said by its absence: what else it was made of goes with it.
-  return *action == 1 && kits_.contains({manifest, static_cast<std::int64_t>(*added)});
+  return kit->action == KitAction::kAdded && kits_.contains({kit->manifest, kit->time_ns});
 }
 
 }  // namespace plumb::store

@@ -76,12 +76,12 @@ class NeedsCache {
   // Of the kit and of all its bases that are in `inventory`: their manifests and blobs. kCorrupt
   // if one of the kit's own is not there, or a manifest cannot be read.
   Result<std::set<Digest>> BlobsOf(const Digest& manifest, const Inventory& inventory);
+  // Of the kit alone, whether they are there or not. kCorrupt if its manifest cannot be read.
+  Result<const KitNeeds*> NeedsOf(const Digest& manifest);
   // The bases, direct and indirect, that are there.
   Result<std::set<Digest>> BasesOf(const Digest& manifest, const Inventory& inventory);
 
  private:
-  Result<const KitNeeds*> NeedsOf(const Digest& manifest);
-
   const FindNeeds& find_needs_;
   Store& store_;
   std::unordered_map<Digest, KitNeeds, HashOfHash> known_;

@@ -59,15 +59,15 @@ Result<std::unique_ptr<Lease>> Leases::TryTake() {
   return lease;
 }
 
-Result<std::optional<Epoch>> Leases::Oldest() {
-  PLUMB_TRY(const auto entries, directory_.List(""));
+Result<std::optional<Epoch>> OldestLease(host::Directory& directory) {
+  PLUMB_TRY(const auto entries, directory.List(""));
   std::optional<Epoch> oldest;
   for (const host::DirectoryEntry& entry : entries) {
-    auto opened = directory_.Open(entry.name, host::OpenHow::kReadWrite);
+    auto opened = directory.Open(entry.name, host::OpenHow::kReadWrite);
     if (!opened && opened.error().kind == ErrorKind::kNotFound) continue;  // just ended
     PLUMB_TRY(const auto file, std::move(opened));
     if (const auto lock = file->Lock(host::LockKind::kExclusive, 0)) {
-      const Status removed = directory_.Remove(entry.name);
+      const Status removed = directory.Remove(entry.name);
       if (!removed && removed.error().kind != ErrorKind::kNotFound) return removed.error();
       continue;
     }

@@ -33,6 +33,10 @@ class Lease {
   const std::unique_ptr<host::FileLock> lock_;
 };
 
+// The epoch of the oldest lease in `directory` that is held; nothing if none is. Removes those that
+// are left of processes that ended.
+Result<std::optional<Epoch>> OldestLease(host::Directory& directory);
+
 // The leases of one store. Threads: any number at once, of any number of processes.
 class Leases {
  public:
@@ -43,9 +47,7 @@ class Leases {
   // On return everybody who looks for leases sees it. Nothing may be looked up before.
   Result<std::unique_ptr<Lease>> Take();
 
-  // The epoch of the oldest lease that is held; nothing if none is. Removes those that are left
-  // of processes that ended.
-  Result<std::optional<Epoch>> Oldest();
+  Result<std::optional<Epoch>> Oldest() { return OldestLease(directory_); }
 
  private:
   Result<std::unique_ptr<Lease>> TryTake();

@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint32_t kVersion = 1;
 // No pack is so long: what follows cannot wrap.
 constexpr std::uint64_t kStoredSizeMax = std::uint64_t{1} << 48;
+// Twice as many as there can be headers in a pack that is closed behind kPackSizeMax. A file with
+// holes may be as long as it likes: this bounds what is allocated for it.
+constexpr std::uint64_t kFramesMax = std::uint64_t{4} << 20;
 
 Error Torn(const PackName& name) {
   return Error{ErrorKind::kCorrupt, "pack '" + name.ToString() + "' is not whole"};
@@ -141,6 +144,7 @@ Result<std::vector<PackFrame>> ReadFooter(PackReader& pack, const PackName& name
   const std::uint64_t footer_at = reader.U64().value_or(0);
   const std::uint64_t count = reader.U64().value_or(0);
   // A frame takes at least its header: this bounds what is allocated by what is there.
+  if (count > kFramesMax) return Torn(name);
   if (footer_at < kPackHeaderSize || footer_at > trailer_at - kFrameHeaderSize ||
       count > footer_at / kFrameHeaderSize)
     return Torn(name);
@@ -181,9 +185,14 @@ const PackFrame* PackIndex::FrameAt(std::uint64_t offset) const {
 }
 
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name) {
+  PLUMB_RETURN_IF_ERROR(CheckPackHeader(pack, name));
+  return ReadFramesOf(pack, name);
+}
+
+Result<PackIndex> ReadFramesOf(PackReader& pack, const PackName& name) {
   PackIndex index;
   PLUMB_TRY(index.size, pack.Size());
-  PLUMB_RETURN_IF_ERROR(CheckPackHeader(pack, name));
+  if (index.size < kPackHeaderSize) return Torn(name);
   auto frames = ReadFooter(pack, name, index.size);
   if (!frames && frames.error().kind == ErrorKind::kCorrupt) {
     index.is_torn = true;

@@ -41,6 +41,9 @@ struct PackIndex {
 // kUnsupported if it was written by a newer Plumb.
 Result<PackIndex> ReadPackIndex(PackReader& pack, const PackName& name);
 
+// The same of a pack whose header is damaged: each frame says by itself whether it is whole.
+Result<PackIndex> ReadFramesOf(PackReader& pack, const PackName& name);
+
 // The header of a frame, which must say what the footer says of it. kCorrupt otherwise.
 Result<FrameContent> ReadFrameHeader(PackReader& pack, const PackFrame& frame);
 

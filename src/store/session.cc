@@ -4,36 +4,11 @@
 #include <utility>
 
 #include "store/files_record_internal.h"
+#include "store/records_internal.h"
 #include "store/session_internal.h"
 
 namespace plumb::store {
 namespace {
-
-enum class KitAction : std::uint8_t { kAdded = 1, kRemoved = 2 };
-
-// The records of docs/format.md, "Packs", from which the catalog can be made again.
-std::string KitRecord(KitAction action, const Digest& manifest, std::int64_t now_ns) {
-  std::string record(1, static_cast<char>(action));
-  record.append(AsText(manifest.bytes));
-  AppendU64(record, static_cast<std::uint64_t>(now_ns));
-  return record;
-}
-
-void AppendText(std::string& record, std::string_view text) {
-  AppendVarint(record, text.size());
-  record.append(text);
-}
-
-std::string MoveRecord(const RefMove& move, std::int64_t now_ns) {
-  std::string record;
-  AppendU64(record, static_cast<std::uint64_t>(now_ns));
-  AppendText(record, move.name.repository);
-  AppendText(record, move.name.tag);
-  record.push_back(move.manifest ? '\1' : '\0');
-  if (move.manifest) record.append(AsText(move.manifest->bytes));
-  AppendText(record, move.message);
-  return record;
-}
 
 bool IsRefusal(ErrorKind kind) {
   return kind == ErrorKind::kInvalid || kind == ErrorKind::kConflict;
@@ -210,18 +185,19 @@ Result<bool> StoreSession::HasNewKit() {
 }
 
 Status StoreSession::SaveRecords() {
-  for (const KitChange& kit : change_.added_kits) {
-    const std::string record = KitRecord(KitAction::kAdded, kit.manifest, change_.now_ns);
-    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
-  }
+  const auto save_kit = [&](KitAction action, const Digest& manifest) {
+    return saver_.SaveRecord(FrameType::kKit, ToRecord(KitEvent{action, manifest, change_.now_ns}));
+  };
+  for (const KitChange& kit : change_.added_kits)
+    PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kAdded, kit.manifest));
   for (const FilesRecord& record : change_.files)
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kFiles, record.bytes));
-  for (const RefMove& move : change_.moves)
-    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, MoveRecord(move, change_.now_ns)));
-  for (const Digest& kit : change_.removed_kits) {
-    const std::string record = KitRecord(KitAction::kRemoved, kit, change_.now_ns);
-    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kKit, record));
+  for (const RefMove& move : change_.moves) {
+    const MoveEvent event = {move.name, move.manifest, move.message, change_.now_ns};
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, ToRecord(event)));
   }
+  for (const Digest& kit : change_.removed_kits)
+    PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kRemoved, kit));
   return Done{};
 }
 

@@ -301,8 +301,9 @@ Result<Epoch> MarkRows(SqliteConnection& connection, const MarkRequest& request)
   const auto moves_before =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.moves_before_ns));
   PLUMB_RETURN_IF_ERROR(RunWith(connection,
-                                "DELETE FROM ref_moves WHERE moved < ? AND move NOT IN"
-                                " (SELECT max(move) FROM ref_moves GROUP BY repository, tag)",
+                                "DELETE FROM ref_moves WHERE moved < ?1 AND move NOT IN"
+                                " (SELECT max(move) FROM ref_moves WHERE moved < ?1"
+                                " GROUP BY repository, tag)",
                                 moves_before));
   return epoch;
 }

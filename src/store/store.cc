@@ -18,9 +18,9 @@ namespace {
 
 constexpr std::string_view kFormatFile = "format";
 constexpr std::string_view kFormat = "plumb-store 1\n";
-constexpr std::string_view kCatalogFile = "catalog.sqlite";
 constexpr std::uint32_t kDirectoryMode = 0700;
 constexpr std::uint64_t kFormatSizeMax = 4096;
+constexpr std::uint64_t kOpenTimeoutMs = 30'000;
 
 constexpr std::string_view kMendHint = "plumb fsck --full, then build or pull again what it names";
 
@@ -199,20 +199,44 @@ Status CheckCatalogIsNotLost(host::Directory& directory, PackStore& packs) {
   return checked;
 }
 
+Status TakeOpenLock(StoreParts& parts, const OpenLock& lock) {
+  const bool is_shared = lock.kind == host::LockKind::kShared;
+  PLUMB_TRY(parts.format_file,
+            parts.directory->Open(kFormatFile,
+                                  is_shared ? host::OpenHow::kRead : host::OpenHow::kReadWrite));
+  auto taken = parts.format_file->Lock(lock.kind, lock.timeout_ms);
+  if (!taken && taken.error().kind == ErrorKind::kUnavailable)
+    return Error{ErrorKind::kUnavailable,
+                 is_shared ? "the catalog of this store is being made again"
+                           : "another plumb has this store open: its catalog cannot be made again",
+                 is_shared ? "wait until that is done" : "end it, or wait for it"};
+  PLUMB_TRY(parts.open_lock, std::move(taken));
+  return Done{};
+}
+
 }  // namespace
 
-Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
-                                  const std::string& path) {
+Result<StoreParts> OpenStoreFiles(host::Files& files, host::Entropy& entropy,
+                                  const std::string& path, const OpenLock& lock) {
   StoreParts parts;
   PLUMB_TRY(parts.directory, files.OpenDirectory(path, host::IfMissing::kCreate, kDirectoryMode));
   host::Directory& directory = *parts.directory;
   PLUMB_RETURN_IF_ERROR(CheckFormat(files, directory, path));
+  PLUMB_RETURN_IF_ERROR(TakeOpenLock(parts, lock));
   PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "packs"));
   PLUMB_RETURN_IF_ERROR(MakeDirectoryIfMissing(directory, "leases"));
   PLUMB_TRY(parts.packs_directory, files.OpenDirectory(path + "/packs", host::IfMissing::kFail));
   PLUMB_TRY(parts.leases_directory, files.OpenDirectory(path + "/leases", host::IfMissing::kFail));
   PLUMB_TRY(parts.lock_file, directory.Open("catalog.lock", host::OpenHow::kCreate, 0600));
   parts.packs = MakeFilePackStore(*parts.packs_directory, entropy);
+  return parts;
+}
+
+Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
+                                  const std::string& path) {
+  PLUMB_TRY(StoreParts parts,
+            OpenStoreFiles(files, entropy, path, {host::LockKind::kShared, kOpenTimeoutMs}));
+  host::Directory& directory = *parts.directory;
   PLUMB_RETURN_IF_ERROR(CheckCatalogIsNotLost(directory, *parts.packs));
   PLUMB_TRY(parts.catalog, OpenSqliteCatalog(directory, std::string(kCatalogFile), *parts.lock_file,
                                              [&] { return CheckHasNoPacks(*parts.packs); }));

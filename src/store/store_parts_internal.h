@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "host/files.h"
@@ -20,6 +21,8 @@ namespace plumb::store {
 // What a store in a directory is made of. Later members use earlier ones.
 struct StoreParts {
   std::unique_ptr<host::Directory> directory;
+  std::unique_ptr<host::File> format_file;
+  std::unique_ptr<host::FileLock> open_lock;  // on it: docs/format.md, "Making the catalog again"
   std::unique_ptr<host::Directory> packs_directory;
   std::unique_ptr<host::Directory> leases_directory;
   std::unique_ptr<host::File> lock_file;
@@ -28,6 +31,17 @@ struct StoreParts {
   std::unique_ptr<Leases> leases;
   std::unique_ptr<Reserve> reserve;
 };
+
+inline constexpr std::string_view kCatalogFile = "catalog.sqlite";
+
+// Makes what is missing, but no catalog, leases and reserve. The lock is taken within `timeout_ms`:
+// shared by who opens the store, exclusive by who makes its catalog again (else kUnavailable).
+struct OpenLock {
+  host::LockKind kind;
+  std::uint64_t timeout_ms;
+};
+Result<StoreParts> OpenStoreFiles(host::Files& files, host::Entropy& entropy,
+                                  const std::string& path, const OpenLock& lock);
 
 // Makes what is missing. Errors as of OpenStore.
 Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,

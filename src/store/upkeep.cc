@@ -6,6 +6,7 @@
 #include "store/checker_internal.h"
 #include "store/collector_internal.h"
 #include "store/measurer_internal.h"
+#include "store/rebuild.h"
 #include "store/store_parts_internal.h"
 
 namespace plumb::store {
@@ -28,6 +29,7 @@ class StoreUpkeep final : public Upkeep {
     Collector collector(*parts_, *store_, clock_.NowNs(), request, progress);
     auto collected = collector.Run();
     if (is_dry) return collected;
+    RemoveUnfinishedCatalog(*parts_->directory);
     if (!collected && collected.error().kind == ErrorKind::kExhausted) {
       PLUMB_TRY(const bool has_room, parts_->reserve->GiveBack());
       if (has_room) collected = collector.Run();

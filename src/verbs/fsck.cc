@@ -63,6 +63,16 @@ std::string HintFor(const store::CheckReport& checked) {
   return "build or pull the kits that need them again";
 }
 
+Result<store::RebuildReport> Rebuild(Workspace& workspace, Progress& progress) {
+  store::RebuildRequest request;
+  request.find_needs = kit::NeedsOf;
+  PLUMB_TRY(request.threads, workspace.Threads());
+  PLUMB_TRY(const std::string path, workspace.StorePath());
+  const Machine& machine = workspace.machine();
+  return store::RebuildCatalog({machine.files, machine.clock, machine.entropy, path}, request,
+                               progress);
+}
+
 }  // namespace
 
 Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progress& progress) {
@@ -71,8 +81,11 @@ Result<FsckReport> Fsck(Workspace& workspace, const FsckOptions& options, Progre
   request.depth = options.depth;
   PLUMB_TRY(request.threads, workspace.Threads());
   PLUMB_RETURN_IF_ERROR(workspace.RequireStore());
-  PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
   FsckReport report;
+  if (options.rebuild == RebuildCatalog::kYes) {
+    PLUMB_TRY(report.rebuilt, Rebuild(workspace, progress));
+  }
+  PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
   auto checked = upkeep->Check(request, progress);
   if (!checked) return std::move(checked).error().While("cannot check the store");
   report.checked = *std::move(checked);

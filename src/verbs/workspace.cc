@@ -29,6 +29,11 @@ Result<std::string> Workspace::Home() const {
   return *person + "/.local/share/plumb";
 }
 
+Result<std::string> Workspace::StorePath() const {
+  PLUMB_TRY(const std::string home, Home());
+  return home + "/store";
+}
+
 Result<std::string> Workspace::SettingsPath() const {
   if (auto file = machine_.environment.Get("PLUMB_CONFIG")) return *std::move(file);
   if (auto config = machine_.environment.Get("XDG_CONFIG_HOME"))
@@ -75,9 +80,8 @@ Status Workspace::RequireStore() const {
 Result<store::Store*> Workspace::Store() {
   const std::scoped_lock lock(mutex_);
   if (!store_) {
-    PLUMB_TRY(const std::string home, Home());
-    auto store =
-        store::OpenStore(machine_.files, machine_.clock, machine_.entropy, home + "/store");
+    PLUMB_TRY(const std::string path, StorePath());
+    auto store = store::OpenStore(machine_.files, machine_.clock, machine_.entropy, path);
     if (!store) return WithHint(std::move(store).error());
     store_ = *std::move(store);
   }
@@ -87,9 +91,8 @@ Result<store::Store*> Workspace::Store() {
 Result<store::Upkeep*> Workspace::Upkeep() {
   const std::scoped_lock lock(mutex_);
   if (!upkeep_) {
-    PLUMB_TRY(const std::string home, Home());
-    auto upkeep =
-        store::OpenUpkeep(machine_.files, machine_.clock, machine_.entropy, home + "/store");
+    PLUMB_TRY(const std::string path, StorePath());
+    auto upkeep = store::OpenUpkeep(machine_.files, machine_.clock, machine_.entropy, path);
     if (!upkeep) return WithHint(std::move(upkeep).error());
     upkeep_ = *std::move(upkeep);
   }

@@ -55,6 +55,7 @@ class Workspace {
 
   // kNotFound if the machine does not say whose files these are.
   Result<std::string> Home() const;
+  Result<std::string> StorePath() const;  // as Home
 
   // Where certificates of registries may be, the first first: docker's places, then containers'.
   std::vector<std::string> CertificateDirectories() const;

@@ -310,7 +310,7 @@ TEST_P(CatalogUpkeepSuite, AStrangePackThatIsNamedIsNoneAnyMore) {
   EXPECT_EQ(Packs(), (std::vector<PackRecord>{{Pack(1), 0}}));
 }
 
-TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOfEachRef) {
+TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOldOneOfEachRef) {
   const auto move = [&](const std::string& tag, const std::string& kit, std::int64_t now_ns) {
     CatalogChange change = KitOf(kit, Pack(1));
     change.moves = {{{"m", tag}, ManifestOf(kit), ""}};
@@ -321,6 +321,9 @@ TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOfEachRef) {
   move("v1", "b", 20);
   move("v2", "a", 30);
   move("v2", "b", 40);
+  move("v3", "a", 14);
+  move("v3", "b", 15);
+  move("v3", "a", 50);
   MarkRequest mark;
   mark.known_kits = {{ManifestOf("a"), 10}, {ManifestOf("b"), 20}};
   std::ranges::sort(mark.known_kits);
@@ -333,7 +336,7 @@ TEST_P(CatalogUpkeepSuite, OldMovesGoButTheLastOfEachRef) {
     return Done{};
   };
   ASSERT_TRUE(catalog().Visit(visitor));
-  EXPECT_EQ(times, (std::vector<std::int64_t>{20, 30, 40}));
+  EXPECT_EQ(times, (std::vector<std::int64_t>{20, 30, 40, 15, 50}));
 }
 
 TEST_P(CatalogUpkeepSuite, AWholeCatalogHasNoProblems) {
