@@ -129,6 +129,8 @@ Status PackSalvager::TakeTree(const PackFrame& frame) {
     if (!opened && opened.error().kind == ErrorKind::kNotFound)
       return Error{ErrorKind::kCorrupt, "the file that it lies in is missing"};
     PLUMB_TRY(file, std::move(opened));
+    if (file->kind() != PackKind::kAdopted)
+      return Error{ErrorKind::kCorrupt, "it is said to lie in a file that is none"};
   }
   PackReader& blocks = file != nullptr ? *file : *pack_;
   for (std::size_t i = 0; i < tree.blocks.size(); ++i) {
