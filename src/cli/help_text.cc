@@ -312,6 +312,18 @@ Help Keeping() {
        {{"What would go", "plumb gc --dry-run"},
         {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
        {4, 6, 7, 8, 9}},
+      {"optimize",
+       "",
+       "keep",
+       "Write tensors anew where that makes them smaller",
+       "Tensors are kept in a form that suits their elements: exponents, mantissas, scales\n"
+       "and quants apart. This looks for those that another form would make smaller: with\n"
+       "--archive as small as they get, which takes longer to read. Each is read back and\n"
+       "compared before its old bytes count as needless; 'plumb gc' then gives these back.\n"
+       "No digest and no name changes. Any other command may run at the same time, and\n"
+       "it can be stopped at any time.",
+       {{"Weights that are rarely used", "plumb optimize --archive && plumb gc"}},
+       {4, 6, 7, 8, 9}},
       {"fsck",
        "",
        "keep",

@@ -87,11 +87,13 @@ class CompressedOutput final : public ArchiveOutput {
 };
 
 Result<std::unique_ptr<ArchiveOutput>> OpenOutput(LayerFormat format, const BuildOptions& options,
-                                                  store::Session& session) {
+                                                  std::uint64_t size, store::Session& session) {
   const bool is_raw = format == LayerFormat::kRaw;
   const bool is_plain = is_raw || options.compression == archive::Compression::kNone;
   const bool is_archive = is_plain && !is_raw;
-  PLUMB_TRY(auto blob, session.CreateBlob(is_archive ? store::Shape::kTar : store::Shape::kOpaque));
+  store::BlobPlan plan = is_archive ? store::Shape::kTar : store::Shape::kOpaque;
+  if (is_raw) plan.expected_size = size;
+  PLUMB_TRY(auto blob, session.CreateBlob(plan));
   std::unique_ptr<ArchiveOutput> output;
   if (is_plain) {
     output = std::make_unique<PlainOutput>(std::move(blob));
@@ -218,7 +220,7 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
                            (layer.format == LayerFormat::kRaw ? layer.file().tar.name : layer.path);
   const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
 
-  PLUMB_TRY(const auto output, OpenOutput(layer.format, options, session));
+  PLUMB_TRY(const auto output, OpenOutput(layer.format, options, size, session));
   LayerStream stream(*output, options, progress, *task);
   if (layer.format == LayerFormat::kRaw) {
     PLUMB_RETURN_IF_ERROR(stream.AddFile(layer.file()));
