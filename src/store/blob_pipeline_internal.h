@@ -117,7 +117,7 @@ class BlobPipeline final : public BlobWriter {
   std::thread thread_;
   std::deque<FileHash> files_;
   bool is_in_file_ = false;                  // the last of them
-  std::size_t file_begin_ = 0;               // in the piece being filled
+  std::size_t file_begin_{};                 // in the piece being filled
   std::vector<FilePart> parts_;              // of that piece
   std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses all these until it is gone
 };
