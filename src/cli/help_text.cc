@@ -162,7 +162,8 @@ Help Looking() {
        "",
        "look",
        "Show the manifest and the config of a ModelKit",
-       "Prints, as JSON, the ModelKitID, the config with the digests of its layers, and\n"
+       "Prints, as JSON, the ModelKitID, the files root (one digest for all that unpack\n"
+       "writes, if a build here knew it), the config with the digests of its layers, and\n"
        "the manifest.",
        {{"A kit of this store", "plumb inspect demo:v1"},
         {"A kit in a registry, without pulling it",
