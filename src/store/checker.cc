@@ -38,6 +38,7 @@ Result<CheckReport> Checker::Run() {
   FillBlobs();
   PLUMB_RETURN_IF_ERROR(CheckKits());
   PLUMB_RETURN_IF_ERROR(Remember());
+  report_.worn_packs = worn_.size();
   report_.kits = inventory_.kits.size();
   report_.blobs = inventory_.blobs.size();
   report_.objects = inventory_.objects.size();
@@ -92,13 +93,16 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
       return place.standing != Standing::kDamaged && index->FrameAt(place.offset) != nullptr;
     });
     // What an unfinished pull has left goes on being written elsewhere, or goes with it.
-    if (index->is_torn && !unfinished_.contains(name))
+    if (index->is_torn && !unfinished_.contains(name)) {
+      if (has_all) worn_.insert(name);
       progress_.Warn(
           "pack '" + name.ToString() + "' lacks its end: " +
           (has_all ? "'plumb gc' writes it anew"
                    : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
+    }
     for (const ObjectEntry* const object : objects)
       CheckPlace(**pack, *index, *object);
+    PLUMB_RETURN_IF_ERROR(CheckZeros(**pack, name, *index));
     return CheckRecords(**pack, name, *index);
   }
   const ErrorKind kind = index.error().kind;
@@ -106,8 +110,9 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
   const std::string why = kind == ErrorKind::kNotFound ? "it is missing" : "it is not whole";
   for (const ObjectEntry* const object : objects)
     BlameObject(object->first, "its pack '" + name.ToString() + "': " + why);
-  if (objects.empty())
-    progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
+  if (!objects.empty()) return Done{};
+  worn_.insert(name);
+  progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
   return Done{};
 }
 
@@ -145,13 +150,49 @@ Status Checker::CheckRecords(PackReader& pack, const PackName& name, const PackI
     if (request_.depth == Depth::kContent) {
       const auto content = ReadFrame(pack, frame, bytes);
       if (!content && content.error().kind == ErrorKind::kCorrupt) {
-        progress_.Warn("pack '" + name.ToString() + "': " + content.error().message);
+        NoteBadRecord(name, frame);
         continue;
       }
       if (!content) return content.error();
       report_.bytes_read += frame.stored_size;
     }
     records_.insert(frame.id);
+  }
+  return Done{};
+}
+
+void Checker::NoteBadRecord(const PackName& name, const PackFrame& frame) {
+  // A blob that no other pack holds is called damaged for that.
+  if (frame.type == FrameType::kRecipe || frame.type == FrameType::kBlob) return;
+  worn_.insert(name);
+  progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
+                 std::to_string(frame.header_at) +
+                 ", where it says what the catalog says too: 'plumb gc' writes it anew");
+}
+
+Status Checker::CheckZeros(PackReader& pack, const PackName& name, const PackIndex& index) {
+  if (request_.depth != Depth::kContent) return Done{};
+  std::vector<PackFrame> frames = index.frames;
+  const std::uint64_t end = frames.empty() ? kPackHeaderSize
+                                           : frames.back().header_at + frames.back().SizeInPack();
+  if (!index.is_torn)
+    frames.push_back({FrameType::kFooter, {}, end, index.frames.size() * kFooterEntrySize});
+  std::vector<std::byte> zeros;
+  for (const PackFrame& frame : frames) {
+    const std::uint64_t header_end = frame.header_at + kFrameHeaderSize;
+    const std::uint64_t payload_end = frame.PayloadAt() + frame.stored_size;
+    const std::uint64_t frame_end = frame.header_at + frame.SizeInPack();
+    for (const auto& [from, to] : {std::pair(header_end, frame.PayloadAt()),
+                                   std::pair(payload_end, std::min(frame_end, index.size))}) {
+      if (from >= to) continue;
+      zeros.resize(static_cast<std::size_t>(to - from));
+      PLUMB_RETURN_IF_ERROR(pack.ReadAt(from, zeros));
+      const auto other = std::ranges::find_if(zeros, [](std::byte b) { return b != std::byte{0}; });
+      if (other == zeros.end()) continue;
+      progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
+                     std::to_string(from + static_cast<std::uint64_t>(other - zeros.begin())) +
+                     ", between what it holds: that harms nothing");
+    }
   }
   return Done{};
 }

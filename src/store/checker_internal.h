@@ -46,6 +46,10 @@ class Checker {
                       const std::vector<const ObjectEntry*>& objects);
   void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
+  // Of a record in a pack, which cannot be read.
+  void NoteBadRecord(const PackName& name, const PackFrame& frame);
+  // Between headers, payloads and frames.
+  Status CheckZeros(PackReader& pack, const PackName& name, const PackIndex& index);
   void CheckBlobs();
   Status CheckContent();
   Status HashBlob(const Digest& digest);
@@ -71,6 +75,7 @@ class Checker {
   Inventory inventory_;
   std::unordered_set<ObjectId, HashOfHash> records_;  // that were found in packs
   std::set<PackName> adopted_;
+  std::set<PackName> worn_;
   std::set<PackName> unfinished_;  // kept for pulls that may go on
 
   std::mutex mutex_;  // of what follows

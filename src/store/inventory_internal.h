@@ -90,7 +90,7 @@ struct PackUse {
   std::uint64_t size = 0;
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
-  bool is_torn = false;
+  bool is_torn = false;  // or holds what became of a kit or a ref, and nobody can read that
   bool lacks_objects = false;  // the catalog names some in it that are none of its frames
   bool is_shared = false;      // somebody else has the same file: to remove it frees nothing
   // An adopted file is needed whole if any object lies in it, and has no frames to be copied.
@@ -106,7 +106,8 @@ class FrameJudge {
   Result<PackUse> Judge(PackReader& pack, const PackRecord& record) const;
 
  private:
-  Result<bool> IsLive(PackReader& pack, const PackName& name, const PackFrame& frame) const;
+  // `use` is that of the pack as far as it is known.
+  Result<bool> IsLive(PackReader& pack, const PackFrame& frame, PackUse& use) const;
 
   const Inventory& inventory_;
   std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came
