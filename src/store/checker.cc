@@ -173,8 +173,8 @@ void Checker::NoteBadRecord(const PackName& name, const PackFrame& frame) {
 Status Checker::CheckZeros(PackReader& pack, const PackName& name, const PackIndex& index) {
   if (request_.depth != Depth::kContent) return Done{};
   std::vector<PackFrame> frames = index.frames;
-  const std::uint64_t end = frames.empty() ? kPackHeaderSize
-                                           : frames.back().header_at + frames.back().SizeInPack();
+  const std::uint64_t end =
+      frames.empty() ? kPackHeaderSize : frames.back().header_at + frames.back().SizeInPack();
   if (!index.is_torn)
     frames.push_back({FrameType::kFooter, {}, end, index.frames.size() * kFooterEntrySize});
   std::vector<std::byte> zeros;

@@ -90,9 +90,9 @@ struct PackUse {
   std::uint64_t size = 0;
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
-  bool is_torn = false;  // or holds what became of a kit or a ref, and nobody can read that
-  bool lacks_objects = false;  // the catalog names some in it that are none of its frames
-  bool is_shared = false;      // somebody else has the same file: to remove it frees nothing
+  bool is_torn = false;         // or holds what became of a kit or a ref, and nobody can read that
+  bool lacks_objects = false;   // the catalog names some in it that are none of its frames
+  bool is_shared = false;       // somebody else has the same file: to remove it frees nothing
   // An adopted file is needed whole if any object lies in it, and has no frames to be copied.
   PackKind kind = PackKind::kFrames;
   std::vector<PackFrame> live = {};

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#include "store/record_keeper_internal.h"
-
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -8,6 +6,7 @@
 
 #include "store/frame_internal.h"
 #include "store/inventory_internal.h"
+#include "store/record_keeper_internal.h"
 #include "store/records_internal.h"
 
 namespace plumb::store {

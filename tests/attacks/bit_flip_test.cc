@@ -129,8 +129,7 @@ class BitFlipTest : public testing::Test {
   // Behind a repair.
   void ExpectWhole() {
     Process process(Home());
-    const auto checked =
-        Fsck(process.workspace(), {store::Depth::kContent}, process.progress());
+    const auto checked = Fsck(process.workspace(), {store::Depth::kContent}, process.progress());
     ASSERT_TRUE(checked) << checked.error().message;
     for (const FsckReport::Line& line : checked->damages)
       ADD_FAILURE() << line.what << ": " << line.why;
@@ -150,8 +149,7 @@ class BitFlipTest : public testing::Test {
   // Whether a check in depth has anything to say, and the name of the pack with it.
   static bool IsFound(const std::string& home, const std::string& pack) {
     Process process(home);
-    const auto checked =
-        Fsck(process.workspace(), {store::Depth::kContent}, process.progress());
+    const auto checked = Fsck(process.workspace(), {store::Depth::kContent}, process.progress());
     if (!checked) return checked.error().kind == ErrorKind::kCorrupt;
     if (!checked->damages.empty()) return true;
     return process.progress().Warned(pack);
@@ -200,8 +198,8 @@ TEST_F(BitFlipTest, InAnyPackIsFoundNamedNeverReadAndMended) {
       ExpectWhole();
       // And packs alone say all of it, again.
       Process process(Home());
-      const auto again = Fsck(process.workspace(),
-                              {store::Depth::kStructure, RebuildCatalog::kYes}, process.progress());
+      const auto again = Fsck(process.workspace(), {store::Depth::kStructure, RebuildCatalog::kYes},
+                              process.progress());
       ASSERT_TRUE(again) << again.error().message;
       EXPECT_TRUE(again->damages.empty());
       EXPECT_EQ(*(*process.workspace().Store())->ListRefs(), refs_);
@@ -209,8 +207,8 @@ TEST_F(BitFlipTest, InAnyPackIsFoundNamedNeverReadAndMended) {
   }
 }
 
-// SQLite has no checksums: what is flipped in a row, or where there is none, may be seen by nobody. It
-// is never a kit's bytes, and packs say what was there.
+// SQLite has no checksums: what is flipped in a row, or where there is none, may be seen by nobody.
+// It is never a kit's bytes, and packs say what was there.
 TEST_F(BitFlipTest, InTheCatalogIsNeverReadAndMendedFromThePacks) {
   Keep();
   std::mt19937_64 random(8);

@@ -115,9 +115,8 @@ TEST_F(HostilePack, WhoseLengthsLie) {
   const std::string bytes = Noise(5000, 1);
   const ObjectId id = Blake3(AsBytes(bytes));
   std::vector<FrameContent> frames;
-  for (const std::uint64_t raw_size :
-       {std::uint64_t{0}, std::uint64_t{4999}, std::uint64_t{5001}, std::uint64_t{1} << 40,
-        ~std::uint64_t{0}}) {
+  for (const std::uint64_t raw_size : {std::uint64_t{0}, std::uint64_t{4999}, std::uint64_t{5001},
+                                       std::uint64_t{1} << 40, ~std::uint64_t{0}}) {
     frames.push_back({FrameType::kObject, id, raw_size, Encoding::kRaw, AsBytes(bytes)});
     frames.push_back({FrameType::kObject, id, raw_size, Encoding::kZstd, AsBytes(bytes)});
   }
@@ -129,7 +128,7 @@ TEST_F(HostilePack, WithRecordsThatAreNone) {
   Write(FrameType::kKit, Noise(41, 1));
   Write(FrameType::kRefMove, Noise(100, 2));
   Write(FrameType::kRefMove, Noise(70'000, 3));
-  Write(FrameType::kRecipe, Noise(100, 4));
+  Write(FrameType::kRecipe, "\1" + Noise(100, 4));
   Write(FrameType::kBlob, Noise(70'000, 5));
   // A time, and a size, that no catalog can hold.
   std::string kit = ToRecord(KitEvent{KitAction::kAdded, good_, 1});
