@@ -101,7 +101,7 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
                    : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
     }
     for (const ObjectEntry* const object : objects)
-      CheckPlace(**pack, *index, *object);
+      PLUMB_RETURN_IF_ERROR(CheckPlace(**pack, *index, *object));
     PLUMB_RETURN_IF_ERROR(CheckZeros(**pack, name, *index));
     return CheckRecords(**pack, name, *index);
   }
@@ -131,15 +131,20 @@ Status Checker::CheckAdopted(PackReader& file, const PackName& name,
   return Done{};
 }
 
-void Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
+Status Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
   const auto& [id, place] = object;
   const PackFrame* const frame = index.FrameAt(place.offset);
   if (frame == nullptr || frame->type != FrameType::kObject || frame->id != id ||
-      frame->stored_size != place.stored_size)
-    return BlameObject(id, "it is not " + PlaceText(place));
+      frame->stored_size != place.stored_size) {
+    BlameObject(id, "it is not " + PlaceText(place));
+    return Done{};
+  }
   const auto header = ReadFrameHeader(pack, *frame);
+  // What cannot be read says nothing of its bytes.
+  if (!header && header.error().kind != ErrorKind::kCorrupt) return header.error();
   if (!header || header->raw_size != place.raw_size || header->encoding != place.encoding)
     BlameObject(id, "its header " + PlaceText(place) + " is damaged");
+  return Done{};
 }
 
 // Notes which blobs could be found without the catalog. In depth, only those that can be read.

@@ -44,7 +44,7 @@ class Checker {
   // Of an adopted file, which has no frames.
   Status CheckAdopted(PackReader& file, const PackName& name,
                       const std::vector<const ObjectEntry*>& objects);
-  void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  Status CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
   // Of a record in a pack, which cannot be read.
   void NoteBadRecord(const PackName& name, const PackFrame& frame);
