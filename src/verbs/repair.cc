@@ -2,6 +2,7 @@
 #include "verbs/repair.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "base/parallel.h"
 #include "base/streams.h"
+#include "kit/needs.h"
 #include "oci/manifest.h"
 #include "registry/bundle.h"
 #include "registry/remote.h"
@@ -217,6 +219,17 @@ class Repairer {
   RepairReport report_;
 };
 
+// What a gc does with packs that are not as they were written, and with what nobody needs; no kit
+// goes.
+Status WriteAnew(Workspace& workspace, Progress& progress) {
+  store::CollectRequest request;
+  request.find_needs = kit::NeedsOf;
+  request.keep_untagged_ns = std::numeric_limits<std::int64_t>::max();
+  request.keep_left_ns = request.keep_untagged_ns;
+  PLUMB_TRY(store::Upkeep* const upkeep, workspace.Upkeep());
+  return Status(upkeep->Collect(request, progress).transform([](const auto&) { return Done{}; }));
+}
+
 }  // namespace
 
 Result<RepairReport> Repair(Workspace& workspace, const RepairOptions& options,
@@ -237,6 +250,10 @@ Result<RepairReport> Repair(Workspace& workspace, const RepairOptions& options,
     if (!done) return std::move(done).error().While("cannot repair from '" + options.source + "'");
     report = std::move(repairer).TakeReport();
     report.source = options.source;
+    PLUMB_TRY(report.left, Fsck(workspace, {store::Depth::kContent}, progress));
+  }
+  if (report.left.damages.empty() && report.left.checked.worn_packs > 0) {
+    PLUMB_RETURN_IF_ERROR(WriteAnew(workspace, progress));
     PLUMB_TRY(report.left, Fsck(workspace, {store::Depth::kContent}, progress));
   }
   report.left.rebuilt = std::move(rebuilt);
