@@ -153,46 +153,48 @@ std::size_t Rank(const std::uint8_t* symbols, std::size_t n, const RankSymbols& 
   return count;
 }
 
-std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, std::byte* words, std::uint8_t* next) {
+std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, unsigned width, std::byte* words,
+                   std::uint8_t* next) {
+  const unsigned reached = (1U << width) - 1;
   std::size_t count = 0;
   for (std::size_t i = 0; i < n; i += kWordSymbols) {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
+    std::array<std::uint64_t, 2> bits = {};
     for (std::size_t k = 0; k < std::min(kWordSymbols, n - i); ++k) {
       const unsigned rank = ranks[i + k];
-      const std::uint64_t code = std::min(rank, 3U);
-      low |= (code & 1U) << k;
-      high |= (code >> 1U) << k;
-      next[count] = static_cast<std::uint8_t>(rank - 3);
-      count += code == 3 ? 1 : 0;
+      const std::uint64_t code = std::min(rank, reached);
+      bits[0] |= (code & 1U) << k;
+      bits[1] |= (code >> 1U) << k;
+      next[count] = static_cast<std::uint8_t>(rank - reached);
+      count += code == reached ? 1 : 0;
     }
-    StoreWord(low, words);
-    StoreWord(high, words + kWordSize);
-    words += 2 * kWordSize;
+    for (unsigned bit = 0; bit < width; ++bit, words += kWordSize)
+      StoreWord(bits[bit], words);
   }
   return count;
 }
 
-std::size_t Count(const std::byte* words, std::size_t pairs) {
+std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
   std::size_t count = 0;
-  for (; pairs > 0; --pairs, words += 2 * kWordSize)
-    count += static_cast<std::size_t>(
-        std::popcount(LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + kWordSize)));
+  for (std::size_t i = 0; i < n; i += kWordSymbols, words += width * kWordSize)
+    count += static_cast<std::size_t>(std::popcount(
+        LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + (width - 1) * kWordSize)));
   return count;
 }
 
-void Expand(const std::byte* words, std::size_t n, const std::uint8_t* three,
-            const std::uint8_t* next, std::uint8_t* symbols) {
-  std::array<std::uint8_t, 4> meaning = {three[0], three[1], three[2], 0};
-  for (std::size_t i = 0; i < n; i += kWordSymbols) {
+void Expand(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+            std::uint8_t* symbols) {
+  const std::size_t reached = (std::size_t{1} << level.width) - 1;
+  std::array<std::uint8_t, 4> meaning = {};
+  std::copy_n(level.symbols, reached, meaning.begin());
+  const std::byte* words = level.words;
+  for (std::size_t i = 0; i < n; i += kWordSymbols, words += level.width * kWordSize) {
     auto low = LoadWord<std::uint64_t>(words);
-    auto high = LoadWord<std::uint64_t>(words + kWordSize);
-    words += 2 * kWordSize;
+    auto high = level.width == 2 ? LoadWord<std::uint64_t>(words + kWordSize) : 0;
     for (std::size_t k = i; k < std::min(i + kWordSymbols, n); ++k) {
       const std::size_t code = (low & 1U) | (high & 1U) << 1U;
-      meaning[3] = *next;
+      meaning[reached] = *next;
       symbols[k] = meaning[code];
-      next += code == 3 ? 1 : 0;
+      next += code == reached ? 1 : 0;
       low >>= 1U;
       high >>= 1U;
     }
@@ -257,9 +259,11 @@ bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
   return true;
 }
 
+constexpr Kernels kKernels = {Split,  Merge, Rank,   Reduce,     Count,
+                              Expand, Pack,  Unpack, RansEncode, RansDecode};
+
 }  // namespace
 
-const Kernels kPlainKernels = {Split,  Merge, Rank,   Reduce,     Count,
-                               Expand, Pack,  Unpack, RansEncode, RansDecode};
+const Kernels& PlainKernels() { return kKernels; }
 
 }  // namespace plumb::codec
