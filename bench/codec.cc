@@ -29,7 +29,17 @@
 namespace {
 
 using plumb::ByteSpan;
-using namespace plumb::codec;
+using plumb::codec::DecodeBlockWith;
+using plumb::codec::Effort;
+using plumb::codec::Element;
+using plumb::codec::EncodeBlockWith;
+using plumb::codec::Has;
+using plumb::codec::Instructions;
+using plumb::codec::kBlockSizeMax;
+using plumb::codec::Kernels;
+using plumb::codec::KernelsOf;
+using plumb::codec::Method;
+using plumb::codec::StoreWord;
 using Data = std::vector<std::byte>;
 
 constexpr std::pair<const char*, Element> kElements[] = {

@@ -15,7 +15,16 @@
 namespace {
 
 using plumb::ByteSpan;
-using namespace plumb::codec;
+using plumb::codec::BlockHint;
+using plumb::codec::DecodeBlockWith;
+using plumb::codec::Effort;
+using plumb::codec::Element;
+using plumb::codec::EncodeBlockWith;
+using plumb::codec::Has;
+using plumb::codec::Instructions;
+using plumb::codec::kBlockSizeMax;
+using plumb::codec::KernelsOf;
+using plumb::codec::Method;
 using Block = std::vector<std::byte>;
 
 constexpr Instructions kInstructionsAll[] = {Instructions::kPlain, Instructions::kAvx2,
