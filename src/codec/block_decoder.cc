@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "codec/block_codec.h"
 #include "codec/kernels_internal.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "codec/eight_internal.h"
 #include "codec/plan_internal.h"
 
 namespace plumb::codec {
@@ -64,14 +64,10 @@ std::uint8_t BestLevels(const Histogram& histogram, std::uint64_t size,
 }  // namespace
 
 unsigned WidthOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
-  const std::uint64_t bases = base * std::uint64_t{0x0101010101010101};
-  std::uint64_t difference = 0;
+  Eight difference = 0;
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, symbols + i, 8);
-    difference |= eight ^ bases;
-  }
+  for (; i + 8 <= n; i += 8)
+    difference |= LoadEight(symbols + i) ^ InEach(base);
   for (; i < n; ++i)
     difference |= static_cast<unsigned>(symbols[i] ^ base);
   difference |= difference >> 32U;
