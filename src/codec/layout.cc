@@ -101,11 +101,11 @@ std::optional<Levels> LevelsOf(std::uint8_t narrow) {
   std::size_t first = 0;
   while (levels.count < kLevelsMax && first < kRankCount) {
     Level& level = levels.levels[levels.count];
-    level = {(narrow >> levels.count & 1U) != 0 ? 1U : 2U, first};
+    level = {(unsigned{narrow} >> levels.count & 1U) != 0 ? 1U : 2U, first};
     first += level.symbols();
     ++levels.count;
   }
-  if (first != kRankCount || narrow >> levels.count != 0) return std::nullopt;
+  if (first != kRankCount || unsigned{narrow} >> levels.count != 0) return std::nullopt;
   return levels;
 }
 
