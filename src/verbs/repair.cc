@@ -159,7 +159,10 @@ class Repairer {
   // A copy of what is damaged on one side only: of a small blob there is one in the catalog too.
   Status TakeFromHere(store::Session& session, const Digest& blob) {
     PLUMB_TRY(const auto source, store_.OpenBlob(blob, 0));
-    PLUMB_TRY(const auto writer, session.CreateBlob(ShapeOf(blob)));
+    PLUMB_TRY(const auto known, store_.FindBlob(blob));
+    store::BlobPlan plan = ShapeOf(blob);
+    if (known) plan.expected_size = known->size;
+    PLUMB_TRY(const auto writer, session.CreateBlob(plan));
     PLUMB_RETURN_IF_ERROR(CopyAll(*source, *writer));
     return CheckDigest(blob, writer->Finish());
   }
@@ -181,7 +184,8 @@ class Repairer {
     return CheckDigest(blob, writer->Finish());
   }
 
-  static Status CheckDigest(const Digest& blob, const Result<store::BlobInfo>& info) {
+  template <typename Info>
+  static Status CheckDigest(const Digest& blob, const Result<Info>& info) {
     if (!info) return info.error();
     if (info->digest == blob) return Done{};
     return Error{ErrorKind::kCorrupt, "other bytes came: '" + info->digest.ToString() + "'"};
