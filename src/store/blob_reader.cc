@@ -202,9 +202,8 @@ Status ObjectReader::ReadBlock(Object& object, std::uint64_t index, std::vector<
 Status ObjectReader::Read(const Object& object, std::uint64_t index, std::vector<std::byte>& out) {
   const bool is_adopted = object.tree != nullptr && object.tree->adopted;
   PLUMB_TRY(const auto pack, Open(is_adopted ? *object.tree->adopted : object.place.pack));
-  return TellOf(object, object.tree == nullptr
-                            ? ReadObject(*pack, object.place, object.id, out)
-                            : store::ReadBlock(*pack, *object.tree, index, out));
+  return TellOf(object, object.tree == nullptr ? ReadObject(*pack, object.place, object.id, out)
+                                               : store::ReadBlock(*pack, *object.tree, index, out));
 }
 
 // The listener too, if it is damage.
