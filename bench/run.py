@@ -75,7 +75,7 @@ class Bench:
             entries.append(f"    - path: w{i}.safetensors\n")
         (self.context / "Kitfile").write_text(
             "manifestVersion: 1.0.0\nmodel:\n  path: w0.safetensors\n  parts:\n" + "".join(entries[1:]))
-        self.files = [str(self.context / f"w{i}.safetensors") for i in range(FILES)]
+        self.paths = [str(self.context / f"w{i}.safetensors") for i in range(FILES)]
         # Files that were just written count as racy and would be read again.
         subprocess.run(["sync"], check=True)
         time.sleep(0.1)
@@ -106,14 +106,14 @@ class Bench:
         print(f"{name:36} {value:8.2f} {unit:4} {'':36} {'':10}         <= {limit:g} {unit} {good}", flush=True)
 
     def hash_files(self):
-        pairs = " & ".join(f"(openssl dgst -sha256 {' '.join(self.files[i::2])})" for i in range(2))
+        pairs = " & ".join(f"(openssl dgst -sha256 {' '.join(self.paths[i::2])})" for i in range(2))
         return Run(f"{pairs} & wait", shell=True).seconds
 
     def cat_files(self):
         target = self.scratch / "copy"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        command = "; ".join(f"cat {path} > {target}/{i}" for i, path in enumerate(self.files))
+        command = "; ".join(f"cat {path} > {target}/{i}" for i, path in enumerate(self.paths))
         seconds = Run(command, shell=True).seconds
         shutil.rmtree(target)
         return seconds
@@ -135,6 +135,43 @@ class Bench:
         self.figure("build again, written", self.disk(home) - before, "B", 0)
         self.figure("disk beside the source", self.disk(home) / (1 << 20), "MiB", self.arguments.size_mib * 1.01)
 
+    def files(self):
+        """What it costs that a build knows the SHA-256 of files, not of layers alone: seconds of CPU, not of a clock."""
+        small = self.scratch / "small"
+        (small / "data").mkdir(parents=True)
+        (small / "Kitfile").write_text("manifestVersion: 1.0.0\ndatasets: [{path: data}]\n")
+        for i in range(self.arguments.size_mib * 4):
+            (small / "data" / f"{i}.bin").write_bytes(os.urandom(64 << 10))
+        for name, context, paths in (("", self.context, self.files_of(self.context, "*.safetensors")),
+                                     (" of 64 KiB", small, self.files_of(small, "data/*"))):
+            total = sum(os.path.getsize(path) for path in paths)
+            times = []
+
+            def build(*words):
+                return self.ours(self.home("files"), "build", str(context), "-t", "m:v1", *words).cpu
+
+            def build_listed():
+                times.append(build())
+                return times[-1]
+
+            def openssl_twice():
+                command = ["xargs", "-0", "-n", "1000", "openssl", "dgst", "-sha256"]
+                listed = self.scratch / "listed"
+                listed.write_bytes(b"\0".join(os.fsencode(path) for path in paths * 2))
+                return Run(f"{' '.join(command)} < {listed}", shell=True).cpu
+
+            # Of a raw layer the file is the layer: one digest is both.
+            if not name:
+                self.compare("files and layers, CPU", build_listed, lambda: build("--layer-format", "raw"),
+                             "raw layers", 1.25)
+            self.compare(f"files{name} and layers, CPU", build_listed, openssl_twice, "openssl, each file twice", None)
+            self.figure(f"files{name} and layers, CPU a GB", statistics.median(times) / (total / 1e9), "s", 1.67)
+        shutil.rmtree(small)
+
+    @staticmethod
+    def files_of(directory, pattern):
+        return sorted(str(path) for path in directory.glob(pattern))
+
     @staticmethod
     def disk(home):
         root = pathlib.Path(home["PLUMB_HOME"])
@@ -150,7 +187,7 @@ class Bench:
             return self.ours(home, "unpack", "m:v1", "-d", str(target)).seconds
 
         self.compare("unpack, verified", ours, self.cat_files, "cat", 1.3)
-        for path in self.files:
+        for path in self.paths:
             subprocess.run(["cmp", path, target / pathlib.Path(path).name], check=True)
         shutil.rmtree(target)
 
@@ -455,7 +492,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--size-mib", type=int, default=1024)
     parser.add_argument("--scratch", default=None, help="a folder on the disk to measure")
-    parser.add_argument("--only", default="start,build,unpack,several,adopt,keep,transfer,wire,memory")
+    parser.add_argument("--only", default="start,build,files,unpack,several,adopt,keep,transfer,wire,memory")
     arguments = parser.parse_args()
     bench = Bench(arguments)
     try:

@@ -162,7 +162,8 @@ Help Looking() {
        "",
        "look",
        "Show the manifest and the config of a ModelKit",
-       "Prints, as JSON, the ModelKitID, the config with the digests of its layers, and\n"
+       "Prints, as JSON, the ModelKitID, the files root (one digest for all that unpack\n"
+       "writes, if a build here knew it), the config with the digests of its layers, and\n"
        "the manifest.",
        {{"A kit of this store", "plumb inspect demo:v1"},
         {"A kit in a registry, without pulling it",
@@ -311,6 +312,18 @@ Help Keeping() {
        "not collected: 'plumb fsck' tells which.",
        {{"What would go", "plumb gc --dry-run"},
         {"Everything without a tag, now", "plumb gc --keep-untagged 0"}},
+       {4, 6, 7, 8, 9}},
+      {"optimize",
+       "",
+       "keep",
+       "Write tensors anew where that makes them smaller",
+       "Tensors are kept in a form that suits their elements: exponents, mantissas, scales\n"
+       "and quants apart. This looks for those that another form would make smaller: with\n"
+       "--archive as small as they get, which takes longer to read. Each is read back and\n"
+       "compared before its old bytes count as needless; 'plumb gc' then gives these back.\n"
+       "No digest and no name changes. Any other command may run at the same time, and\n"
+       "it can be stopped at any time.",
+       {{"Weights that are rarely used", "plumb optimize --archive && plumb gc"}},
        {4, 6, 7, 8, 9}},
       {"fsck",
        "",

@@ -8,6 +8,7 @@
 #include "verbs/du.h"
 #include "verbs/fsck.h"
 #include "verbs/gc.h"
+#include "verbs/optimize.h"
 #include "verbs/repair.h"
 
 namespace plumb::cli {
@@ -33,6 +34,23 @@ class GcCommand final : public Command {
  private:
   verbs::GcOptions options_;
   bool dry_run_ = false;
+};
+
+class OptimizeCommand final : public Command {
+ public:
+  std::string_view Name() const override { return "optimize"; }
+  std::vector<Flag> Flags() override {
+    return {{"--archive", "", "As small as it gets; some times slower to read", &archive_}};
+  }
+  Result<Answer> Run(Context& context) override {
+    verbs::OptimizeOptions options;
+    if (archive_) options.tier = store::Tier::kArchive;
+    PLUMB_TRY(const auto report, verbs::Optimize(context.workspace, options, context.progress));
+    return Render(report);
+  }
+
+ private:
+  bool archive_ = false;
 };
 
 class FsckCommand final : public Command {
@@ -131,6 +149,7 @@ class ConfigCommand final : public Command {
 
 void AddKeepCommands(Commands& commands) {
   commands.push_back(std::make_unique<GcCommand>());
+  commands.push_back(std::make_unique<OptimizeCommand>());
   commands.push_back(std::make_unique<FsckCommand>());
   commands.push_back(std::make_unique<DuCommand>());
   commands.push_back(std::make_unique<ConfigCommand>());

@@ -20,6 +20,7 @@
 #include "verbs/init.h"
 #include "verbs/inspect.h"
 #include "verbs/list.h"
+#include "verbs/optimize.h"
 #include "verbs/pull.h"
 #include "verbs/push.h"
 #include "verbs/remove.h"
@@ -50,6 +51,7 @@ Answer Render(const verbs::InitReport& report);
 Answer Render(const verbs::ExportReport& report);
 Answer Render(const verbs::ImportReport& report);
 Answer Render(const verbs::GcReport& report);
+Answer Render(const verbs::OptimizeReport& report);
 Answer Render(const verbs::FsckReport& report);
 Answer Render(const verbs::RepairReport& report);
 Answer Render(const verbs::DuReport& report);

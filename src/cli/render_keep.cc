@@ -195,19 +195,40 @@ Answer Render(const verbs::RepairReport& report) {
   return answer;
 }
 
+Answer Render(const verbs::OptimizeReport& report) {
+  const store::OptimizeReport& optimized = report.optimized;
+  std::string text;
+  if (optimized.objects == 0) {
+    text = "Nothing would become smaller\n";
+  } else {
+    text = Count(optimized.objects, "tensor") + " written anew: " +
+           FormatSize(optimized.bytes_before) + " became " + FormatSize(optimized.bytes_after) +
+           "; 'plumb gc' gives the difference back\n";
+  }
+  Json json = Json::MakeObject();
+  json.Append("tier", Text(report.tier == store::Tier::kArchive ? "archive" : "fast"));
+  json.Append("lookedAt", Json::Uint(optimized.looked_at));
+  json.Append("tensors", Json::Uint(optimized.objects));
+  json.Append("bytesBefore", Json::Uint(optimized.bytes_before));
+  json.Append("bytesAfter", Json::Uint(optimized.bytes_after));
+  return {std::move(text), std::move(json)};
+}
+
 Answer Render(const verbs::DuReport& report) {
-  std::vector<std::vector<std::string>> rows = {{"SIZE", "STORED", "ONLY", "KIT"}};
+  std::vector<std::vector<std::string>> rows = {{"SIZE", "STORED", "ADDED", "ONLY", "KIT"}};
   Json kits = Json::MakeArray();
   for (const verbs::DuReport::Row& row : report.rows) {
     const store::KitUse& use = row.use;
     const std::string name = row.tags.empty() ? use.manifest.ToString() : Join(row.tags, ", ");
     rows.push_back(
-        {FormatSize(use.size), FormatSize(use.stored), FormatSize(use.only), Printable(name)});
+        {FormatSize(use.size), FormatSize(use.stored), FormatSize(use.added),
+         FormatSize(use.only), Printable(name)});
     Json json = Json::MakeObject();
     json.Append("digest", Text(use.manifest.ToString()));
     json.Append("tags", Texts(row.tags));
     json.Append("size", Json::Uint(use.size));
     json.Append("stored", Json::Uint(use.stored));
+    json.Append("added", Json::Uint(use.added));
     json.Append("only", Json::Uint(use.only));
     json.Append("shared", Json::Uint(use.stored - use.only));
     kits.Add(std::move(json));

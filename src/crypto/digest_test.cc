@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "crypto/sha256_lanes_internal.h"
 
 namespace plumb {
 namespace {
@@ -70,6 +73,48 @@ TEST(Digest, TwoTogetherAreTwoAlone) {
   Sha256Hasher::AddTogether(first, AsBytes(long_text), second, AsBytes(long_text));
   EXPECT_EQ(first.Finish(), Sha256(AsBytes("abc" + long_text)));
   EXPECT_EQ(second.Finish(), Sha256(AsBytes(long_text)));
+}
+
+// Several streams, two at a time in any order, that end where padding takes one block or two.
+TEST(Digest, StreamsOfAwkwardLengthsInAnySplitAreWhatOpenSslMakesOfThem) {
+  const auto run = [](const std::vector<std::pair<std::uint8_t, std::uint16_t>>& steps) {
+    constexpr std::size_t kStreams = 4;
+    constexpr std::array<std::size_t, 10> kSizes = {0, 1, 54, 55, 56, 57, 63, 64, 65, 1000};
+    std::array<Sha256Hasher, kStreams> hashers;
+    std::array<std::string, kStreams> wholes;
+    const auto next = [&](std::size_t stream, std::size_t size) {
+      std::string piece(size, '\0');
+      for (std::size_t i = 0; i < size; ++i)
+        piece[i] = static_cast<char>((wholes[stream].size() + i) * (2 * stream + 3) >> 3U);
+      wholes[stream] += piece;
+      return piece;
+    };
+    for (const auto& [streams, sizes] : steps) {
+      const std::size_t first = streams % kStreams;
+      const std::size_t second = (first + 1 + streams / kStreams % (kStreams - 1)) % kStreams;
+      const std::string first_piece = next(first, kSizes[sizes % kSizes.size()]);
+      const std::string second_piece = next(second, kSizes[sizes / kSizes.size() % kSizes.size()]);
+      Sha256Hasher::AddTogether(hashers[first], AsBytes(first_piece), hashers[second],
+                                AsBytes(second_piece));
+    }
+    for (std::size_t stream = 0; stream < kStreams; ++stream)
+      RC_ASSERT(hashers[stream].Finish() == Sha256(AsBytes(wholes[stream])));
+  };
+  EXPECT_TRUE(rc::check("with the processor's instructions, if it has any", run));
+  const WithoutLanes without;
+  EXPECT_FALSE(CanHashTwoLanes());
+  EXPECT_TRUE(rc::check("without", run));
+}
+
+TEST(Digest, OfTheSameBytesWithoutInstructionsForThem) {
+  const WithoutLanes without;
+  const std::string bytes(100'003, 'b');
+  Sha256Hasher archive;
+  Sha256Hasher file;
+  archive.Add(AsBytes("header"));
+  Sha256Hasher::AddTogether(archive, AsBytes(bytes), file, AsBytes(bytes));
+  EXPECT_EQ(archive.Finish(), Sha256(AsBytes("header" + bytes)));
+  EXPECT_EQ(file.Finish(), Sha256(AsBytes(bytes)));
 }
 
 // A file and the archive that it is in, whose header is a whole number of blocks.

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <atomic>
+
 #include "base/check.h"
 #include "crypto/sha256_lanes_internal.h"
 
@@ -12,6 +14,9 @@
 
 namespace plumb {
 namespace {
+
+// How many WithoutLanes there are.
+std::atomic<int> lanes_forbidden = 0;
 
 constexpr int kRoundGroups = 16;     // of four rounds
 constexpr int kScheduleGroups = 12;  // that also make the words for later ones
@@ -121,8 +126,11 @@ bool CanHashTwoLanes() {
     return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (ebx & kShaBit) != 0 &&
            __builtin_cpu_supports("sse4.1") != 0;
   }();
-  return can;
+  return can && lanes_forbidden.load(std::memory_order_relaxed) == 0;
 }
+
+WithoutLanes::WithoutLanes() { ++lanes_forbidden; }
+WithoutLanes::~WithoutLanes() { --lanes_forbidden; }
 
 PLUMB_SHA_TARGET void HashTwoLanes(const Sha256Lane& first, const Sha256Lane& second,
                                    std::size_t blocks) {
@@ -157,6 +165,8 @@ PLUMB_SHA_TARGET void HashTwoLanes(const Sha256Lane& first, const Sha256Lane& se
 namespace plumb {
 
 bool CanHashTwoLanes() { return false; }
+WithoutLanes::WithoutLanes() = default;
+WithoutLanes::~WithoutLanes() = default;
 void HashTwoLanes(const Sha256Lane&, const Sha256Lane&, std::size_t) { PLUMB_CHECK(false); }
 
 }  // namespace plumb

@@ -18,6 +18,15 @@ struct Sha256Lane {
 // Whether this processor can do the next.
 bool CanHashTwoLanes();
 
+// As on a processor that cannot, for as long as it lives: so that every machine can test it.
+class WithoutLanes {
+ public:
+  WithoutLanes();
+  ~WithoutLanes();
+  WithoutLanes(const WithoutLanes&) = delete;
+  WithoutLanes& operator=(const WithoutLanes&) = delete;
+};
+
 // Compresses `blocks` blocks of each lane into its state. The rounds of one stream wait for each
 // other, and those of another fit between them: two take little more time than one.
 void HashTwoLanes(const Sha256Lane& first, const Sha256Lane& second, std::size_t blocks);

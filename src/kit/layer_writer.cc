@@ -15,6 +15,12 @@ namespace {
 // Large enough that a system call costs nothing beside what it reads.
 constexpr std::size_t kReadSize = std::size_t{1} << 20;
 
+// A layer that is all there, and the digests of the files that were asked for, in their order.
+struct FinishedOutput {
+  WrittenLayer layer;
+  std::vector<Digest> files;
+};
+
 // Where the archive goes. Gives out room, so that a file's bytes are read to where they are
 // needed.
 class ArchiveOutput {
@@ -25,8 +31,8 @@ class ArchiveOutput {
   virtual Status Write(ByteSpan bytes) = 0;
   // As those of a BlobWriter, but of the archive.
   virtual void BeginFile() = 0;
-  virtual Digest EndFile() = 0;
-  virtual Result<WrittenLayer> Finish() = 0;
+  virtual void EndFile() = 0;
+  virtual Result<FinishedOutput> Finish() = 0;
 };
 
 // The archive is the layer, and its digest the diffId: one hash.
@@ -38,10 +44,10 @@ class PlainOutput final : public ArchiveOutput {
   Status Filled(std::size_t size) override { return blob_->Filled(size); }
   Status Write(ByteSpan bytes) override { return blob_->Write(bytes); }
   void BeginFile() override { blob_->BeginFile(); }
-  Digest EndFile() override { return blob_->EndFile(); }
-  Result<WrittenLayer> Finish() override {
-    PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
-    return WrittenLayer{info, info.digest};
+  void EndFile() override { blob_->EndFile(); }
+  Result<FinishedOutput> Finish() override {
+    PLUMB_TRY(store::WrittenBlob blob, blob_->Finish());
+    return FinishedOutput{{blob, blob.digest}, std::move(blob.files)};
   }
 
  private:
@@ -67,15 +73,14 @@ class CompressedOutput final : public ArchiveOutput {
     return compressor_->Write(bytes);
   }
   void BeginFile() override { file_hasher_.emplace(); }
-  Digest EndFile() override {
-    const Digest digest = file_hasher_->Finish();
+  void EndFile() override {
+    files_.push_back(file_hasher_->Finish());
     file_hasher_.reset();
-    return digest;
   }
-  Result<WrittenLayer> Finish() override {
+  Result<FinishedOutput> Finish() override {
     PLUMB_RETURN_IF_ERROR(compressor_->Finish());
     PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
-    return WrittenLayer{info, hasher_.Finish()};
+    return FinishedOutput{{info, hasher_.Finish()}, std::move(files_)};
   }
 
  private:
@@ -83,15 +88,18 @@ class CompressedOutput final : public ArchiveOutput {
   std::unique_ptr<archive::Compressor> compressor_;
   Sha256Hasher hasher_;
   std::optional<Sha256Hasher> file_hasher_;
+  std::vector<Digest> files_;
   std::vector<std::byte> buffer_;
 };
 
 Result<std::unique_ptr<ArchiveOutput>> OpenOutput(LayerFormat format, const BuildOptions& options,
-                                                  store::Session& session) {
+                                                  std::uint64_t size, store::Session& session) {
   const bool is_raw = format == LayerFormat::kRaw;
   const bool is_plain = is_raw || options.compression == archive::Compression::kNone;
   const bool is_archive = is_plain && !is_raw;
-  PLUMB_TRY(auto blob, session.CreateBlob(is_archive ? store::Shape::kTar : store::Shape::kOpaque));
+  store::BlobPlan plan = is_archive ? store::Shape::kTar : store::Shape::kOpaque;
+  if (is_raw) plan.expected_size = size;
+  PLUMB_TRY(auto blob, session.CreateBlob(plan));
   std::unique_ptr<ArchiveOutput> output;
   if (is_plain) {
     output = std::make_unique<PlainOutput>(std::move(blob));
@@ -122,28 +130,51 @@ Error OtherBytes(const PlannedEntry& entry, const Digest& expected) {
 
 class LayerStream {
  public:
-  LayerStream(ArchiveOutput& output, const BuildOptions& options, Progress& progress,
-              ProgressTask& task)
-      : output_(output), options_(options), progress_(progress), task_(task) {}
+  LayerStream(ArchiveOutput& output, LayerFormat format, const BuildOptions& options,
+              Progress& progress, ProgressTask& task)
+      : output_(output),
+        options_(options),
+        lists_files_(format == LayerFormat::kTar && options.list_files == ListFiles::kYes),
+        progress_(progress),
+        task_(task) {}
 
   Status Add(const PlannedEntry& entry) {
     PLUMB_TRY(const std::string header, archive::TarHeader(entry.tar));
     PLUMB_RETURN_IF_ERROR(output_.Write(AsBytes(header)));
     if (entry.tar.type == archive::TarEntryType::kDirectory) return Done{};
-    PLUMB_RETURN_IF_ERROR(options_.list_files == ListFiles::kYes ? AddListed(entry)
-                                                                 : AddFile(entry));
+    PLUMB_RETURN_IF_ERROR(AddFile(entry));
     const std::string padding(archive::TarPadding(entry.tar.size), '\0');
     return output_.Write(AsBytes(padding));
   }
 
   // Without the header and padding of an archive.
   Status AddFile(const PlannedEntry& entry) {
-    return ExpectedOf(entry) == nullptr ? Copy(entry)
-                                        : Hash(entry).map([](const Digest&) { return Done{}; });
+    if (!lists_files_ && ExpectedOf(entry) == nullptr) return Copy(entry);
+    output_.BeginFile();
+    Status copied = Copy(entry);
+    output_.EndFile();
+    hashed_.push_back(&entry);
+    return copied;
   }
 
+  // What the output says of the files, once it is finished.
+  Status Compare(const std::vector<Digest>& digests) const {
+    for (std::size_t i = 0; i < hashed_.size(); ++i) {
+      const Digest* const expected = ExpectedOf(*hashed_[i]);
+      if (expected != nullptr && digests[i] != *expected) return OtherBytes(*hashed_[i], *expected);
+    }
+    return Done{};
+  }
+
+  std::vector<store::FileOfLayer> List(const std::vector<Digest>& digests) const {
+    std::vector<store::FileOfLayer> files;
+    for (std::size_t i = 0; lists_files_ && i < hashed_.size(); ++i)
+      files.push_back({hashed_[i]->tar.name, digests[i]});
+    return files;
+  }
+
+  bool lists_files() const { return lists_files_; }
   bool states_were_equal() const { return states_were_equal_; }
-  std::vector<store::FileOfLayer> TakeFiles() { return std::move(files_); }
 
  private:
   // What a file must be that is read; or null.
@@ -151,22 +182,6 @@ class LayerStream {
     const auto expected = options_.file_digests.find(entry.tar.name);
     const bool is_read = entry.content.directory != nullptr;
     return is_read && expected != options_.file_digests.end() ? &expected->second : nullptr;
-  }
-
-  Status AddListed(const PlannedEntry& entry) {
-    PLUMB_TRY(const Digest digest, Hash(entry));
-    files_.push_back({entry.tar.name, digest});
-    return Done{};
-  }
-
-  Result<Digest> Hash(const PlannedEntry& entry) {
-    output_.BeginFile();
-    const Status copied = Copy(entry);
-    const Digest digest = output_.EndFile();
-    PLUMB_RETURN_IF_ERROR(copied);
-    const Digest* const expected = ExpectedOf(entry);
-    if (expected != nullptr && digest != *expected) return OtherBytes(entry, *expected);
-    return digest;
   }
 
   Status Copy(const PlannedEntry& entry) {
@@ -201,10 +216,11 @@ class LayerStream {
 
   ArchiveOutput& output_;
   const BuildOptions& options_;
+  const bool lists_files_;  // of a raw layer it is its file
   Progress& progress_;
   ProgressTask& task_;
   bool states_were_equal_ = true;
-  std::vector<store::FileOfLayer> files_;
+  std::vector<const PlannedEntry*> hashed_;
 };
 
 }  // namespace
@@ -218,8 +234,8 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
                            (layer.format == LayerFormat::kRaw ? layer.file().tar.name : layer.path);
   const std::unique_ptr<ProgressTask> task = progress.Begin(name, size);
 
-  PLUMB_TRY(const auto output, OpenOutput(layer.format, options, session));
-  LayerStream stream(*output, options, progress, *task);
+  PLUMB_TRY(const auto output, OpenOutput(layer.format, options, size, session));
+  LayerStream stream(*output, layer.format, options, progress, *task);
   if (layer.format == LayerFormat::kRaw) {
     PLUMB_RETURN_IF_ERROR(stream.AddFile(layer.file()));
   } else {
@@ -227,10 +243,12 @@ Result<WrittenLayer> WriteLayer(const PlannedLayer& layer, const BuildOptions& o
       PLUMB_RETURN_IF_ERROR(stream.Add(entry));
     PLUMB_RETURN_IF_ERROR(output->Write(AsBytes(archive::TarEnd())));
   }
-  PLUMB_TRY(WrittenLayer written, output->Finish());
+  PLUMB_TRY(FinishedOutput finished, output->Finish());
+  PLUMB_RETURN_IF_ERROR(stream.Compare(finished.files));
+  WrittenLayer written = std::move(finished.layer);
   written.states_were_equal = stream.states_were_equal();
-  written.is_listed = layer.format == LayerFormat::kTar && options.list_files == ListFiles::kYes;
-  written.files = stream.TakeFiles();
+  written.is_listed = stream.lists_files();
+  written.files = stream.List(finished.files);
   return written;
 }
 

@@ -29,21 +29,21 @@ class HashingWriter final : public store::BlobWriter {
   }
   Result<MutableByteSpan> Space() override { return MutableByteSpan(buffer_); }
   Status Filled(std::size_t size) override { return Write(ByteSpan(buffer_).first(size)); }
-  Result<store::BlobInfo> Finish() override {
-    return store::BlobInfo{hasher_.Finish(), size_, false};
+  Result<store::WrittenBlob> Finish() override {
+    return store::WrittenBlob{{hasher_.Finish(), size_, false}, std::move(files_)};
   }
   Result<std::uint64_t> TakeKept() override { return std::uint64_t{0}; }
   void BeginFile() override { file_hasher_.emplace(); }
-  Digest EndFile() override {
-    const Digest digest = file_hasher_->Finish();
+  void EndFile() override {
+    files_.push_back(file_hasher_->Finish());
     file_hasher_.reset();
-    return digest;
   }
 
  private:
   std::vector<std::byte> buffer_ = std::vector<std::byte>(kBufferSize);
   Sha256Hasher hasher_;
   std::optional<Sha256Hasher> file_hasher_;
+  std::vector<Digest> files_;
   std::uint64_t size_ = 0;
 };
 

@@ -89,21 +89,20 @@ Result<std::uint64_t> BlobPipeline::TakeKept() {
 }
 
 void BlobPipeline::BeginFile() {
-  PLUMB_CHECK(file_ == nullptr);
-  file_ = std::make_unique<File>();
-  if (current_ != nullptr) file_->begin = current_->size;
+  PLUMB_CHECK(!is_in_file_);
+  files_.emplace_back();
+  is_in_file_ = true;
+  file_begin_ = current_ != nullptr ? current_->size : 0;
 }
 
-Digest BlobPipeline::EndFile() {
-  PLUMB_CHECK(file_ != nullptr);
-  if (file_->is_with_lane) lane_->Wait();
-  const Digest digest = file_->hasher.Add(FilePart()).Finish();
-  file_.reset();
-  return digest;
+void BlobPipeline::EndFile() {
+  PLUMB_CHECK(is_in_file_);
+  parts_.push_back({&files_.back(), BytesOfFile(), true});
+  is_in_file_ = false;
 }
 
-ByteSpan BlobPipeline::FilePart() const {
-  return current_ != nullptr ? current_->view().subspan(file_->begin) : ByteSpan();
+ByteSpan BlobPipeline::BytesOfFile() const {
+  return current_ != nullptr ? current_->view().subspan(file_begin_) : ByteSpan();
 }
 
 Status BlobPipeline::Write(ByteSpan bytes) {
@@ -117,22 +116,35 @@ Status BlobPipeline::Write(ByteSpan bytes) {
   return Done{};
 }
 
-Result<BlobInfo> BlobPipeline::Finish() {
-  PLUMB_CHECK(file_ == nullptr);
+Result<WrittenBlob> BlobPipeline::Finish() {
+  PLUMB_CHECK(!is_in_file_);
   is_finished_ = true;
-  if (!lane_ && size_ <= kWholeBlobSizeMax) return FinishWhole();
+  const bool is_small = !lane_ && size_ <= kWholeBlobSizeMax;
+  PLUMB_TRY(const BlobInfo info, is_small ? FinishWhole() : FinishPieces());
+  WrittenBlob written = {info};
+  for (const FileHash& file : files_)
+    written.files.push_back(file.digest);
+  return written;
+}
+
+Result<BlobInfo> BlobPipeline::FinishPieces() {
   if (current_ != nullptr && current_->size > 0) SubmitPiece();
   Stop();
   if (failure_) return *failure_;
   if (tensor_ != nullptr) PLUMB_RETURN_IF_ERROR(FinishTensor());
   recipe_.digest = lane_->Finish();
+  // Files that ended where a piece does.
+  Sha256Hasher nothing;
+  HashPiece(nothing, {}, parts_);
   recipe_.size = size_;
   return keep_({recipe_.digest, size_, std::move(recipe_), {}});
 }
 
 Result<BlobInfo> BlobPipeline::FinishWhole() {
-  const std::string whole(current_ != nullptr ? AsText(current_->view()) : std::string_view());
-  return keep_({Sha256(AsBytes(whole)), size_, std::nullopt, whole});
+  const ByteSpan bytes = current_ != nullptr ? current_->view() : ByteSpan();
+  Sha256Hasher hasher;
+  HashPiece(hasher, bytes, parts_);
+  return keep_({hasher.Finish(), size_, std::nullopt, std::string(AsText(bytes))});
 }
 
 Status BlobPipeline::TakePiece() {
@@ -161,11 +173,9 @@ bool BlobPipeline::IsTooFarAhead() const {
 
 void BlobPipeline::SubmitPiece() {
   if (!lane_) Start();
-  PieceHasher::Lane::Part part;
-  if (file_) {
-    part = {&file_->hasher, FilePart()};
-    file_->begin = 0;
-    file_->is_with_lane = true;
+  if (is_in_file_) {
+    parts_.push_back({&files_.back(), BytesOfFile(), false});
+    file_begin_ = 0;
   }
   Piece* const piece = std::exchange(current_, nullptr);
   tail_noted_ = 0;
@@ -176,7 +186,7 @@ void BlobPipeline::SubmitPiece() {
     to_save_.push_back(piece);
   }
   changed_.notify_all();
-  lane_->Add(piece->view(), part, [this, piece] { Release(*piece); });
+  lane_->Add(piece->view(), std::exchange(parts_, {}), [this, piece] { Release(*piece); });
 }
 
 void BlobPipeline::Release(Piece& piece) {

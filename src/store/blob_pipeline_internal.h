@@ -60,8 +60,8 @@ class BlobPipeline final : public BlobWriter {
   Status Write(ByteSpan bytes) override;
   Result<std::uint64_t> TakeKept() override;
   void BeginFile() override;
-  Digest EndFile() override;
-  Result<BlobInfo> Finish() override;
+  void EndFile() override;
+  Result<WrittenBlob> Finish() override;
 
  private:
   struct Piece {
@@ -72,16 +72,10 @@ class BlobPipeline final : public BlobWriter {
 
     ByteSpan view() const { return {bytes.get(), size}; }
   };
-  // A part of the blob whose digest is wanted too.
-  struct File {
-    Sha256Hasher hasher{};
-    std::size_t begin{};  // in the piece being filled
-    bool is_with_lane{};  // what stands before that piece
-  };
   Status TakePiece();
   void SubmitPiece();
-  // What the piece being filled has of the file.
-  ByteSpan FilePart() const;
+  // What the piece being filled has of the file that was begun.
+  ByteSpan BytesOfFile() const;
   void Start();
   void Stop();
   // What the thread does, until the end or a failure.
@@ -90,6 +84,7 @@ class BlobPipeline final : public BlobWriter {
   Status FinishTensor();
   // One user is done with it.
   void Release(Piece& piece);
+  Result<BlobInfo> FinishPieces();
   Result<BlobInfo> FinishWhole();
   // The disk may be slow: of an expected blob no more is taken then than it has taken.
   bool IsTooFarAhead() const;
@@ -125,7 +120,10 @@ class BlobPipeline final : public BlobWriter {
   bool is_ended_ = false;
   std::optional<Error> failure_;
   std::thread thread_;
-  std::unique_ptr<File> file_;
+  std::deque<FileHash> files_;
+  bool is_in_file_ = false;                  // the last of them
+  std::size_t file_begin_{};                 // in the piece being filled
+  std::vector<FilePart> parts_;              // of that piece
   std::unique_ptr<PieceHasher::Lane> lane_;  // last: it uses all these until it is gone
 };
 

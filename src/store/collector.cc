@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "store/collector_internal.h"
+#include "store/pack_merger_internal.h"
 #include "store/partial_internal.h"
 #include "store/partial_packs_internal.h"
 
@@ -121,55 +122,6 @@ Error WithHint(const Error& error) {
 }
 
 }  // namespace
-
-// Copies frames into new packs, until they are committed.
-class PackMerger {
- public:
-  explicit PackMerger(PackStore& packs) : packs_(packs) {}
-  ~PackMerger() {
-    // Nobody was told of them. Best effort: what stays is litter.
-    for (const PackName& name : change_.new_packs)
-      static_cast<void>(packs_.Remove(name));
-  }
-  PackMerger(const PackMerger&) = delete;
-  PackMerger& operator=(const PackMerger&) = delete;
-
-  Result<ObjectPlace> Append(const FrameContent& content) {
-    if (writer_ == nullptr) {
-      PLUMB_TRY(auto pack, packs_.Create());
-      writer_ = std::make_unique<FrameWriter>(std::move(pack));
-    }
-    PLUMB_TRY(const ObjectPlace place, writer_->Append(content));
-    // The blocks of an object stand before its tree, in the same pack.
-    if (writer_->IsFull() && content.type != FrameType::kBlock) PLUMB_RETURN_IF_ERROR(EndPack());
-    return place;
-  }
-
-  void Move(const MovedObject& moved) { change_.moved.push_back(moved); }
-  void TakeBackMoves(std::size_t count) { change_.moved.resize(count); }
-  std::size_t moves() const { return change_.moved.size(); }
-
-  // Makes the packs durable and gives the change that names them.
-  Result<UpkeepChange> Finish() {
-    if (writer_ != nullptr) PLUMB_RETURN_IF_ERROR(EndPack());
-    return std::exchange(change_, {});
-  }
-  std::uint64_t size() const { return size_ + (writer_ == nullptr ? 0 : writer_->size()); }
-
- private:
-  Status EndPack() {
-    PLUMB_RETURN_IF_ERROR(writer_->Finish());
-    change_.new_packs.push_back(writer_->name());
-    size_ += writer_->size() + kTrailerSize;
-    writer_.reset();
-    return Done{};
-  }
-
-  PackStore& packs_;
-  std::unique_ptr<FrameWriter> writer_;
-  UpkeepChange change_;
-  std::uint64_t size_ = 0;
-};
 
 Result<CollectReport> Collector::Run() {
   if (request_.dry_run == DryRun::kYes) return Foresee();

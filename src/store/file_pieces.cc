@@ -17,10 +17,10 @@ void FilePiece::Hash(ByteSpan bytes) {
   }
 }
 
-Result<std::vector<FilePiece>> CutFile(const ReadFileAt& read, std::uint64_t size) {
+Result<std::vector<FilePiece>> CutFile(const ReadFileAt& read, std::uint64_t size, Shape shape) {
   std::vector<FilePiece> pieces;
   std::vector<std::byte> buffer(kBlockSizeMax);
-  Cutter cutter(Shape::kOpaque, size);
+  Cutter cutter(shape, size);
   FilePiece piece;
   for (std::uint64_t at = 0; at < size;) {
     piece.role = cutter.role();

@@ -31,7 +31,8 @@ using ReadFileAt = std::function<Status(std::uint64_t offset, MutableByteSpan bu
 
 // All pieces in order, not hashed. What is in tensors does not decide where they are cut, and is
 // not read.
-Result<std::vector<FilePiece>> CutFile(const ReadFileAt& read, std::uint64_t size);
+Result<std::vector<FilePiece>> CutFile(const ReadFileAt& read, std::uint64_t size,
+                                       Shape shape = Shape::kOpaque);
 
 }  // namespace plumb::store
 

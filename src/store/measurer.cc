@@ -51,8 +51,9 @@ class Measurer {
 
  private:
   // What the kit takes more because of this.
-  static std::uint64_t Count(Share& share, std::uint64_t stored, std::size_t kit) {
+  std::uint64_t Count(Share& share, std::uint64_t stored, std::size_t kit) {
     if (share.kits > 0 && share.last == kit) return 0;
+    if (share.kits == 0) report_.kits[kit].added += stored;
     share.stored = stored;
     share.last = kit;
     ++share.kits;

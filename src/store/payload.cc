@@ -112,11 +112,12 @@ Status Expand(ByteSpan stored, MutableByteSpan raw) {
 
 }  // namespace
 
-Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role) {
+Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role, Tier tier) {
   Payload payload = {Encoding::kRaw, raw};
   const codec::BlockHint hint = HintOf(role);
   if (hint.element != codec::Element::kBytes) {
-    auto encoded = codec::EncodeBlock(raw, hint, codec::Effort::kFast);
+    auto encoded = codec::EncodeBlock(
+        raw, hint, tier == Tier::kFast ? codec::Effort::kFast : codec::Effort::kArchive);
     if (!encoded) return payload;
     payload.encoding = static_cast<Encoding>(encoded->method);
     payload.buffer = std::move(encoded->bytes);

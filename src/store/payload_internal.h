@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "store/catalog.h"
 #include "store/cutter_internal.h"
+#include "store/upkeep.h"
 
 // How the bytes of an object or of a block are written down: docs/format.md, "Encodings".
 namespace plumb::store {
@@ -22,7 +23,7 @@ struct Payload {
 
 // In whatever form saves enough: a sample decides what is tried. `raw` must outlive what is
 // returned.
-Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role);
+Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role, Tier tier = Tier::kFast);
 
 // Fills all of `raw`. kCorrupt if that is not what `stored` holds, exactly. Not of a tree.
 Status DecodePayload(Encoding encoding, ByteSpan stored, MutableByteSpan raw);

@@ -12,6 +12,21 @@ constexpr std::size_t kStreamsTogether = 2;
 
 }  // namespace
 
+void HashPiece(Sha256Hasher& blob, ByteSpan piece, std::span<const FilePart> parts) {
+  const std::byte* at = piece.data();
+  for (const FilePart& part : parts) {
+    if (!part.bytes.empty()) {
+      blob.Add({at, part.bytes.data()});
+      Sha256Hasher::AddTogether(blob, part.bytes, *part.file->hasher, part.bytes);
+      at = part.bytes.data() + part.bytes.size();
+    }
+    if (!part.is_last) continue;
+    part.file->digest = part.file->hasher->Finish();
+    part.file->hasher.reset();
+  }
+  blob.Add({at, piece.data() + piece.size()});
+}
+
 PieceHasher::~PieceHasher() {
   {
     const std::lock_guard lock(mutex_);
@@ -48,22 +63,19 @@ PieceHasher::Lane::~Lane() {
   owner_.changed_.notify_all();
 }
 
-void PieceHasher::Lane::Add(ByteSpan piece, const Part& part, std::function<void()> done) {
+void PieceHasher::Lane::Add(ByteSpan piece, std::vector<FilePart> parts,
+                            std::function<void()> done) {
   {
     const std::lock_guard lock(owner_.mutex_);
     PLUMB_CHECK(!is_ended_);
-    jobs_.push_back({piece, part, std::move(done)});
-    if (part.hasher != nullptr && !has_parts_) {
+    const bool has_parts = !parts.empty();
+    jobs_.push_back({piece, std::move(parts), std::move(done)});
+    if (has_parts && !has_parts_) {
       has_parts_ = true;
       owner_.HireIfNeeded();
     }
   }
   owner_.changed_.notify_all();
-}
-
-void PieceHasher::Lane::Wait() {
-  std::unique_lock lock(owner_.mutex_);
-  owner_.changed_.wait(lock, [&] { return jobs_.empty() && !is_busy_; });
 }
 
 Digest PieceHasher::Lane::Finish() {
@@ -80,7 +92,7 @@ std::vector<PieceHasher::Lane*> PieceHasher::Choose() const {
   for (Lane* lane : lanes_) {
     if (!lane->is_busy_ && !lane->jobs_.empty()) {
       // It is two streams by itself.
-      if (lane->jobs_.front().part.hasher != nullptr) return {lane};
+      if (!lane->jobs_.front().parts.empty()) return {lane};
       ready.push_back(lane);
       if (ready.size() == kStreamsTogether) return ready;
     } else if (!lane->is_ended_) {
@@ -113,10 +125,8 @@ void PieceHasher::Work() {
       lanes_.push_back(lane);
     }
     lock.unlock();
-    if (const Lane::Part& part = jobs[0].part; part.hasher != nullptr) {
-      Sha256Hasher::AddTogether(chosen[0]->hasher_, jobs[0].piece, *part.hasher, part.bytes);
-    } else if (chosen.size() == 1) {
-      chosen[0]->hasher_.Add(jobs[0].piece);
+    if (chosen.size() == 1) {
+      HashPiece(chosen[0]->hasher_, jobs[0].piece, jobs[0].parts);
     } else {
       Sha256Hasher::AddTogether(chosen[0]->hasher_, jobs[0].piece, chosen[1]->hasher_,
                                 jobs[1].piece);

@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -16,9 +17,25 @@
 
 namespace plumb::store {
 
+// A file within a blob that is hashed as well. Its digest is there once its last part was hashed.
+struct FileHash {
+  std::unique_ptr<Sha256Hasher> hasher = std::make_unique<Sha256Hasher>();  // until then
+  Digest digest = {};
+};
+
+// What a piece of a blob has of such a file.
+struct FilePart {
+  FileHash* file = nullptr;
+  ByteSpan bytes = {};
+  bool is_last = false;
+};
+
+// Hashes a piece of a blob, and its parts with it.
+void HashPiece(Sha256Hasher& blob, ByteSpan piece, std::span<const FilePart> parts);
+
 // Hashes the pieces of several blobs (SHA-256) in the background, those of one blob in order. One
 // thread serves two blobs, and hashes a piece of each together: that costs little more than one. So
-// does a piece of a blob together with what it has of a file.
+// does what a piece has of a file, together with the piece.
 // Threads: any number at once. Must outlive its lanes.
 class PieceHasher {
  public:
@@ -31,16 +48,9 @@ class PieceHasher {
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
 
-    // What a piece has of a file within the blob that is hashed as well. The hasher is not to be
-    // touched until Wait().
-    struct Part {
-      Sha256Hasher* hasher = nullptr;
-      ByteSpan bytes{};
-    };
-    // `done` is called, by another thread, once the piece is not needed any more.
-    void Add(ByteSpan piece, const Part& part, std::function<void()> done);
-    // Until all that was added is hashed. The last must have been a piece with a part.
-    void Wait();
+    // The parts lie in the piece, one behind the other. `done` is called, by another thread, once
+    // the piece is not needed any more.
+    void Add(ByteSpan piece, std::vector<FilePart> parts, std::function<void()> done);
     // Waits for all pieces. Call once; nothing may be added after.
     Digest Finish();
 
@@ -48,7 +58,7 @@ class PieceHasher {
     friend class PieceHasher;
     struct Job {
       ByteSpan piece;
-      Part part;
+      std::vector<FilePart> parts;
       std::function<void()> done;
     };
 

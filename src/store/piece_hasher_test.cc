@@ -65,13 +65,20 @@ TEST(PieceHasherTest, AFileWithinABlob) {
   const std::string text = Text(300'000, 3);
   for (const std::size_t begin : {std::size_t{0}, std::size_t{64}, std::size_t{77}}) {
     const auto lane = hasher.Open();
-    Sha256Hasher file;
+    FileHash file;
+    FileHash second;
+    FileHash third;
     lane->Add(AsBytes(text).first(640), {}, [] {});
-    lane->Add(AsBytes(text), {&file, AsBytes(text).subspan(begin)}, [] {});
-    lane->Add(AsBytes(text), {&file, AsBytes(text)}, [] {});
-    lane->Wait();
-    EXPECT_EQ(file.Finish(), Sha256(AsBytes(text.substr(begin) + text)));
+    lane->Add(AsBytes(text), {{&file, AsBytes(text).subspan(begin)}}, [] {});
+    lane->Add(AsBytes(text),
+              {{&file, AsBytes(text).first(5000), true},
+               {&second, AsBytes(text).subspan(5120, 1000), true},
+               {&third, {}, true}},
+              [] {});
     EXPECT_EQ(lane->Finish(), Sha256(AsBytes(text.substr(0, 640) + text + text)));
+    EXPECT_EQ(file.digest, Sha256(AsBytes(text.substr(begin) + text.substr(0, 5000))));
+    EXPECT_EQ(second.digest, Sha256(AsBytes(text.substr(5120, 1000))));
+    EXPECT_EQ(third.digest, Sha256({}));
   }
 }
 

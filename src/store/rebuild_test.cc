@@ -135,7 +135,7 @@ class RebuildTest : public testing::Test {
       needs.push_back((*writer->Finish()).digest);
     }
     const Digest manifest = (*session->PutBlob(AsBytes(ManifestOf(layers, bases)))).digest;
-    session->AddKit(manifest, needs);
+    session->AddKit({manifest, needs});
     if (!tag.empty()) session->MoveRef({{"m", tag}, manifest, "add"});
     EXPECT_TRUE(session->Commit());
     return manifest;

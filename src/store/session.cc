@@ -60,7 +60,8 @@ Result<BlobInfo> StoreSession::KeepExpected(const Digest& expected, PartialBlob*
 Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {
   PLUMB_TRY(const auto writer, CreateBlob(Shape::kOpaque));
   PLUMB_RETURN_IF_ERROR(writer->Write(bytes));
-  return writer->Finish();
+  PLUMB_TRY(BlobInfo info, writer->Finish());
+  return info;
 }
 
 Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {

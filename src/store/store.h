@@ -65,6 +65,12 @@ struct BlobInfo {
   Standing standing = Standing::kGood;
 };
 
+// A blob that was written just now.
+struct WrittenBlob : BlobInfo {
+  // Of the files within it that were wanted as well, in the order in which they came.
+  std::vector<Digest> files = {};
+};
+
 // What a build remembers of a layer, so that it need not read the files again.
 struct LayerRecord {
   Digest blob;             // the layer as it is in the manifest
@@ -138,14 +144,15 @@ class BlobWriter : public ByteSink {
   virtual Result<std::uint64_t> TakeKept() = 0;
 
   // What is written between the two is a file within the blob, whose SHA-256 is wanted as well: it
-  // is hashed together with the blob, which costs little more than the blob alone. It may begin and
-  // end anywhere, and be empty. One at a time; each that was begun must be ended before Finish().
+  // is hashed together with the blob, which costs little more than the blob alone, and told by
+  // Finish(). It may begin and end anywhere, and be empty. One at a time; each that was begun must
+  // be ended before Finish().
   virtual void BeginFile() = 0;
-  virtual Digest EndFile() = 0;
+  virtual void EndFile() = 0;
 
   // Ends the blob and tells its name. It is visible to others once the session commits. kCorrupt
   // if another was expected: nothing of it is kept then.
-  virtual Result<BlobInfo> Finish() = 0;
+  virtual Result<WrittenBlob> Finish() = 0;
 };
 
 // What one command adds. All of it becomes visible at once, in Commit(), or not at all.

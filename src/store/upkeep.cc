@@ -6,6 +6,7 @@
 #include "store/checker_internal.h"
 #include "store/collector_internal.h"
 #include "store/measurer_internal.h"
+#include "store/optimizer_internal.h"
 #include "store/rebuild.h"
 #include "store/store_parts_internal.h"
 
@@ -48,6 +49,16 @@ class StoreUpkeep final : public Upkeep {
   Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) override {
     PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));
     return store::Measure({*parts_, *store_, clock_.NowNs()}, request, progress);
+  }
+
+  Result<OptimizeReport> Optimize(const OptimizeRequest& request, Progress& progress) override {
+    // Nobody takes away meanwhile what was looked at.
+    PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));
+    return Optimizer(*parts_, request, progress).Run();
+  }
+
+  Result<std::vector<BlobPart>> Describe(const Digest& blob) override {
+    return DescribeBlob(*parts_, blob);
   }
 
  private:

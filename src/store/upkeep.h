@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/progress.h"
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "crypto/object_id.h"
 #include "host/files.h"
 #include "host/machine.h"
 #include "store/store.h"
@@ -93,12 +95,41 @@ struct MeasureRequest {
   FindNeeds find_needs;
 };
 
+// How tensors are written down.
+enum class Tier : std::uint8_t {
+  kFast,     // read and written at the speed of a disk, or nearly; what sessions write
+  kArchive,  // as small as it gets, some times slower to read
+};
+
+struct OptimizeRequest {
+  Tier tier = Tier::kFast;
+};
+
+struct OptimizeReport {
+  std::uint64_t objects = 0;  // that were written anew
+  std::uint64_t looked_at = 0;
+  std::uint64_t bytes_before = 0;  // of those written anew; a gc gives them back
+  std::uint64_t bytes_after = 0;
+};
+
+// What a part of a blob is kept as.
+struct BlobPart {
+  std::uint64_t offset = 0;  // in the blob
+  std::uint64_t size = 0;
+  std::optional<ObjectId> object;  // nothing: it stands in the recipe
+  std::uint64_t object_offset = 0;
+  std::uint64_t object_size = 0;
+  std::uint64_t stored = 0;         // what the object takes
+  std::vector<std::string> encodings;  // of it, or of its blocks, each once: "raw", "planes", …
+};
+
 // Sizes in bytes as they are on the disk, without what packs and catalog take for themselves.
 struct KitUse {
   Digest manifest;
   std::uint64_t size = 0;    // of all its blobs, as they are when they are read
   std::uint64_t stored = 0;  // of all it needs
   std::uint64_t only = 0;    // of what nothing else needs: removing it with all its tags frees that
+  std::uint64_t added = 0;   // of what no older kit needs: what it brought with it
 
   friend bool operator==(const KitUse&, const KitUse&) = default;
 };
@@ -142,6 +173,13 @@ class Upkeep {
 
   // Tells what takes how much.
   virtual Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) = 0;
+
+  // Writes tensors anew where that makes them smaller, and reads each back before its old bytes
+  // count as needless. kInterrupted: what it did until then stays done.
+  virtual Result<OptimizeReport> Optimize(const OptimizeRequest& request, Progress& progress) = 0;
+
+  // What a blob is made of, in order. kNotFound if there is none.
+  virtual Result<std::vector<BlobPart>> Describe(const Digest& blob) = 0;
 };
 
 // Of the store in `path`. Errors as of OpenStore. Everything given must outlive it.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "blueprint/kitfile.h"
@@ -59,6 +60,37 @@ Result<ShowReport> ShowKitfile(const kit::BlueprintText& blueprint) {
   return report;
 }
 
+// The parts of a layer's blob, by where they begin.
+using PartsByOffset = std::map<std::uint64_t, store::BlobPart>;
+
+TensorKept KeptAs(const weights::TensorPlace& tensor, std::uint64_t file_at,
+                  const PartsByOffset& parts) {
+  const auto found = parts.find(file_at + tensor.offset);
+  if (found == parts.end()) return {};
+  const store::BlobPart& part = found->second;
+  const bool is_whole = part.object && part.size == tensor.size && part.object_size == tensor.size;
+  return is_whole ? TensorKept{part.object, part.stored, part.encodings} : TensorKept{};
+}
+
+Result<std::vector<std::vector<TensorKept>>> FindKept(store::Upkeep& upkeep,
+                                                      const std::vector<kit::WeightsFile>& files) {
+  std::map<Digest, PartsByOffset> layers;
+  std::vector<std::vector<TensorKept>> kept;
+  for (const kit::WeightsFile& file : files) {
+    const auto [layer, is_new] = layers.try_emplace(file.layer);
+    if (is_new && file.blob_offset) {
+      PLUMB_TRY(const std::vector<store::BlobPart> parts, upkeep.Describe(file.layer));
+      for (const store::BlobPart& part : parts)
+        layer->second.emplace(part.offset, part);
+    }
+    std::vector<TensorKept>& of_file = kept.emplace_back();
+    for (const weights::TensorPlace& tensor : file.header.tensors)
+      of_file.push_back(file.blob_offset ? KeptAs(tensor, *file.blob_offset, layer->second)
+                                         : TensorKept{});
+  }
+  return kept;
+}
+
 }  // namespace
 
 Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options) {
@@ -96,6 +128,8 @@ Result<TensorsReport> ShowTensors(Workspace& workspace, const std::string& name,
     return Error{ErrorKind::kUnsupported,
                  "'" + name + "' has no weights that can be read: no safetensors, no GGUF",
                  "plumb info " + name};
+  PLUMB_TRY(store::Upkeep * upkeep, workspace.Upkeep());
+  PLUMB_TRY(report.kept, FindKept(*upkeep, report.weights.files));
   return report;
 }
 

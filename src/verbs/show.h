@@ -3,12 +3,14 @@
 #define PLUMB_VERBS_SHOW_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/json.h"
 #include "base/progress.h"
 #include "base/result.h"
 #include "crypto/digest.h"
+#include "crypto/object_id.h"
 #include "kit/tensors.h"
 #include "verbs/blueprint_file.h"
 #include "verbs/workspace.h"
@@ -31,9 +33,17 @@ struct ShowReport {
 // Shows a blueprint.
 Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options);
 
+// How the store keeps a tensor.
+struct TensorKept {
+  std::optional<ObjectId> object;  // nothing: not by itself, as it is small, or in a compressed layer
+  std::uint64_t stored = 0;        // bytes that the object takes
+  std::vector<std::string> encodings;
+};
+
 struct TensorsReport {
   Digest kit;
   kit::Weights weights;  // those of bases first
+  std::vector<std::vector<TensorKept>> kept;  // of each file, each tensor
 };
 
 // Lists the tensors of a kit of this store and of the bases that it is built on. Warns of shards
