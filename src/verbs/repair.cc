@@ -179,7 +179,8 @@ class Repairer {
     return CheckDigest(blob, writer->Finish());
   }
 
-  static Status CheckDigest(const Digest& blob, const Result<store::BlobInfo>& info) {
+  template <typename Blob>
+  static Status CheckDigest(const Digest& blob, const Result<Blob>& info) {
     if (!info) return info.error();
     if (info->digest == blob) return Done{};
     return Error{ErrorKind::kCorrupt, "other bytes came: '" + info->digest.ToString() + "'"};

@@ -133,7 +133,8 @@ class StoreAttack : public testing::Test {
     ASSERT_TRUE(std::exchange(writer_, nullptr)->Finish());
     for (const ObjectRecord& object : objects) {
       change.objects.push_back(object);
-      change.blobs.push_back(BlobOf(object.id, 0, object.place.raw_size));
+      change.blobs.push_back(
+          BlobOf(object.id, 0, std::clamp<std::uint64_t>(object.place.raw_size, 1, kTiB)));
     }
     const Status applied = parts_.catalog->Apply(change);
     ASSERT_TRUE(applied) << applied.error().message;
@@ -166,11 +167,12 @@ class StoreAttack : public testing::Test {
     const auto read = Read(object.id, given);
     ASSERT_FALSE(read) << attack;
     EXPECT_EQ(read.error().kind, kind) << attack << ": " << read.error().message;
-    EXPECT_EQ(given, "") << attack;
+    EXPECT_EQ(given.size(), 0U) << attack;
     EXPECT_LT(PeakMemory() - before, 64 * kMiB) << attack;
   }
 
-  CheckReport Check() {
+  // How many objects a check in depth calls damaged.
+  std::size_t CountDamaged() {
     const auto upkeep = *OpenUpkeep(*files_, *clock_, *entropy_, Path());
     CheckRequest request;
     request.find_needs = [](Store&, const Digest&) { return Result<KitNeeds>(KitNeeds()); };
@@ -178,7 +180,8 @@ class StoreAttack : public testing::Test {
     SilentProgress silent;
     const auto report = upkeep->Check(request, silent);
     EXPECT_TRUE(report) << report.error().message;
-    return *report;
+    return static_cast<std::size_t>(std::ranges::count_if(
+        report->damages, [](const Damage& damage) { return damage.what.starts_with("object"); }));
   }
   RebuildReport Rebuild() {
     parts_ = {};
@@ -218,7 +221,7 @@ TEST_F(StoreAttack, TreeOfAnotherObject) {
       AddTree(AddBlocks(Noise(content_.size(), 2)), Blake3(AsBytes(content_)));
   Publish({object});
   ExpectRefused(object, "another root");
-  EXPECT_FALSE(Check().damages.empty());
+  EXPECT_EQ(CountDamaged(), 1U);
   EXPECT_EQ(Rebuild().objects, 0U);
 }
 
@@ -234,7 +237,7 @@ TEST_F(StoreAttack, BlocksInAnotherOrder) {
   EXPECT_EQ(object.id, Blake3(AsBytes(two)));
   Publish({object});
   ExpectRefused(object, "another order");
-  EXPECT_FALSE(Check().damages.empty());
+  EXPECT_EQ(CountDamaged(), 1U);
   EXPECT_EQ(Rebuild().objects, 0U);
 }
 
@@ -248,7 +251,7 @@ TEST_F(StoreAttack, TreesThatLie) {
     tree.blocks.back().hash.bytes[0] = static_cast<std::byte>(lies.size());
     change(tree);
     lies.emplace_back(attack, AddTree(tree, tree.Root()));
-    lies.back().second.place.raw_size = std::min(tree.size, 4 * kTiB);
+    lies.back().second.place.raw_size = std::clamp<std::uint64_t>(tree.size, 1, 4 * kTiB);
   };
   lie("no size", [](TreeClaim& tree) { tree.size = 0; });
   lie("the size of one block", [](TreeClaim& tree) { tree.size = kMiB; });
@@ -279,7 +282,7 @@ TEST_F(StoreAttack, TreesThatLie) {
   Publish(objects);
   for (const auto& [attack, object] : lies)
     ExpectRefused(object, attack);
-  EXPECT_EQ(Check().damages.size(), lies.size());
+  EXPECT_EQ(CountDamaged(), lies.size());
   const RebuildReport rebuilt = Rebuild();
   EXPECT_EQ(rebuilt.objects, 0U);
   EXPECT_EQ(rebuilt.damages.size(), lies.size());
@@ -343,7 +346,7 @@ TEST_F(StoreAttack, TreeOfAFileThatIsShorter) {
   EXPECT_TRUE(given == content_.substr(0, kMiB));
   ExpectRefused(objects[1], "far beyond the end");
   ExpectRefused(objects[2], "an offset that wraps");
-  EXPECT_EQ(Check().damages.size(), 3U);
+  EXPECT_EQ(CountDamaged(), 3U);
 }
 
 // RecipeSource::LoadBlock, and Recipe::Parse for what wraps.
@@ -424,7 +427,7 @@ TEST_F(StoreAttack, Bombs) {
   Publish(objects);
   for (const auto& [attack, object] : bombs)
     ExpectRefused(object, attack);
-  EXPECT_EQ(Check().damages.size(), bombs.size());
+  EXPECT_EQ(CountDamaged(), bombs.size());
 }
 
 // ReadTree and ReadObject: what a row says decides what is allocated, not what is believed.
@@ -458,7 +461,7 @@ TEST_F(StoreAttack, RowsThatLieOfAPlace) {
   Publish(objects);
   for (const auto& [attack, object] : lies)
     ExpectRefused(object, attack);
-  EXPECT_GE(Check().damages.size(), lies.size());
+  EXPECT_EQ(CountDamaged(), lies.size());
   // The packs tell how it is.
   const RebuildReport rebuilt = Rebuild();
   EXPECT_EQ(rebuilt.objects, lies.size());
@@ -470,6 +473,7 @@ TEST_F(StoreAttack, FrameInTheEncodingOfATree) {
   const ObjectRecord object = AddObject("text", Encoding::kTree, AsBytes("text"));
   const PackName pack = writer_->name();
   Publish({object});
+  // In the catalog it is one, too: that begins with a 't', and is not even a tree's frame.
   ExpectRefused(object, "a frame that says it is a tree");
   const auto reader = *parts_.packs->Open(pack);
   const auto index = *ReadPackIndex(*reader, pack);
