@@ -29,7 +29,17 @@
 namespace {
 
 using plumb::ByteSpan;
-using namespace plumb::codec;
+using plumb::codec::DecodeBlockWith;
+using plumb::codec::Effort;
+using plumb::codec::Element;
+using plumb::codec::EncodeBlockWith;
+using plumb::codec::Has;
+using plumb::codec::Instructions;
+using plumb::codec::kBlockSizeMax;
+using plumb::codec::Kernels;
+using plumb::codec::KernelsOf;
+using plumb::codec::Method;
+using plumb::codec::StoreWord;
 using Data = std::vector<std::byte>;
 
 constexpr std::pair<const char*, Element> kElements[] = {
@@ -88,8 +98,8 @@ void Measure(const Data& data, const Way& way) {
   }
 }
 
-Way Ours(const char* name, Level level, Element element, Effort effort) {
-  const Kernels& kernels = KernelsOf(level);
+Way Ours(const char* name, Instructions instructions, Element element, Effort effort) {
+  const Kernels& kernels = KernelsOf(instructions);
   const auto method = std::make_shared<Method>();
   return {std::string(name) + (effort == Effort::kFast ? " fast" : " archive"),
           [=, &kernels](ByteSpan raw) -> std::optional<Data> {
@@ -118,11 +128,12 @@ Way Zstd(int level) {
 
 void MeasureAll(const std::string& name, const Data& data, Element element) {
   std::printf("%s, %zu MiB:             encode  decode\n", name.c_str(), data.size() >> 20U);
-  constexpr std::pair<const char*, Level> kLevels[] = {
-      {"plain", Level::kPlain}, {"avx2", Level::kAvx2}, {"avx512", Level::kAvx512}};
+  constexpr std::pair<const char*, Instructions> kLevels[] = {{"plain", Instructions::kPlain},
+                                                              {"avx2", Instructions::kAvx2},
+                                                              {"avx512", Instructions::kAvx512}};
   for (const Effort effort : {Effort::kFast, Effort::kArchive})
-    for (const auto& [level_name, level] : kLevels)
-      if (HasLevel(level)) Measure(data, Ours(level_name, level, element, effort));
+    for (const auto& [level_name, instructions] : kLevels)
+      if (Has(instructions)) Measure(data, Ours(level_name, instructions, element, effort));
   Measure(data, Zstd(1));
   Measure(data, Zstd(3));
 }

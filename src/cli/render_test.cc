@@ -66,17 +66,23 @@ TEST(RenderTensors, OneLineEach) {
                          {"s", weights::Dtype::kF32, {}, 512, 4}};
   file.layer = DigestOf(0x22);
   report.weights.files = {file};
+  report.kept = {{{Blake3(AsBytes("x")), 300, {"planes", "raw"}}, {}}};
+  const std::string object = Blake3(AsBytes("x")).ToHex();
   EXPECT_EQ(Render(report).text,
-            "NAME       DTYPE   SHAPE      SIZE    FILE\n"
-            "\\x1b[2Ja   Q4_K    [3, 256]   432 B   w.gguf\n"
-            "s          F32     []         4 B     w.gguf\n"
+            "NAME       DTYPE   SHAPE      SIZE    STORED   ENCODING     OBJECT         FILE\n"
+            "\\x1b[2Ja   Q4_K    [3, 256]   432 B   300 B    planes+raw   " +
+                object.substr(0, 12) +
+                "   w.gguf\n"
+                "s          F32     []         4 B     -        -            -              w.gguf\n"
             "\n2 tensors, 436 B\n");
   const std::string json = WriteJson(Render(report).json, JsonStyle::kCompact);
   EXPECT_EQ(json, R"({"digest":")" + Hex('1') +
                       R"(","files":[{"path":"w.gguf","format":"gguf","layer":")" + Hex('2') +
                       R"(","tensors":[{"name":"\u001b[2Ja","dtype":"Q4_K","shape":[3,256],)" +
-                      R"("offset":64,"bytes":432},{"name":"s","dtype":"F32","shape":[],)" +
-                      R"("offset":512,"bytes":4}]}]})");
+                      R"("offset":64,"bytes":432,"object":")" + object +
+                      R"(","stored":300,"encoding":"planes+raw","base":null},)" +
+                      R"({"name":"s","dtype":"F32","shape":[],)" +
+                      R"("offset":512,"bytes":4,"object":null,"base":null}]}]})");
   report.weights.files[0].blob_offset = 512;
   EXPECT_NE(WriteJson(Render(report).json, JsonStyle::kCompact).find(R"(,"layerOffset":512,)"),
             std::string::npos);

@@ -36,11 +36,13 @@ enum class Element : std::uint8_t {
   kF8E4M3,
   kF8E5M2,
   kI8,
+  // NOLINTBEGIN(readability-identifier-naming): as ggml spells them.
   kQ4_0,
   kQ4_1,
   kQ5_0,
   kQ5_1,
   kQ8_0,
+  // NOLINTEND(readability-identifier-naming)
   kQ2K,
   kQ3K,
   kQ4K,

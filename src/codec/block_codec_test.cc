@@ -19,16 +19,16 @@ constexpr Effort kEfforts[] = {Effort::kFast, Effort::kArchive};
 
 // Encodes at each level, which must give the same, and decodes at each, which must give `raw`.
 std::optional<Encoded> RoundTrip(const Block& raw, const BlockHint& hint, Effort effort) {
-  const auto encoded = EncodeBlockWith(kPlainKernels, raw, hint, effort);
-  for (const Level level : LevelsHere()) {
-    const auto again = EncodeBlockWith(KernelsOf(level), raw, hint, effort);
+  const auto encoded = EncodeBlockWith(PlainKernels(), raw, hint, effort);
+  for (const Instructions instructions : InstructionsHere()) {
+    const auto again = EncodeBlockWith(KernelsOf(instructions), raw, hint, effort);
     EXPECT_EQ(again.has_value(), encoded.has_value());
     if (!again || !encoded) continue;
     EXPECT_EQ(again->method, encoded->method);
     EXPECT_TRUE(again->bytes == encoded->bytes);
     Block decoded(raw.size(), std::byte{0x55});
     const Status status =
-        DecodeBlockWith(KernelsOf(level), encoded->method, encoded->bytes, decoded);
+        DecodeBlockWith(KernelsOf(instructions), encoded->method, encoded->bytes, decoded);
     EXPECT_TRUE(status) << (status ? "" : status.error().message);
     EXPECT_TRUE(decoded == raw);
   }
@@ -180,9 +180,9 @@ class Hostile : public testing::Test {
   static bool Decodes(Method method, const Block& stored, std::size_t size) {
     std::optional<Block> first;
     std::optional<bool> verdict;
-    for (const Level level : LevelsHere()) {
+    for (const Instructions instructions : InstructionsHere()) {
       Block raw(size, std::byte{0x11});
-      const Status status = DecodeBlockWith(KernelsOf(level), method, stored, raw);
+      const Status status = DecodeBlockWith(KernelsOf(instructions), method, stored, raw);
       EXPECT_EQ(status ? ErrorKind::kCorrupt : status.error().kind, ErrorKind::kCorrupt);
       EXPECT_EQ(status.has_value(), verdict.value_or(status.has_value()));
       verdict = status.has_value();
@@ -244,7 +244,7 @@ TEST_F(Hostile, RulesOfTheFormatAreHeldTo) {
     return out;
   };
   const std::uint64_t threes = 0xFFFF'0000'0000'0000;
-  const Block good = block({1, 5, 0, 2, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 0},
+  const Block good = block({1, 5, 0, 2, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 1, 0},
                            {0x0000'0000'FFFF'0000 | threes, 0x0000'FFFF'0000'0000 | threes, 0, 0});
   Block whole = good;
   whole.push_back(std::byte{0});  // the width of the other plane
@@ -265,10 +265,13 @@ TEST_F(Hostile, RulesOfTheFormatAreHeldTo) {
   EXPECT_FALSE(with(2, 1)) << "a head as long as a unit";
   EXPECT_FALSE(with(3, 3)) << "entropy among planes";
   EXPECT_FALSE(with(3, 4)) << "no mode";
-  EXPECT_FALSE(with(18 + 16 + 2, 1)) << "a code beyond the end of a level";
-  EXPECT_FALSE(with(18 + 32, 9)) << "no width";
-  EXPECT_FALSE(with(18 + 32, 254)) << "no width";
-  EXPECT_FALSE(with(18 + 32, 1)) << "a width without its bits";
+  EXPECT_FALSE(with(4, 1)) << "levels that come to 13 symbols";
+  EXPECT_FALSE(with(4, 0xFF)) << "eight levels that come to 8";
+  EXPECT_FALSE(with(4, 0x10)) << "a fifth level";
+  EXPECT_FALSE(with(19 + 16 + 2, 1)) << "a code beyond the end of a level";
+  EXPECT_FALSE(with(19 + 32, 9)) << "no width";
+  EXPECT_FALSE(with(19 + 32, 254)) << "no width";
+  EXPECT_FALSE(with(19 + 32, 1)) << "a width without its bits";
 }
 
 TEST_F(Hostile, TablesOfFrequenciesMustAddUp) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "codec/block_codec.h"
 #include "codec/kernels_internal.h"
@@ -16,7 +17,8 @@ Error Corrupt(const char* what) {
 struct Scratch {
   using Plane = std::array<std::uint8_t, kStripeSize + kSlack>;
   std::array<Plane, kFieldPlanesMax> planes;
-  std::array<Plane, kLevels> levels;  // what each says of the symbols that the one before left open
+  std::array<Plane, kLevelsMax>
+      levels;  // what each says of the symbols that the one before left open
   std::array<std::byte, kStripeSize * sizeof(std::uint16_t)> values;
 };
 
@@ -45,7 +47,7 @@ class Decoder {
   Status ReadBits(const PlaneMode& mode, std::size_t n, std::uint8_t* symbols);
   Status ReadWidth(unsigned width, std::uint8_t base, std::size_t n, std::uint8_t* symbols);
   Status ReadRanks(const PlaneMode& mode, std::size_t n, std::uint8_t* symbols);
-  Result<ByteSpan> ReadLevel(std::size_t n);
+  Result<ByteSpan> ReadLevel(std::size_t n, unsigned width);
   void Put(const Field& field, const std::uint8_t* const* planes, std::size_t begin, std::size_t n);
 
   const Kernels& kernels_;
@@ -107,8 +109,11 @@ Status Decoder::ReadModes() {
       mode.low_bits = *low_bits;
     }
     if (mode.mode == Mode::kRanks) {
+      const auto narrow = reader_.U8();
       const auto symbols = reader_.Bytes(kRankCount);
       if (!symbols) return Corrupt("it ends early");
+      if (!LevelsOf(*narrow)) return Corrupt("levels of ranks");
+      mode.narrow = *narrow;
       std::memcpy(mode.symbols.data(), symbols->data(), kRankCount);
     }
   }
@@ -206,32 +211,32 @@ Status Decoder::ReadWidth(unsigned width, std::uint8_t base, std::size_t n, std:
   return Done{};
 }
 
-// The words of a level of n symbols. Its padding is no code of 3, so that all such can be counted.
-Result<ByteSpan> Decoder::ReadLevel(std::size_t n) {
-  const auto words = reader_.Bytes(WordsFor(n) * 2 * kWordSize);
+// The words of a level of n symbols. Its padding is no code that needs the next level, so that
+// these can be counted.
+Result<ByteSpan> Decoder::ReadLevel(std::size_t n, unsigned width) {
+  const auto words = reader_.Bytes(WordsFor(n) * width * kWordSize);
   if (!words) return Corrupt("it ends early");
-  if (!PaddingIsZero(*words, n, 2)) return Corrupt("its padding");
+  if (!PaddingIsZero(*words, n, width)) return Corrupt("its padding");
   return *words;
 }
 
 Status Decoder::ReadRanks(const PlaneMode& mode, std::size_t n, std::uint8_t* symbols) {
-  struct Level {
-    ByteSpan words;
-    std::size_t n;
-  };
-  std::array<Level, kLevels> levels;
-  for (Level& level : levels) {
-    PLUMB_TRY(level.words, ReadLevel(n));
-    level.n = n;
-    n = kernels_.count(level.words.data(), WordsFor(n));
+  const Levels levels = *LevelsOf(mode.narrow);
+  std::array<ByteSpan, kLevelsMax> words;
+  std::array<std::size_t, kLevelsMax + 1> sizes = {n};
+  for (std::size_t k = 0; k < levels.count; ++k) {
+    const unsigned width = levels.levels[k].width;
+    PLUMB_TRY(words[k], ReadLevel(sizes[k], width));
+    sizes[k + 1] = kernels_.count(words[k].data(), sizes[k], width);
   }
-  const auto escapes = reader_.Bytes(n);
+  const auto escapes = reader_.Bytes(sizes[levels.count]);
   if (!escapes) return Corrupt("it ends early");
-  std::uint8_t* open = scratch_->levels.back().data();
-  if (n > 0) std::memcpy(open, escapes->data(), n);
-  for (std::size_t level = kLevels; level-- > 0;) {
-    std::uint8_t* closed = level == 0 ? symbols : scratch_->levels[level - 1].data();
-    kernels_.expand(levels[level].words.data(), levels[level].n, mode.symbols.data() + 3 * level,
+  std::uint8_t* open = scratch_->levels[levels.count - 1].data();
+  if (!escapes->empty()) std::memcpy(open, escapes->data(), escapes->size());
+  for (std::size_t k = levels.count; k-- > 0;) {
+    const Level& level = levels.levels[k];
+    std::uint8_t* closed = k == 0 ? symbols : scratch_->levels[k - 1].data();
+    kernels_.expand({level.width, mode.symbols.data() + level.first, words[k].data()}, sizes[k],
                     open, closed);
     open = closed;
   }

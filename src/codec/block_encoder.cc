@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <memory>
+#include <string>
 
 #include "base/check.h"
 #include "codec/block_codec.h"
@@ -14,8 +15,11 @@ namespace {
 constexpr std::uint64_t kWorthwhileNumerator = 98;
 constexpr std::uint64_t kWorthwhileDenominator = 100;
 
-// The bytes that n symbols take at most as ranks: all levels of words, and all of them escapes.
-constexpr std::size_t RanksSizeMax(std::size_t n) { return n + kLevels * (n / 4 + 2 * kWordSize); }
+// The bytes that n symbols take at most as ranks: all of them escapes, with a bit at each level for
+// each rank.
+constexpr std::size_t RanksSizeMax(std::size_t n) {
+  return n + n * kRankCount / 8 + kLevelsMax * 2 * kWordSize;
+}
 
 struct Scratch {
   using Plane = std::array<std::uint8_t, kStripeSize + kSlack>;
@@ -46,7 +50,7 @@ class Encoder {
   void PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::size_t n);
   void PutBits(std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
   void PutWidth(unsigned width, std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
-  void PutRanks(const RankSymbols& frequent, const std::uint8_t* symbols, std::size_t n);
+  void PutRanks(const PlaneMode& mode, const std::uint8_t* symbols, std::size_t n);
   void Put(const void* bytes, std::size_t size) {
     const auto* begin = static_cast<const std::byte*>(bytes);
     out_.insert(out_.end(), begin, begin + size);
@@ -120,7 +124,10 @@ Encoded Encoder::Encode(Element element, ByteSpan head, ByteSpan tail) {
   for (const PlaneMode& mode : modes_) {
     PutU8(static_cast<std::size_t>(mode.mode));
     if (mode.mode == Mode::kBits) PutU8(mode.base);
-    if (mode.mode == Mode::kRanks) Put(mode.symbols.data(), mode.symbols.size());
+    if (mode.mode == Mode::kRanks) {
+      PutU8(mode.narrow);
+      Put(mode.symbols.data(), mode.symbols.size());
+    }
     if (mode.mode == Mode::kRans) {
       PutU8(mode.low_bits);
       method = Method::kEntropy;
@@ -192,7 +199,7 @@ void Encoder::PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::
     case Mode::kBits:
       return PutBits(mode.base, plane.data(), n);
     case Mode::kRanks:
-      return PutRanks(mode.symbols, plane.data(), n);
+      return PutRanks(mode, plane.data(), n);
     case Mode::kRans:
       if (!HasPieces(mode)) return;
       TakeLowBits(plane.data(), n, mode.low_bits, scratch_->ranks.data());
@@ -230,13 +237,16 @@ void Encoder::PutWidth(unsigned width, std::uint8_t base, const std::uint8_t* sy
   Put(scratch_->piece.data(), WordsFor(n) * width * kWordSize);
 }
 
-void Encoder::PutRanks(const RankSymbols& frequent, const std::uint8_t* symbols, std::size_t n) {
+void Encoder::PutRanks(const PlaneMode& mode, const std::uint8_t* symbols, std::size_t n) {
   std::uint8_t* ranks = scratch_->ranks.data();
-  const std::size_t escapes = kernels_.rank(symbols, n, frequent, ranks, scratch_->escapes.data());
+  const std::size_t escapes =
+      kernels_.rank(symbols, n, mode.symbols, ranks, scratch_->escapes.data());
   std::byte* end = scratch_->piece.data();
-  for (std::size_t level = 0; level < kLevels; ++level) {
-    const std::size_t left = kernels_.reduce(ranks, n, end, ranks);
-    end += WordsFor(n) * 2 * kWordSize;
+  const Levels levels = *LevelsOf(mode.narrow);
+  for (std::size_t k = 0; k < levels.count; ++k) {
+    const unsigned width = levels.levels[k].width;
+    const std::size_t left = kernels_.reduce(ranks, n, width, end, ranks);
+    end += WordsFor(n) * width * kWordSize;
     n = left;
   }
   PLUMB_CHECK(n == escapes);

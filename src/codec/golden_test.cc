@@ -63,8 +63,8 @@ TEST(Golden, BlocksAreWrittenAsEver) {
     lines[line.substr(0, line.find(' '))] = line;
   for (const Golden& golden : kGoldens) {
     const std::vector<std::byte> raw = RawOf(golden);
-    for (const Level level : LevelsHere())
-      EXPECT_EQ(LineOf(golden, raw, KernelsOf(level)), lines[golden.name]);
+    for (const Instructions instructions : InstructionsHere())
+      EXPECT_EQ(LineOf(golden, raw, KernelsOf(instructions)), lines[golden.name]);
   }
 }
 
@@ -76,10 +76,10 @@ TEST(Golden, BlocksAreReadForEver) {
     ASSERT_EQ(parts.size(), 5U);
     std::vector<std::byte> stored(parts[4].size() / 2);
     ASSERT_TRUE(DecodeHex(parts[4], stored));
-    for (const Level level : LevelsHere()) {
+    for (const Instructions instructions : InstructionsHere()) {
       std::vector<std::byte> raw(std::stoul(std::string(parts[2])));
       const auto method = parts[1] == "2" ? Method::kPlanes : Method::kEntropy;
-      ASSERT_TRUE(DecodeBlockWith(KernelsOf(level), method, stored, raw)) << parts[0];
+      ASSERT_TRUE(DecodeBlockWith(KernelsOf(instructions), method, stored, raw)) << parts[0];
       EXPECT_EQ(Sha256(raw).ToHex(), parts[3]) << parts[0];
     }
   }

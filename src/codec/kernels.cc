@@ -4,38 +4,38 @@
 
 namespace plumb::codec {
 
-bool HasLevel(Level level) {
+bool Has(Instructions instructions) {
 #if defined(__x86_64__)
-  switch (level) {
-    case Level::kPlain:
+  switch (instructions) {
+    case Instructions::kPlain:
       return true;
-    case Level::kAvx2:
+    case Instructions::kAvx2:
       return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
              __builtin_cpu_supports("popcnt") != 0;
-    case Level::kAvx512:
-      return HasLevel(Level::kAvx2) && __builtin_cpu_supports("avx512bw") != 0 &&
+    case Instructions::kAvx512:
+      return Has(Instructions::kAvx2) && __builtin_cpu_supports("avx512bw") != 0 &&
              __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vbmi") != 0 &&
              __builtin_cpu_supports("avx512vbmi2") != 0;
   }
   return false;
 #else
-  return level == Level::kPlain;
+  return instructions == Instructions::kPlain;
 #endif
 }
 
-const Kernels& KernelsOf(Level level) {
-  PLUMB_CHECK(HasLevel(level));
+const Kernels& KernelsOf(Instructions instructions) {
+  PLUMB_CHECK(Has(instructions));
 #if defined(__x86_64__)
-  if (level == Level::kAvx512) return kAvx512Kernels;
-  if (level == Level::kAvx2) return kAvx2Kernels;
+  if (instructions == Instructions::kAvx512) return Avx512Kernels();
+  if (instructions == Instructions::kAvx2) return Avx2Kernels();
 #endif
-  return kPlainKernels;
+  return PlainKernels();
 }
 
 const Kernels& BestKernels() {
-  static const Kernels& best = HasLevel(Level::kAvx512) ? KernelsOf(Level::kAvx512)
-                               : HasLevel(Level::kAvx2) ? KernelsOf(Level::kAvx2)
-                                                        : KernelsOf(Level::kPlain);
+  static const Kernels& best = Has(Instructions::kAvx512) ? KernelsOf(Instructions::kAvx512)
+                               : Has(Instructions::kAvx2) ? KernelsOf(Instructions::kAvx2)
+                                                          : KernelsOf(Instructions::kPlain);
   return best;
 }
 

@@ -146,7 +146,7 @@ PLUMB_AVX2 inline __m256i LowerWords(__m256i a, __m256i b) {
 PLUMB_AVX2 inline void Split32F32(const std::byte* values, std::uint8_t* const* planes,
                                   std::size_t i) {
   __m256i v[4];
-  for (int part = 0; part < 4; ++part)
+  for (std::size_t part = 0; part < 4; ++part)
     v[part] = Load(values + 32 * part);
   Split32Bf16({UpperWords(v[0], v[1]), UpperWords(v[2], v[3])}, planes[0] + i, planes[1] + i);
   const Pair lower = {LowerWords(v[0], v[1]), LowerWords(v[2], v[3])};
@@ -206,7 +206,7 @@ PLUMB_AVX2 void Split(Value value, const std::byte* values, std::size_t n,
   std::array<std::uint8_t*, kFieldPlanesMax> rest = {};
   for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
     rest[plane] = planes[plane] + i;
-  kPlainKernels.split(value, values + i * size, n - i, rest.data());
+  PlainKernels().split(value, values + i * size, n - i, rest.data());
 }
 
 PLUMB_AVX2 void Merge(Value value, const std::uint8_t* const* planes, std::size_t n,
@@ -234,7 +234,7 @@ PLUMB_AVX2 void Merge(Value value, const std::uint8_t* const* planes, std::size_
   std::array<const std::uint8_t*, kFieldPlanesMax> rest = {};
   for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
     rest[plane] = planes[plane] + i;
-  kPlainKernels.merge(value, rest.data(), n - i, values + i * size);
+  PlainKernels().merge(value, rest.data(), n - i, values + i * size);
 }
 
 // Compared with each frequent symbol, the most frequent last.
@@ -265,34 +265,35 @@ PLUMB_AVX2 std::size_t Rank(const std::uint8_t* symbols, std::size_t n, const Ra
   return count;
 }
 
-PLUMB_AVX2 std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, std::byte* words,
-                              std::uint8_t* next) {
-  const __m256i three = Bytes(3);
+PLUMB_AVX2 std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, unsigned width,
+                              std::byte* words, std::uint8_t* next) {
+  const __m256i reached = Bytes((1U << width) - 1);
   std::size_t count = 0;
   alignas(32) std::array<std::uint8_t, kWordSymbols> left;
-  for (std::size_t i = 0; i < n; i += 64) {
+  for (std::size_t i = 0; i < n; i += 64, words += width * kWordSize) {
     const std::uint64_t valid = MaskOf(n - i);
     std::uint64_t low = 0;
     std::uint64_t high = 0;
     for (std::size_t half = 0; half < 64; half += 32) {
       const __m256i rank = Load(ranks + i + half);
-      const __m256i code = _mm256_min_epu8(rank, three);
+      const __m256i code = _mm256_min_epu8(rank, reached);
       low |= std::uint64_t{HighBits(_mm256_slli_epi16(code, 7))} << half;
       high |= std::uint64_t{HighBits(_mm256_slli_epi16(code, 6))} << half;
-      Store(left.data() + half, _mm256_sub_epi8(rank, three));
+      Store(left.data() + half, _mm256_sub_epi8(rank, reached));
     }
     StoreWord(low & valid, words);
-    StoreWord(high & valid, words + kWordSize);
-    words += 2 * kWordSize;
-    count += Compress64(left.data(), low & high & valid, next + count);
+    if (width == 2) StoreWord(high & valid, words + kWordSize);
+    const std::uint64_t more = width == 2 ? low & high : low;
+    count += Compress64(left.data(), more & valid, next + count);
   }
   return count;
 }
 
-PLUMB_AVX2 std::size_t CountThrees(const std::byte* words, std::size_t pairs) {
+PLUMB_AVX2 std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
   std::size_t count = 0;
-  for (; pairs > 0; --pairs, words += 2 * kWordSize)
-    count += Ones(LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + kWordSize));
+  for (std::size_t i = 0; i < n; i += 64, words += width * kWordSize)
+    count += Ones(LoadWord<std::uint64_t>(words) &
+                  LoadWord<std::uint64_t>(words + (width - 1) * kWordSize));
   return count;
 }
 
@@ -308,27 +309,40 @@ PLUMB_AVX2 inline __m256i Spread32(std::uint32_t word) {
 PLUMB_AVX2 inline __m128i Expand8(const std::uint8_t* next, std::uint8_t chosen) {
   return _mm_shuffle_epi8(Load8(next), Load8(kChoices.expand[chosen].data()));
 }
+// The next symbols at the places of 32 that `more` says.
+PLUMB_AVX2 inline __m256i Expand32(const std::uint8_t*& next, std::uint32_t more) {
+  __m128i eight[4];
+  for (__m128i& expanded : eight) {
+    const auto chosen = static_cast<std::uint8_t>(more);
+    expanded = Expand8(next, chosen);
+    next += Ones(chosen);
+    more >>= 8U;
+  }
+  return _mm256_set_m128i(_mm_unpacklo_epi64(eight[2], eight[3]),
+                          _mm_unpacklo_epi64(eight[0], eight[1]));
+}
 
-PLUMB_AVX2 void Expand(const std::byte* words, std::size_t n, const std::uint8_t* three,
-                       const std::uint8_t* next, std::uint8_t* symbols) {
-  const __m256i zero = Bytes(three[0]);
-  const __m256i one = Bytes(three[1]);
-  const __m256i two = Bytes(three[2]);
+PLUMB_AVX2 void ExpandNarrow(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+                             std::uint8_t* symbols) {
+  const __m256i zero = Bytes(level.symbols[0]);
+  for (std::size_t i = 0; i < n; i += 32) {
+    const auto more = LoadWord<std::uint32_t>(level.words + i / 8);
+    Store(symbols + i, _mm256_blendv_epi8(zero, Expand32(next, more), Spread32(more)));
+  }
+}
+
+PLUMB_AVX2 void Expand(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+                       std::uint8_t* symbols) {
+  if (level.width == 1) return ExpandNarrow(level, n, next, symbols);
+  const __m256i zero = Bytes(level.symbols[0]);
+  const __m256i one = Bytes(level.symbols[1]);
+  const __m256i two = Bytes(level.symbols[2]);
   for (std::size_t i = 0; i < n; i += 32) {
     // Half a pair of words at a time.
-    const std::byte* pair = words + i / kWordSymbols * 2 * kWordSize + i % kWordSymbols / 8;
+    const std::byte* pair = level.words + i / kWordSymbols * 2 * kWordSize + i % kWordSymbols / 8;
     const auto low = LoadWord<std::uint32_t>(pair);
     const auto high = LoadWord<std::uint32_t>(pair + kWordSize);
-    std::uint32_t more = low & high;
-    __m128i eight[4];
-    for (__m128i& expanded : eight) {
-      const auto chosen = static_cast<std::uint8_t>(more);
-      expanded = Expand8(next, chosen);
-      next += Ones(chosen);
-      more >>= 8U;
-    }
-    const __m256i expanded = _mm256_set_m128i(_mm_unpacklo_epi64(eight[2], eight[3]),
-                                              _mm_unpacklo_epi64(eight[0], eight[1]));
+    const __m256i expanded = Expand32(next, low & high);
     const __m256i is_odd = Spread32(low);
     const __m256i is_high = Spread32(high);
     __m256i v = _mm256_blendv_epi8(zero, one, is_odd);
@@ -431,7 +445,7 @@ PLUMB_AVX2 inline std::byte* Encode8(const RansEncoder& encoder, const std::uint
 PLUMB_AVX2 std::byte* RansEncode(const RansEncoder& encoder, const std::uint8_t* symbols,
                                  std::size_t n, RansStates& states, std::byte* end) {
   const std::size_t whole = n / kLanes * kLanes;
-  end = kPlainKernels.rans_encode(encoder, symbols + whole, n - whole, states, end);
+  end = PlainKernels().rans_encode(encoder, symbols + whole, n - whole, states, end);
   __m256i state[kVectors];
   for (std::size_t k = 0; k < kVectors; ++k)
     state[k] = Load(states.data() + 8 * k);
@@ -479,13 +493,15 @@ PLUMB_AVX2 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* sy
   for (std::size_t k = 0; k < kVectors; ++k)
     Store(decoder.states.data() + 8 * k, state[k]);
   decoder.next = next;
-  return kPlainKernels.rans_decode(decoder, n - i, symbols + i);
+  return PlainKernels().rans_decode(decoder, n - i, symbols + i);
 }
+
+constexpr Kernels kKernels = {Split,  Merge, Rank,   Reduce,     Count,
+                              Expand, Pack,  Unpack, RansEncode, RansDecode};
 
 }  // namespace
 
-const Kernels kAvx2Kernels = {Split,  Merge, Rank,   Reduce,     CountThrees,
-                              Expand, Pack,  Unpack, RansEncode, RansDecode};
+const Kernels& Avx2Kernels() { return kKernels; }
 
 }  // namespace plumb::codec
 

@@ -116,7 +116,7 @@ PLUMB_AVX512 inline void Merge32F16(const std::uint8_t* const* planes, std::size
 PLUMB_AVX512 inline void Split64F32(const std::byte* values, std::uint8_t* const* planes,
                                     std::size_t i) {
   __m512i v[4];
-  for (int part = 0; part < 4; ++part)
+  for (std::size_t part = 0; part < 4; ++part)
     v[part] = Load(values + 64 * part);
   const __m512i odd = kOddWords.Get();
   const __m512i even = kEvenWords.Get();
@@ -141,14 +141,14 @@ PLUMB_AVX512 inline void Merge64F32(const std::uint8_t* const* planes, std::size
 }
 
 // Bytes shifted as such, by shifting 16 bits and removing what came from the neighbour.
-PLUMB_AVX512 inline __m128i Count(unsigned count) {
+PLUMB_AVX512 inline __m128i By(unsigned count) {
   return _mm_cvtsi32_si128(static_cast<int>(count));
 }
 PLUMB_AVX512 inline __m512i ShiftLeft8(__m512i v, unsigned count) {
-  return _mm512_and_si512(_mm512_sll_epi16(v, Count(count)), Bytes(0xFFU << count));
+  return _mm512_and_si512(_mm512_sll_epi16(v, By(count)), Bytes(0xFFU << count));
 }
 PLUMB_AVX512 inline __m512i ShiftRight8(__m512i v, unsigned count) {
-  return _mm512_and_si512(_mm512_srl_epi16(v, Count(count)), Bytes(0xFFU >> count));
+  return _mm512_and_si512(_mm512_srl_epi16(v, By(count)), Bytes(0xFFU >> count));
 }
 PLUMB_AVX512 inline void Split64F8(__m512i v, unsigned low_bits, std::uint8_t* exponents,
                                    std::uint8_t* rest) {
@@ -184,7 +184,7 @@ PLUMB_AVX512 void Split(Value value, const std::byte* values, std::size_t n,
   std::array<std::uint8_t*, kFieldPlanesMax> rest = {};
   for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
     rest[plane] = planes[plane] + i;
-  kPlainKernels.split(value, values + i * size, n - i, rest.data());
+  PlainKernels().split(value, values + i * size, n - i, rest.data());
 }
 
 PLUMB_AVX512 void Merge(Value value, const std::uint8_t* const* planes, std::size_t n,
@@ -212,7 +212,7 @@ PLUMB_AVX512 void Merge(Value value, const std::uint8_t* const* planes, std::siz
   std::array<const std::uint8_t*, kFieldPlanesMax> rest = {};
   for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
     rest[plane] = planes[plane] + i;
-  kPlainKernels.merge(value, rest.data(), n - i, values + i * size);
+  PlainKernels().merge(value, rest.data(), n - i, values + i * size);
 }
 
 // What a table of 256 has for each of 64 symbols.
@@ -245,40 +245,54 @@ PLUMB_AVX512 std::size_t Rank(const std::uint8_t* symbols, std::size_t n,
   return count;
 }
 
-PLUMB_AVX512 std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, std::byte* words,
-                                std::uint8_t* next) {
-  const __m512i three = Bytes(3);
+PLUMB_AVX512 std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, unsigned width,
+                                std::byte* words, std::uint8_t* next) {
+  const __m512i reached = Bytes((1U << width) - 1);
   std::size_t count = 0;
-  for (std::size_t i = 0; i < n; i += 64) {
+  for (std::size_t i = 0; i < n; i += 64, words += width * kWordSize) {
     const __mmask64 valid = MaskOf(n - i);
     const __m512i rank = Load(ranks + i);
-    const __m512i code = _mm512_min_epu8(rank, three);
-    const __mmask64 more = _mm512_mask_cmpge_epu8_mask(valid, rank, three);
+    const __m512i code = _mm512_min_epu8(rank, reached);
+    const __mmask64 more = _mm512_mask_cmpge_epu8_mask(valid, rank, reached);
     StoreWord<std::uint64_t>(_mm512_mask_test_epi8_mask(valid, code, Bytes(1)), words);
-    StoreWord<std::uint64_t>(_mm512_mask_test_epi8_mask(valid, code, Bytes(2)), words + kWordSize);
-    words += 2 * kWordSize;
-    Store(next + count, _mm512_maskz_compress_epi8(more, _mm512_sub_epi8(rank, three)));
+    if (width == 2)
+      StoreWord<std::uint64_t>(_mm512_mask_test_epi8_mask(valid, code, Bytes(2)),
+                               words + kWordSize);
+    Store(next + count, _mm512_maskz_compress_epi8(more, _mm512_sub_epi8(rank, reached)));
     count += Ones(more);
   }
   return count;
 }
 
-PLUMB_AVX512 std::size_t CountThrees(const std::byte* words, std::size_t pairs) {
+PLUMB_AVX512 std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
   std::size_t count = 0;
-  for (; pairs > 0; --pairs, words += 2 * kWordSize)
-    count += Ones(LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + kWordSize));
+  for (std::size_t i = 0; i < n; i += 64, words += width * kWordSize)
+    count += Ones(LoadWord<std::uint64_t>(words) &
+                  LoadWord<std::uint64_t>(words + (width - 1) * kWordSize));
   return count;
 }
 
-PLUMB_AVX512 void Expand(const std::byte* words, std::size_t n, const std::uint8_t* three,
-                         const std::uint8_t* next, std::uint8_t* symbols) {
-  const __m512i zero = Bytes(three[0]);
-  const __m512i one = Bytes(three[1]);
-  const __m512i two = Bytes(three[2]);
-  for (std::size_t i = 0; i < n; i += 64) {
+PLUMB_AVX512 void ExpandNarrow(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+                               std::uint8_t* symbols) {
+  const __m512i zero = Bytes(level.symbols[0]);
+  const std::byte* words = level.words;
+  for (std::size_t i = 0; i < n; i += 64, words += kWordSize) {
+    const __mmask64 more = LoadWord<std::uint64_t>(words);
+    Store(symbols + i, _mm512_mask_expand_epi8(zero, more, Load(next)));
+    next += Ones(more);
+  }
+}
+
+PLUMB_AVX512 void Expand(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+                         std::uint8_t* symbols) {
+  if (level.width == 1) return ExpandNarrow(level, n, next, symbols);
+  const __m512i zero = Bytes(level.symbols[0]);
+  const __m512i one = Bytes(level.symbols[1]);
+  const __m512i two = Bytes(level.symbols[2]);
+  const std::byte* words = level.words;
+  for (std::size_t i = 0; i < n; i += 64, words += 2 * kWordSize) {
     const __mmask64 low = LoadWord<std::uint64_t>(words);
     const __mmask64 high = LoadWord<std::uint64_t>(words + kWordSize);
-    words += 2 * kWordSize;
     const __mmask64 more = low & high;
     __m512i v = _mm512_mask_blend_epi8(low, zero, one);
     v = _mm512_mask_mov_epi8(v, high, two);
@@ -402,7 +416,7 @@ PLUMB_AVX512 std::byte* RansEncodeWith(const RansEncoder& encoder, const std::ui
 PLUMB_AVX512 std::byte* RansEncode(const RansEncoder& encoder, const std::uint8_t* symbols,
                                    std::size_t n, RansStates& states, std::byte* end) {
   const std::size_t whole = n / kLanes * kLanes;
-  end = kPlainKernels.rans_encode(encoder, symbols + whole, n - whole, states, end);
+  end = PlainKernels().rans_encode(encoder, symbols + whole, n - whole, states, end);
   if (encoder.occurring <= kFewSymbols)
     return RansEncodeWith<EncodeFew>(encoder, symbols, whole, states, end);
   return RansEncodeWith<EncodeAny>(encoder, symbols, whole, states, end);
@@ -485,13 +499,15 @@ PLUMB_AVX512 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* 
   const std::size_t done = decoder.occurring <= kFewSymbols
                                ? RansDecodeWith<DecodeFew>(decoder, n, symbols)
                                : RansDecodeWith<DecodeAny>(decoder, n, symbols);
-  return kPlainKernels.rans_decode(decoder, n - done, symbols + done);
+  return PlainKernels().rans_decode(decoder, n - done, symbols + done);
 }
+
+constexpr Kernels kKernels = {Split,  Merge, Rank,   Reduce,     Count,
+                              Expand, Pack,  Unpack, RansEncode, RansDecode};
 
 }  // namespace
 
-const Kernels kAvx512Kernels = {Split,  Merge, Rank,   Reduce,     CountThrees,
-                                Expand, Pack,  Unpack, RansEncode, RansDecode};
+const Kernels& Avx512Kernels() { return kKernels; }
 
 }  // namespace plumb::codec
 

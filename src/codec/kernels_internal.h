@@ -33,6 +33,12 @@ void StoreWord(Word word, std::byte* at) {
   std::memcpy(at, &word, sizeof(word));
 }
 
+struct LevelWords {
+  unsigned width;
+  const std::uint8_t* symbols;
+  const std::byte* words;
+};
+
 struct Kernels {
   // n values into their planes (with slack), and back (planes without).
   void (*split)(Value value, const std::byte* values, std::size_t n, std::uint8_t* const* planes);
@@ -42,15 +48,15 @@ struct Kernels {
   // whose rank is 9; returns how many they are.
   std::size_t (*rank)(const std::uint8_t* symbols, std::size_t n, const RankSymbols& frequent,
                       std::uint8_t* ranks, std::uint8_t* escapes);
-  // One level: the words of n ranks, and in `next` what is left of those that are 3 or more, less
-  // 3; returns how many. `next` may be `ranks`.
-  std::size_t (*reduce)(const std::uint8_t* ranks, std::size_t n, std::byte* words,
+  // One level: the words of n ranks, and in `next` what is left of those that its codes (one or two
+  // bits) do not reach; returns how many. `next` may be `ranks`.
+  std::size_t (*reduce)(const std::uint8_t* ranks, std::size_t n, unsigned width, std::byte* words,
                         std::uint8_t* next);
-  // The codes of 3 in the first `pairs` pairs of words.
-  std::size_t (*count)(const std::byte* words, std::size_t pairs);
-  // One level back: a code's symbol among three, or for a 3 the next of `next`.
-  void (*expand)(const std::byte* words, std::size_t n, const std::uint8_t* three,
-                 const std::uint8_t* next, std::uint8_t* symbols);
+  // How many codes of n symbols say "see the next level".
+  std::size_t (*count)(const std::byte* words, std::size_t n, unsigned width);
+  // One level back: for each code its symbol, or the next of `next`.
+  void (*expand)(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+                 std::uint8_t* symbols);
 
   // The `width` high bits of symbols XOR base as words, and back. 1 <= width <= 8.
   void (*pack)(const std::uint8_t* symbols, std::size_t n, std::uint8_t base, unsigned width,
@@ -66,19 +72,19 @@ struct Kernels {
   bool (*rans_decode)(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols);
 };
 
-enum class Level : std::uint8_t { kPlain, kAvx2, kAvx512 };
+enum class Instructions : std::uint8_t { kPlain, kAvx2, kAvx512 };
 
 // Whether this machine can do it.
-bool HasLevel(Level level);
+bool Has(Instructions instructions);
 // CHECKs that it can.
-const Kernels& KernelsOf(Level level);
+const Kernels& KernelsOf(Instructions instructions);
 // The best that this machine can do.
 const Kernels& BestKernels();
 
-extern const Kernels kPlainKernels;
+const Kernels& PlainKernels();
 #if defined(__x86_64__)
-extern const Kernels kAvx2Kernels;
-extern const Kernels kAvx512Kernels;
+const Kernels& Avx2Kernels();
+const Kernels& Avx512Kernels();
 #endif
 
 // EncodeBlock and DecodeBlock with kernels of one's choice.

@@ -3,6 +3,7 @@
 // vectors. Written to be read beside docs/format.md.
 #include <algorithm>
 
+#include "codec/eight_internal.h"
 #include "codec/kernels_internal.h"
 
 namespace plumb::codec {
@@ -138,6 +139,28 @@ void Merge(Value value, const std::uint8_t* const* planes, std::size_t n, std::b
   }
 }
 
+// Bytes of 0 or 1 as the bits of one byte, and back: a multiplication brings each bit to a place of
+// its own in the top byte; a copy of all bits in each byte keeps the one that is its own.
+std::uint64_t ToBits(Eight flags) { return flags * 0x0102040810204080 >> 56U; }
+Eight FromBits(std::uint64_t bits) {
+  const Eight own = InEach(bits & 0xFFU) & 0x8040201008040201;
+  return (own + InEach(0x7F)) >> 7U & InEach(1);
+}
+// 1 in each byte that is `limit` or more; bytes and limit are below 128.
+Eight AtLeast(Eight eight, std::uint64_t limit) {
+  return (eight + InEach(0x80 - limit)) >> 7U & InEach(1);
+}
+// Of 64 symbols those that there are, with n left.
+std::uint64_t MaskOf(std::size_t n) {
+  return n >= kWordSymbols ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+}
+// Takes the lowest bit that is set out of a mask, and says where it was.
+std::size_t TakeLowest(std::uint64_t& mask) {
+  const auto place = static_cast<std::size_t>(std::countr_zero(mask));
+  mask &= mask - 1;
+  return place;
+}
+
 std::size_t Rank(const std::uint8_t* symbols, std::size_t n, const RankSymbols& frequent,
                  std::uint8_t* ranks, std::uint8_t* escapes) {
   std::array<std::uint8_t, 256> rank_of;
@@ -145,82 +168,92 @@ std::size_t Rank(const std::uint8_t* symbols, std::size_t n, const RankSymbols& 
   for (std::size_t rank = kRankCount; rank-- > 0;)
     rank_of[frequent[rank]] = static_cast<std::uint8_t>(rank);
   std::size_t count = 0;
-  for (std::size_t i = 0; i < n; ++i) {
-    ranks[i] = rank_of[symbols[i]];
-    escapes[count] = symbols[i];  // kept only if it is one
-    count += ranks[i] == kEscape ? 1 : 0;
+  for (std::size_t i = 0; i < n; i += 8) {
+    Eight eight = 0;
+#pragma GCC unroll 8
+    for (unsigned k = 0; k < 8; ++k)
+      eight |= Eight{rank_of[symbols[i + k]]} << 8 * k;
+    StoreEight(eight, ranks + i);
+    std::uint64_t escape = ToBits(AtLeast(eight, kEscape)) & MaskOf(n - i);
+    while (escape != 0)
+      escapes[count++] = symbols[i + TakeLowest(escape)];
   }
   return count;
 }
 
-std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, std::byte* words, std::uint8_t* next) {
+std::size_t Reduce(const std::uint8_t* ranks, std::size_t n, unsigned width, std::byte* words,
+                   std::uint8_t* next) {
+  const unsigned reached = (1U << width) - 1;
   std::size_t count = 0;
   for (std::size_t i = 0; i < n; i += kWordSymbols) {
-    std::uint64_t low = 0;
-    std::uint64_t high = 0;
-    for (std::size_t k = 0; k < std::min(kWordSymbols, n - i); ++k) {
-      const unsigned rank = ranks[i + k];
-      const std::uint64_t code = std::min(rank, 3U);
-      low |= (code & 1U) << k;
-      high |= (code >> 1U) << k;
-      next[count] = static_cast<std::uint8_t>(rank - 3);
-      count += code == 3 ? 1 : 0;
+    std::array<std::uint64_t, 2> bits = {};
+    std::uint64_t more = 0;
+    for (std::size_t k = 0; k < kWordSymbols; k += 8) {
+      const Eight eight = LoadEight(ranks + i + k);
+      const Eight beyond = AtLeast(eight, reached);
+      bits[0] |= ToBits(beyond | (eight & InEach(1))) << k;
+      bits[1] |= ToBits(beyond | (eight >> 1U & InEach(1))) << k;
+      more |= ToBits(beyond) << k;
     }
-    StoreWord(low, words);
-    StoreWord(high, words + kWordSize);
-    words += 2 * kWordSize;
+    const std::uint64_t valid = MaskOf(n - i);
+    for (unsigned bit = 0; bit < width; ++bit, words += kWordSize)
+      StoreWord(bits[bit] & valid, words);
+    for (more &= valid; more != 0;)
+      next[count++] = static_cast<std::uint8_t>(ranks[i + TakeLowest(more)] - reached);
   }
   return count;
 }
 
-std::size_t Count(const std::byte* words, std::size_t pairs) {
+std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
   std::size_t count = 0;
-  for (; pairs > 0; --pairs, words += 2 * kWordSize)
-    count += static_cast<std::size_t>(
-        std::popcount(LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + kWordSize)));
+  for (std::size_t i = 0; i < n; i += kWordSymbols, words += width * kWordSize)
+    count += static_cast<std::size_t>(std::popcount(
+        LoadWord<std::uint64_t>(words) & LoadWord<std::uint64_t>(words + (width - 1) * kWordSize)));
   return count;
 }
 
-void Expand(const std::byte* words, std::size_t n, const std::uint8_t* three,
-            const std::uint8_t* next, std::uint8_t* symbols) {
-  std::array<std::uint8_t, 4> meaning = {three[0], three[1], three[2], 0};
-  for (std::size_t i = 0; i < n; i += kWordSymbols) {
-    auto low = LoadWord<std::uint64_t>(words);
-    auto high = LoadWord<std::uint64_t>(words + kWordSize);
-    words += 2 * kWordSize;
-    for (std::size_t k = i; k < std::min(i + kWordSymbols, n); ++k) {
-      const std::size_t code = (low & 1U) | (high & 1U) << 1U;
-      meaning[3] = *next;
-      symbols[k] = meaning[code];
-      next += code == 3 ? 1 : 0;
-      low >>= 1U;
-      high >>= 1U;
-    }
+void Expand(const LevelWords& level, std::size_t n, const std::uint8_t* next,
+            std::uint8_t* symbols) {
+  const bool wide = level.width == 2;
+  const Eight zero = InEach(level.symbols[0]);
+  // What bits of a code change in the symbol; both set is "see the next level", and written over.
+  const Eight if_low = wide ? zero ^ InEach(level.symbols[1]) : 0;
+  const Eight if_high = wide ? zero ^ InEach(level.symbols[2]) : 0;
+  const std::byte* words = level.words;
+  for (std::size_t i = 0; i < n; i += kWordSymbols, words += level.width * kWordSize) {
+    const auto low = LoadWord<std::uint64_t>(words);
+    const auto high = LoadWord<std::uint64_t>(words + (level.width - 1) * kWordSize);
+    for (std::size_t k = 0; k < kWordSymbols; k += 8)
+      StoreEight(
+          zero ^ (FromBits(low >> k) * 0xFF & if_low) ^ (FromBits(high >> k) * 0xFF & if_high),
+          symbols + i + k);
+    for (std::uint64_t more = low & high; more != 0;)
+      symbols[i + TakeLowest(more)] = *next++;
   }
 }
 
 void Pack(const std::uint8_t* symbols, std::size_t n, std::uint8_t base, unsigned width,
           std::byte* words) {
   for (std::size_t i = 0; i < n; i += kWordSymbols) {
-    const std::size_t size = std::min(kWordSymbols, n - i);
-    for (unsigned bit = 0; bit < width; ++bit, words += kWordSize) {
-      std::uint64_t word = 0;
-      for (std::size_t k = 0; k < size; ++k)
-        word |= ((std::uint64_t{symbols[i + k]} ^ base) >> (7 - bit) & 1U) << k;
-      StoreWord(word, words);
+    std::array<std::uint64_t, 8> bits = {};
+    for (std::size_t k = 0; k < kWordSymbols; k += 8) {
+      const Eight eight = LoadEight(symbols + i + k) ^ InEach(base);
+      for (unsigned bit = 0; bit < width; ++bit)
+        bits[bit] |= ToBits(eight >> (7 - bit) & InEach(1)) << k;
     }
+    for (unsigned bit = 0; bit < width; ++bit, words += kWordSize)
+      StoreWord(bits[bit] & MaskOf(n - i), words);
   }
 }
 
 void Unpack(const std::byte* words, std::size_t n, std::uint8_t base, unsigned width,
             std::uint8_t* symbols) {
-  for (std::size_t i = 0; i < n; i += kWordSymbols) {
-    const std::size_t size = std::min(kWordSymbols, n - i);
-    std::fill_n(symbols + i, size, base);
-    for (unsigned bit = 0; bit < width; ++bit, words += kWordSize) {
-      const auto word = LoadWord<std::uint64_t>(words);
-      for (std::size_t k = 0; k < size; ++k)
-        symbols[i + k] = Low8(symbols[i + k] ^ ((word >> k & 1U) << (7 - bit)));
+  for (std::size_t i = 0; i < n; i += kWordSymbols, words += width * kWordSize) {
+    for (std::size_t k = 0; k < kWordSymbols; k += 8) {
+      Eight eight = InEach(base);
+      for (unsigned bit = 0; bit < width; ++bit)
+        eight ^= FromBits(LoadWord<std::uint64_t>(words + bit * kWordSize) >> k) << (7 - bit);
+      StoreEight(eight, symbols + i + k);
     }
   }
 }
@@ -257,9 +290,11 @@ bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
   return true;
 }
 
+constexpr Kernels kKernels = {Split,  Merge, Rank,   Reduce,     Count,
+                              Expand, Pack,  Unpack, RansEncode, RansDecode};
+
 }  // namespace
 
-const Kernels kPlainKernels = {Split,  Merge, Rank,   Reduce,     Count,
-                               Expand, Pack,  Unpack, RansEncode, RansDecode};
+const Kernels& PlainKernels() { return kKernels; }
 
 }  // namespace plumb::codec

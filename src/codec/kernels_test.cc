@@ -40,7 +40,7 @@ Symbols MakeSymbols(const std::string& kind, std::size_t n) {
   return symbols;
 }
 
-class EachLevel : public testing::TestWithParam<Level> {
+class EachLevel : public testing::TestWithParam<Instructions> {
  protected:
   const Kernels& kernels_ = KernelsOf(GetParam());
 };
@@ -64,7 +64,7 @@ TEST_P(EachLevel, SplitsAndMergesAnyBits) {
         to_expected[plane] = expected[plane].data();
         to_found[plane] = found[plane].data();
       }
-      kPlainKernels.split(value, values.data(), n, to_expected.data());
+      PlainKernels().split(value, values.data(), n, to_expected.data());
       kernels_.split(value, values.data(), n, to_found.data());
       for (std::size_t plane = 0; plane < PlanesOf(value); ++plane) {
         expected[plane].resize(n);
@@ -92,7 +92,7 @@ TEST_P(EachLevel, MergesAnySymbolsAlike) {
       from[plane] = any.data() + plane * n;
     std::vector<std::byte> expected(n * SizeOf(value));
     std::vector<std::byte> found(n * SizeOf(value));
-    kPlainKernels.merge(value, from.data(), n, expected.data());
+    PlainKernels().merge(value, from.data(), n, expected.data());
     kernels_.merge(value, from.data(), n, found.data());
     EXPECT_EQ(found, expected) << static_cast<int>(value);
   }
@@ -108,8 +108,8 @@ TEST_P(EachLevel, RanksReducesAndExpands) {
       Symbols expected_escapes(n + kSlack);
       Symbols ranks(n + kSlack);
       Symbols escapes(n + kSlack);
-      const std::size_t expected_count =
-          kPlainKernels.rank(symbols.data(), n, frequent, expected.data(), expected_escapes.data());
+      const std::size_t expected_count = PlainKernels().rank(
+          symbols.data(), n, frequent, expected.data(), expected_escapes.data());
       const std::size_t count =
           kernels_.rank(symbols.data(), n, frequent, ranks.data(), escapes.data());
       ASSERT_EQ(count, expected_count) << kind << ' ' << n;
@@ -118,23 +118,28 @@ TEST_P(EachLevel, RanksReducesAndExpands) {
       ASSERT_TRUE(std::equal(escapes.begin(), escapes.begin() + static_cast<std::ptrdiff_t>(count),
                              expected_escapes.begin()));
 
-      std::vector<std::byte> expected_words(WordsFor(n) * 2 * kWordSize);
-      std::vector<std::byte> words(expected_words.size());
-      const std::size_t expected_more =
-          kPlainKernels.reduce(expected.data(), n, expected_words.data(), expected.data());
-      const std::size_t more = kernels_.reduce(ranks.data(), n, words.data(), ranks.data());
-      ASSERT_EQ(more, expected_more) << kind << ' ' << n;
-      ASSERT_EQ(words, expected_words) << kind << ' ' << n;
-      ASSERT_TRUE(std::equal(ranks.begin(), ranks.begin() + static_cast<std::ptrdiff_t>(more),
-                             expected.begin()));
-      ASSERT_EQ(kernels_.count(words.data(), WordsFor(n)), more);
+      for (const unsigned width : {1U, 2U}) {
+        std::vector<std::byte> expected_words(WordsFor(n) * width * kWordSize);
+        std::vector<std::byte> words(expected_words.size());
+        Symbols expected_next(n + kSlack);
+        Symbols next = ranks;  // in place
+        const std::size_t expected_more = PlainKernels().reduce(
+            expected.data(), n, width, expected_words.data(), expected_next.data());
+        const std::size_t more = kernels_.reduce(next.data(), n, width, words.data(), next.data());
+        ASSERT_EQ(more, expected_more) << kind << ' ' << n;
+        ASSERT_EQ(words, expected_words) << kind << ' ' << n;
+        ASSERT_TRUE(std::equal(next.begin(), next.begin() + static_cast<std::ptrdiff_t>(more),
+                               expected_next.begin()));
+        ASSERT_EQ(kernels_.count(words.data(), n, width), more);
 
-      // Any symbols may be behind the threes: the ranks will do.
-      Symbols expanded(n + kSlack);
-      kPlainKernels.expand(words.data(), n, frequent.data(), ranks.data(), expected.data());
-      kernels_.expand(words.data(), n, frequent.data(), ranks.data(), expanded.data());
-      ASSERT_TRUE(std::equal(expanded.begin(), expanded.begin() + static_cast<std::ptrdiff_t>(n),
-                             expected.begin()));
+        // Any symbols may be behind the highest codes: ranks will do.
+        Symbols expanded(n + kSlack);
+        const LevelWords level = {width, frequent.data(), words.data()};
+        PlainKernels().expand(level, n, next.data(), expected_next.data());
+        kernels_.expand(level, n, next.data(), expanded.data());
+        ASSERT_TRUE(std::equal(expanded.begin(), expanded.begin() + static_cast<std::ptrdiff_t>(n),
+                               expected_next.begin()));
+      }
     }
   }
 }
@@ -148,7 +153,7 @@ TEST_P(EachLevel, PacksAndUnpacks) {
         symbols[i] = static_cast<std::uint8_t>((symbols[i] & 0xFF00U >> width) ^ base);
       std::vector<std::byte> expected(WordsFor(n) * width * kWordSize);
       std::vector<std::byte> words(expected.size());
-      kPlainKernels.pack(symbols.data(), n, base, width, expected.data());
+      PlainKernels().pack(symbols.data(), n, base, width, expected.data());
       kernels_.pack(symbols.data(), n, base, width, words.data());
       ASSERT_EQ(words, expected) << width << ' ' << n;
       Symbols unpacked(n + kSlack);
@@ -186,7 +191,7 @@ TEST_P(EachLevel, CodesToTheEntropy) {
       if (!frequencies) continue;  // one symbol only
       RansEncoder encoder;
       Prepare(*frequencies, encoder);
-      const Stream expected = Encode(kPlainKernels, encoder, symbols, n);
+      const Stream expected = Encode(PlainKernels(), encoder, symbols, n);
       const Stream found = Encode(kernels_, encoder, symbols, n);
       ASSERT_EQ(found.bytes, expected.bytes) << kind << ' ' << n;
       ASSERT_EQ(found.states, expected.states) << kind << ' ' << n;
@@ -207,9 +212,12 @@ TEST_P(EachLevel, CodesToTheEntropy) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, EachLevel, testing::ValuesIn(LevelsHere()), [](const auto& test) {
-  return test.param == Level::kPlain ? "Plain" : test.param == Level::kAvx2 ? "Avx2" : "Avx512";
-});
+INSTANTIATE_TEST_SUITE_P(Kernels, EachLevel, testing::ValuesIn(InstructionsHere()),
+                         [](const auto& test) {
+                           return test.param == Instructions::kPlain  ? "Plain"
+                                  : test.param == Instructions::kAvx2 ? "Avx2"
+                                                                      : "Avx512";
+                         });
 
 TEST(Rans, FrequenciesAddUp) {
   TestWeights random(1);

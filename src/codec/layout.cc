@@ -15,12 +15,12 @@ constexpr Field kI8[] = {{Value::kBytes, 0, 1}};
 
 // Units of GGUF, as ggml's block_q4_0 and so on lay them out: d (and m) are scales, qs and ql
 // quants, qh their high bits.
-constexpr Field kQ4_0[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 16}};
-constexpr Field kQ4_1[] = {{Value::kF16, 0, 2}, {Value::kF16, 2, 2}, {Value::kBytes, 4, 16}};
-constexpr Field kQ5_0[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 4}, {Value::kBytes, 6, 16}};
-constexpr Field kQ5_1[] = {
+constexpr Field kQ40[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 16}};
+constexpr Field kQ41[] = {{Value::kF16, 0, 2}, {Value::kF16, 2, 2}, {Value::kBytes, 4, 16}};
+constexpr Field kQ50[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 4}, {Value::kBytes, 6, 16}};
+constexpr Field kQ51[] = {
     {Value::kF16, 0, 2}, {Value::kF16, 2, 2}, {Value::kBytes, 4, 4}, {Value::kBytes, 8, 16}};
-constexpr Field kQ8_0[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 32}};
+constexpr Field kQ80[] = {{Value::kF16, 0, 2}, {Value::kBytes, 2, 32}};
 constexpr Field kQ2K[] = {
     {Value::kBytes, 0, 16}, {Value::kBytes, 16, 64}, {Value::kF16, 80, 2}, {Value::kF16, 82, 2}};
 constexpr Field kQ3K[] = {{Value::kBytes, 0, 32},
@@ -42,8 +42,8 @@ constexpr Field kQ6K[] = {{Value::kBytes, 0, 128},
 constexpr std::size_t UnitSize(std::span<const Field> fields) {
   return std::size_t{fields.back().at} + fields.back().size;
 }
-static_assert(UnitSize(kQ4_0) == 18 && UnitSize(kQ4_1) == 20 && UnitSize(kQ5_0) == 22 &&
-              UnitSize(kQ5_1) == 24 && UnitSize(kQ8_0) == 34 && UnitSize(kQ2K) == 84 &&
+static_assert(UnitSize(kQ40) == 18 && UnitSize(kQ41) == 20 && UnitSize(kQ50) == 22 &&
+              UnitSize(kQ51) == 24 && UnitSize(kQ80) == 34 && UnitSize(kQ2K) == 84 &&
               UnitSize(kQ3K) == 110 && UnitSize(kQ4K) == 144 && UnitSize(kQ5K) == 176 &&
               UnitSize(kQ6K) == 210);
 
@@ -66,15 +66,15 @@ std::span<const Field> FieldsOf(Element element) {
     case Element::kI8:
       return kI8;
     case Element::kQ4_0:
-      return kQ4_0;
+      return kQ40;
     case Element::kQ4_1:
-      return kQ4_1;
+      return kQ41;
     case Element::kQ5_0:
-      return kQ5_0;
+      return kQ50;
     case Element::kQ5_1:
-      return kQ5_1;
+      return kQ51;
     case Element::kQ8_0:
-      return kQ8_0;
+      return kQ80;
     case Element::kQ2K:
       return kQ2K;
     case Element::kQ3K:
@@ -94,6 +94,19 @@ std::span<const Field> FieldsOf(Element element) {
 Layout LayoutOf(Element element) {
   const std::span<const Field> fields = FieldsOf(element);
   return {fields.empty() ? 0 : UnitSize(fields), fields};
+}
+
+std::optional<Levels> LevelsOf(std::uint8_t narrow) {
+  Levels levels = {};
+  std::size_t first = 0;
+  while (levels.count < kLevelsMax && first < kRankCount) {
+    Level& level = levels.levels[levels.count];
+    level = {(unsigned{narrow} >> levels.count & 1U) != 0 ? 1U : 2U, first};
+    first += level.symbols();
+    ++levels.count;
+  }
+  if (first != kRankCount || unsigned{narrow} >> levels.count != 0) return std::nullopt;
+  return levels;
 }
 
 std::size_t SizeOf(Value value) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "codec/block_codec.h"
@@ -19,8 +20,8 @@ inline constexpr std::size_t kGroupSize = 128;  // symbols of one width
 inline constexpr std::size_t kWordSymbols = 64;
 inline constexpr std::size_t kWordSize = 8;
 inline constexpr std::size_t kFieldPlanesMax = 9;  // of f64
-inline constexpr std::size_t kLevels = 4;          // of ranks, with three symbols each
-inline constexpr std::size_t kRankCount = 3 * kLevels;
+inline constexpr std::size_t kRankCount = 12;      // symbols that have a code as ranks
+inline constexpr std::size_t kLevelsMax = 8;       // of these codes
 
 enum class Mode : std::uint8_t { kRaw, kBits, kRanks, kRans };
 inline constexpr std::uint8_t kLowBitsMax = 7;
@@ -33,8 +34,23 @@ struct PlaneMode {
   Mode mode = Mode::kRaw;
   std::uint8_t base = 0;      // of kBits
   RankSymbols symbols = {};   // of kRanks
+  std::uint8_t narrow = 0;    // of kRanks: bit k says that codes of level k have one bit, not two
   std::uint8_t low_bits = 0;  // of kRans: how many are not coded, but packed
 };
+
+// A level of ranks: its codes stand for `symbols` symbols, and the highest for "see the next
+// level".
+struct Level {
+  unsigned width;     // bits of a code
+  std::size_t first;  // its first symbol among RankSymbols
+  std::size_t symbols() const { return (std::size_t{1} << width) - 1; }
+};
+struct Levels {
+  std::array<Level, kLevelsMax> levels;
+  std::size_t count;
+};
+// Nothing if they do not come to kRankCount symbols.
+std::optional<Levels> LevelsOf(std::uint8_t narrow);
 
 // Whether it has a piece in each stripe.
 inline bool HasPieces(const PlaneMode& mode) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
+#include "codec/eight_internal.h"
 #include "codec/plan_internal.h"
 
 namespace plumb::codec {
@@ -31,28 +31,43 @@ RankSymbols MostFrequent(const Histogram& histogram) {
 }
 
 // What a sample of `size` symbols takes as ranks.
-std::uint64_t RanksBits(const Histogram& histogram, std::uint64_t size,
-                        const RankSymbols& symbols) {
+std::uint64_t RanksBits(const Histogram& histogram, std::uint64_t size, const RankSymbols& symbols,
+                        const Levels& levels) {
   std::uint64_t bits = 0;
   std::uint64_t left = size;
-  for (std::size_t rank = 0; rank < kRankCount; ++rank) {
-    if (rank % 3 == 0) bits += 2 * left;
-    left -= histogram[symbols[rank]];
+  for (std::size_t k = 0; k < levels.count; ++k) {
+    const Level& level = levels.levels[k];
+    bits += level.width * left;
+    for (std::size_t i = level.first; i < level.first + level.symbols(); ++i)
+      left -= histogram[symbols[i]];
   }
   return bits + 8 * left;
+}
+
+// Levels of two bits are fewer, so others must be better by a 200th.
+std::uint8_t BestLevels(const Histogram& histogram, std::uint64_t size,
+                        const RankSymbols& symbols) {
+  std::uint8_t best = 0;
+  std::uint64_t best_bits = RanksBits(histogram, size, symbols, *LevelsOf(0));
+  best_bits -= best_bits / 200;
+  for (unsigned narrow = 1; narrow < 256; ++narrow) {
+    const auto levels = LevelsOf(static_cast<std::uint8_t>(narrow));
+    if (!levels) continue;
+    const std::uint64_t bits = RanksBits(histogram, size, symbols, *levels);
+    if (bits >= best_bits) continue;
+    best = static_cast<std::uint8_t>(narrow);
+    best_bits = bits;
+  }
+  return best;
 }
 
 }  // namespace
 
 unsigned WidthOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
-  const std::uint64_t bases = base * std::uint64_t{0x0101010101010101};
-  std::uint64_t difference = 0;
+  Eight difference = 0;
   std::size_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    std::uint64_t eight;
-    std::memcpy(&eight, symbols + i, 8);
-    difference |= eight ^ bases;
-  }
+  for (; i + 8 <= n; i += 8)
+    difference |= LoadEight(symbols + i) ^ InEach(base);
   for (; i < n; ++i)
     difference |= static_cast<unsigned>(symbols[i] ^ base);
   difference |= difference >> 32U;
@@ -95,9 +110,10 @@ PlaneSample::Plan PlaneSample::Choose(Effort effort) const {
   Plan best = raw;
   if (bits_of_groups_ < best.sample_bits) best = {{.mode = Mode::kBits}, bits_of_groups_};
   const RankSymbols frequent = MostFrequent(histogram);
-  const std::uint64_t ranks_bits = RanksBits(histogram, size_, frequent);
+  const std::uint8_t narrow = BestLevels(histogram, size_, frequent);
+  const std::uint64_t ranks_bits = RanksBits(histogram, size_, frequent, *LevelsOf(narrow));
   if (ranks_bits < best.sample_bits)
-    best = {{.mode = Mode::kRanks, .symbols = frequent}, ranks_bits};
+    best = {{.mode = Mode::kRanks, .symbols = frequent, .narrow = narrow}, ranks_bits};
   if (raw.sample_bits - best.sample_bits < raw.sample_bits / kWorthwhile) best = raw;
   if (effort == Effort::kFast) return best;
   const Plan coded = EntropyPlan(histogram, size_);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <bit>
-#include <cstring>
 
+#include "codec/eight_internal.h"
 #include "codec/rans_internal.h"
 
 namespace plumb::codec {
@@ -99,36 +99,22 @@ std::uint64_t EntropyBits256(const Histogram& histogram) {
   return bits;
 }
 
-namespace {
-
-constexpr std::uint64_t InEachByte(unsigned byte) {
-  return byte * std::uint64_t{0x0101010101010101};
-}
-std::uint64_t LoadEight(const std::uint8_t* at) {
-  std::uint64_t eight;
-  std::memcpy(&eight, at, sizeof(eight));
-  return eight;
-}
-void StoreEight(std::uint64_t eight, std::uint8_t* at) { std::memcpy(at, &eight, sizeof(eight)); }
-
-}  // namespace
-
 void TakeHighBits(const std::uint8_t* symbols, std::size_t n, unsigned low_bits,
                   std::uint8_t* high) {
-  const std::uint64_t mask = InEachByte(0xFFU >> low_bits);
+  const Eight mask = InEach(0xFFU >> low_bits);
   for (std::size_t i = 0; i < n; i += 8)
     StoreEight(LoadEight(symbols + i) >> low_bits & mask, high + i);
 }
 
 void TakeLowBits(const std::uint8_t* symbols, std::size_t n, unsigned low_bits, std::uint8_t* low) {
-  const std::uint64_t mask = InEachByte((1U << low_bits) - 1);
+  const Eight mask = InEach((1U << low_bits) - 1);
   for (std::size_t i = 0; i < n; i += 8)
     StoreEight((LoadEight(symbols + i) & mask) << (8 - low_bits), low + i);
 }
 
 void AddLowBits(const std::uint8_t* low, std::size_t n, unsigned low_bits, std::uint8_t* symbols) {
-  const std::uint64_t mask = InEachByte((1U << low_bits) - 1);
-  const std::uint64_t high_mask = InEachByte(0xFFU >> low_bits);
+  const Eight mask = InEach((1U << low_bits) - 1);
+  const Eight high_mask = InEach(0xFFU >> low_bits);
   for (std::size_t i = 0; i < n; i += 8)
     StoreEight((LoadEight(symbols + i) & high_mask) << low_bits |
                    (LoadEight(low + i) >> (8 - low_bits) & mask),

@@ -94,11 +94,12 @@ inline constexpr Element kElements[] = {
     Element::kQ5_1,   Element::kQ8_0, Element::kQ2K,  Element::kQ3K,  Element::kQ4K,
     Element::kQ5K,    Element::kQ6K};
 
-inline std::vector<Level> LevelsHere() {
-  std::vector<Level> levels;
-  for (const Level level : {Level::kPlain, Level::kAvx2, Level::kAvx512})
-    if (HasLevel(level)) levels.push_back(level);
-  return levels;
+inline std::vector<Instructions> InstructionsHere() {
+  std::vector<Instructions> all;
+  for (const Instructions instructions :
+       {Instructions::kPlain, Instructions::kAvx2, Instructions::kAvx512})
+    if (Has(instructions)) all.push_back(instructions);
+  return all;
 }
 
 }  // namespace plumb::codec

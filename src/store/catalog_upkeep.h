@@ -47,6 +47,17 @@ struct FilesRow {
   ObjectId id;
 };
 
+// Where a ref was before it moved, and where it is since.
+struct MoveRow {
+  RefName name;
+  std::optional<Digest> previous;
+  std::optional<Digest> manifest;
+  std::string message;
+  std::int64_t moved_ns = 0;
+
+  friend bool operator==(const MoveRow&, const MoveRow&) = default;
+};
+
 // Takes the rows of a catalog; what is not set is passed over. Must not call the catalog.
 struct CatalogVisitor {
   std::function<Status(const BlobRecord&)> on_blob = {};
@@ -55,6 +66,7 @@ struct CatalogVisitor {
   std::function<Status(const KitState&)> on_kit = {};  // oldest first
   std::function<Status(const MoveTime&)> on_move = {};
   std::function<Status(const FilesRow&)> on_files = {};
+  std::function<Status(const MoveRow&)> on_move_row = {};  // oldest first
 };
 
 // What a gc found.

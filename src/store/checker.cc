@@ -38,6 +38,7 @@ Result<CheckReport> Checker::Run() {
   FillBlobs();
   PLUMB_RETURN_IF_ERROR(CheckKits());
   PLUMB_RETURN_IF_ERROR(Remember());
+  report_.worn_packs = worn_.size();
   report_.kits = inventory_.kits.size();
   report_.blobs = inventory_.blobs.size();
   report_.objects = inventory_.objects.size();
@@ -92,13 +93,16 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
       return place.standing != Standing::kDamaged && index->FrameAt(place.offset) != nullptr;
     });
     // What an unfinished pull has left goes on being written elsewhere, or goes with it.
-    if (index->is_torn && !unfinished_.contains(name))
+    if (index->is_torn && !unfinished_.contains(name)) {
+      if (has_all) worn_.insert(name);
       progress_.Warn(
           "pack '" + name.ToString() + "' lacks its end: " +
           (has_all ? "'plumb gc' writes it anew"
                    : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
+    }
     for (const ObjectEntry* const object : objects)
-      CheckPlace(**pack, *index, *object);
+      PLUMB_RETURN_IF_ERROR(CheckPlace(**pack, *index, *object));
+    PLUMB_RETURN_IF_ERROR(CheckZeros(**pack, name, *index));
     return CheckRecords(**pack, name, *index);
   }
   const ErrorKind kind = index.error().kind;
@@ -106,8 +110,9 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
   const std::string why = kind == ErrorKind::kNotFound ? "it is missing" : "it is not whole";
   for (const ObjectEntry* const object : objects)
     BlameObject(object->first, "its pack '" + name.ToString() + "': " + why);
-  if (objects.empty())
-    progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
+  if (!objects.empty()) return Done{};
+  worn_.insert(name);
+  progress_.Warn("pack '" + name.ToString() + "': " + why + ", and nothing needs it: plumb gc");
   return Done{};
 }
 
@@ -126,45 +131,62 @@ Status Checker::CheckAdopted(PackReader& file, const PackName& name,
   return Done{};
 }
 
-void Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
+Status Checker::CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
   const auto& [id, place] = object;
   const PackFrame* const frame = index.FrameAt(place.offset);
   const bool has_tree = place.encoding == Encoding::kTree;
   if (frame == nullptr || frame->type != (has_tree ? FrameType::kTree : FrameType::kObject) ||
-      frame->id != id || frame->stored_size != place.stored_size)
-    return BlameObject(id, "it is not " + PlaceText(place));
+      frame->id != id || frame->stored_size != place.stored_size) {
+    BlameObject(id, "it is not " + PlaceText(place));
+    return Done{};
+  }
   const auto header = ReadFrameHeader(pack, *frame);
-  if (!header || header->raw_size != (has_tree ? place.stored_size : place.raw_size) ||
-      header->encoding != (has_tree ? Encoding::kRaw : place.encoding))
-    return BlameObject(id, "its header " + PlaceText(place) + " is damaged");
-  if (has_tree) CheckTree(pack, index, object);
+  // What cannot be read says nothing of its bytes.
+  if (!header && header.error().kind != ErrorKind::kCorrupt) return header.error();
+  if (header && header->raw_size == (has_tree ? place.stored_size : place.raw_size) &&
+      header->encoding == (has_tree ? Encoding::kRaw : place.encoding))
+    return has_tree ? CheckTree(pack, index, object) : Done{};
+  BlameObject(id, "its header " + PlaceText(place) + " is damaged");
+  return Done{};
 }
 
 // Whether its blocks are where it says.
-void Checker::CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
+Status Checker::CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object) {
   const auto& [id, place] = object;
   const auto tree = ReadTree(pack, id, place);
-  if (!tree || tree->PlaceFor(place) != place)
-    return BlameObject(id, "its tree " + PlaceText(place) + " is damaged");
+  if (!tree && tree.error().kind != ErrorKind::kCorrupt) return tree.error();
+  if (!tree || tree->PlaceFor(place) != place) {
+    BlameObject(id, "its tree " + PlaceText(place) + " is damaged");
+    return Done{};
+  }
   if (tree->adopted) return CheckAdoptedTree(id, *tree);
   for (const TreeBlock& block : tree->blocks) {
     const PackFrame* const frame = index.FrameAt(block.offset);
-    if (frame == nullptr || frame->type != FrameType::kBlock ||
-        frame->id.bytes != block.hash.bytes || frame->stored_size != block.stored_size ||
-        !ReadFrameHeader(pack, *frame))
-      return BlameObject(id, "a block of it is not in pack '" + place.pack.ToString() +
-                                 "' at byte " + std::to_string(block.offset));
+    const bool is_there = frame != nullptr && frame->type == FrameType::kBlock &&
+                          frame->id.bytes == block.hash.bytes &&
+                          frame->stored_size == block.stored_size;
+    if (is_there) {
+      const auto header = ReadFrameHeader(pack, *frame);
+      if (header) continue;
+      if (header.error().kind != ErrorKind::kCorrupt) return header.error();
+    }
+    BlameObject(id, "a block of it is not in pack '" + place.pack.ToString() + "' at byte " +
+                        std::to_string(block.offset));
+    break;
   }
+  return Done{};
 }
 
-void Checker::CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree) {
+Status Checker::CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree) {
   adopted_.insert(*tree.adopted);
   const auto file = parts_.packs->Open(*tree.adopted);
   const auto size = file ? (*file)->Size() : Result<std::uint64_t>(file.error());
+  if (!size && size.error().kind != ErrorKind::kNotFound) return size.error();
   const TreeBlock& last = tree.blocks.back();
-  if (size && last.offset + last.stored_size <= *size) return;
+  if (size && last.offset + last.stored_size <= *size) return Done{};
   report_.is_adopted_changed = true;
   BlameObject(id, std::string(kAdoptedFileChanged));
+  return Done{};
 }
 
 // Notes which blobs could be found without the catalog. In depth, only those that can be read.
@@ -175,13 +197,49 @@ Status Checker::CheckRecords(PackReader& pack, const PackName& name, const PackI
     if (request_.depth == Depth::kContent) {
       const auto content = ReadFrame(pack, frame, bytes);
       if (!content && content.error().kind == ErrorKind::kCorrupt) {
-        progress_.Warn("pack '" + name.ToString() + "': " + content.error().message);
+        NoteBadRecord(name, frame);
         continue;
       }
       if (!content) return content.error();
       report_.bytes_read += frame.stored_size;
     }
     records_.insert(frame.id);
+  }
+  return Done{};
+}
+
+void Checker::NoteBadRecord(const PackName& name, const PackFrame& frame) {
+  // A blob that no other pack holds is called damaged for that.
+  if (frame.type == FrameType::kRecipe || frame.type == FrameType::kBlob) return;
+  worn_.insert(name);
+  progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
+                 std::to_string(frame.header_at) +
+                 ", where it says what the catalog says too: 'plumb gc' writes it anew");
+}
+
+Status Checker::CheckZeros(PackReader& pack, const PackName& name, const PackIndex& index) {
+  if (request_.depth != Depth::kContent) return Done{};
+  std::vector<PackFrame> frames = index.frames;
+  const std::uint64_t end =
+      frames.empty() ? kPackHeaderSize : frames.back().header_at + frames.back().SizeInPack();
+  if (!index.is_torn)
+    frames.push_back({FrameType::kFooter, {}, end, index.frames.size() * kFooterEntrySize});
+  std::vector<std::byte> zeros;
+  for (const PackFrame& frame : frames) {
+    const std::uint64_t header_end = frame.header_at + kFrameHeaderSize;
+    const std::uint64_t payload_end = frame.PayloadAt() + frame.stored_size;
+    const std::uint64_t frame_end = frame.header_at + frame.SizeInPack();
+    for (const auto& [from, to] : {std::pair(header_end, frame.PayloadAt()),
+                                   std::pair(payload_end, std::min(frame_end, index.size))}) {
+      if (from >= to) continue;
+      zeros.resize(static_cast<std::size_t>(to - from));
+      PLUMB_RETURN_IF_ERROR(pack.ReadAt(from, zeros));
+      const auto other = std::ranges::find_if(zeros, [](std::byte b) { return b != std::byte{0}; });
+      if (other == zeros.end()) continue;
+      progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
+                     std::to_string(from + static_cast<std::uint64_t>(other - zeros.begin())) +
+                     ", between what it holds: that harms nothing");
+    }
   }
   return Done{};
 }

@@ -46,10 +46,14 @@ class Checker {
   // Of an adopted file, which has no frames.
   Status CheckAdopted(PackReader& file, const PackName& name,
                       const std::vector<const ObjectEntry*>& objects);
-  void CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
-  void CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
-  void CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree);
+  Status CheckPlace(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  Status CheckTree(PackReader& pack, const PackIndex& index, const ObjectEntry& object);
+  Status CheckAdoptedTree(const ObjectId& id, const ObjectTree& tree);
   Status CheckRecords(PackReader& pack, const PackName& name, const PackIndex& index);
+  // Of a record in a pack, which cannot be read.
+  void NoteBadRecord(const PackName& name, const PackFrame& frame);
+  // Between headers, payloads and frames.
+  Status CheckZeros(PackReader& pack, const PackName& name, const PackIndex& index);
   void CheckBlobs();
   Status CheckContent();
   Status HashBlob(const Digest& digest);
@@ -79,6 +83,7 @@ class Checker {
   Inventory inventory_;
   std::unordered_set<ObjectId, HashOfHash> records_;  // that were found in packs
   std::set<PackName> adopted_;
+  std::set<PackName> worn_;
   std::set<PackName> unfinished_;  // kept for pulls that may go on
 
   std::mutex mutex_;  // of what follows

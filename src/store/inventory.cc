@@ -181,7 +181,7 @@ Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) co
       blocks.push_back(frame);
       continue;
     }
-    PLUMB_TRY(const bool is_live, IsLive(pack, record.name, frame));
+    PLUMB_TRY(const bool is_live, IsLive(pack, frame, use));
     end_blocks(is_live && frame.type == FrameType::kTree ? BlocksBefore(frame.id) : 0);
     (is_live ? use.live_size : use.dead_size) += frame.SizeInPack();
     if (is_live) use.live.push_back(frame);
@@ -200,13 +200,12 @@ std::size_t FrameJudge::BlocksBefore(const ObjectId& id) const {
   return place.adopted ? 0 : static_cast<std::size_t>(BlockCount(place.raw_size));
 }
 
-Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
-                                const PackFrame& frame) const {
+Result<bool> FrameJudge::IsLive(PackReader& pack, const PackFrame& frame, PackUse& use) const {
   switch (frame.type) {
     case FrameType::kObject:
     case FrameType::kTree: {
       const auto found = inventory_.objects.find(frame.id);
-      return found != inventory_.objects.end() && found->second.pack == name &&
+      return found != inventory_.objects.end() && found->second.pack == use.record.name &&
              found->second.offset == frame.PayloadAt();
     }
     case FrameType::kRecipe:
@@ -222,8 +221,11 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackName& name,
   if (frame.stored_size > kRecordSizeMax) return true;
   std::vector<std::byte> bytes;
   const auto content = ReadFrame(pack, frame, bytes);
-  // The catalog has what it said; nobody can read it here.
-  if (!content && content.error().kind == ErrorKind::kCorrupt) return false;
+  // The catalog has what it said, which is written anew elsewhere (record_keeper.cc).
+  if (!content && content.error().kind == ErrorKind::kCorrupt) {
+    use.is_torn = true;
+    return false;
+  }
   if (!content) return content.error();
   // What is no record of ours is of a newer Plumb.
   if (frame.type == FrameType::kRefMove) {

@@ -93,9 +93,9 @@ struct PackUse {
   std::uint64_t size = 0;
   std::uint64_t live_size = 0;  // of frames that are needed, with their headers
   std::uint64_t dead_size = 0;  // of the others
-  bool is_torn = false;
-  bool lacks_objects = false;  // the catalog names some in it that are none of its frames
-  bool is_shared = false;      // somebody else has the same file: to remove it frees nothing
+  bool is_torn = false;         // or holds what became of a kit or a ref, and nobody can read that
+  bool lacks_objects = false;   // the catalog names some in it that are none of its frames
+  bool is_shared = false;       // somebody else has the same file: to remove it frees nothing
   // An adopted file is needed whole if any object lies in it, and has no frames to be copied.
   PackKind kind = PackKind::kFrames;
   std::vector<PackFrame> live = {};
@@ -110,7 +110,8 @@ class FrameJudge {
 
  private:
   std::size_t BlocksBefore(const ObjectId& id) const;
-  Result<bool> IsLive(PackReader& pack, const PackName& name, const PackFrame& frame) const;
+  // `use` is that of the pack as far as it is known.
+  Result<bool> IsLive(PackReader& pack, const PackFrame& frame, PackUse& use) const;
 
   const Inventory& inventory_;
   std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came

@@ -458,6 +458,29 @@ TEST_F(RebuildTest, PiecesOfAdoptedFilesAreHashed) {
             ErrorKind::kCorrupt);
 }
 
+// Else what damage to packs took, a later loss of the catalog would take for good.
+TEST_F(RebuildTest, WhatPacksDoNotSayAnyMoreAGcWritesAnew) {
+  const std::string layer = Noise(70'000, 1);
+  Add({layer}, "v1");
+  const auto rows = [&] {
+    auto all = Rows();
+    std::erase_if(all, [](const std::string& row) {
+      return !row.starts_with("kit ") && !row.starts_with("move ") && !row.starts_with("ref ");
+    });
+    return all;
+  };
+  const auto before = rows();
+  ASSERT_EQ(before.size(), 3U);
+  for (const fs::path& pack : Packs())
+    fs::remove(pack);
+  EXPECT_THAT(Check().damages, testing::Not(IsEmpty()));
+  Add({layer}, "v1");
+  Collect(14 * kDayNs);
+  EXPECT_THAT(RebuildLost().damages, IsEmpty());
+  EXPECT_EQ(rows(), before);
+  EXPECT_THAT(Check().damages, IsEmpty());
+}
+
 TEST_F(RebuildTest, WhereThereIsNoStoreNoneIsMade) {
   EXPECT_EQ(Rebuild().error().kind, ErrorKind::kNotFound);
   EXPECT_FALSE(fs::exists(Path()));

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "crypto/digest.h"
+#include "store/catalog_upkeep.h"
 #include "store/store.h"
 
 // What packs say of kits and refs: docs/format.md, "Packs", and what that amounts to.
@@ -42,17 +43,6 @@ std::string ToRecord(const MoveEvent& event);
 // Nothing for bytes that are no such record: a time before 1970 is none either.
 std::optional<KitEvent> ParseKitRecord(ByteSpan record);
 std::optional<MoveEvent> ParseMoveRecord(ByteSpan record);
-
-// Where a ref was before it moved, and where it is since.
-struct MoveRow {
-  RefName name;
-  std::optional<Digest> previous;
-  std::optional<Digest> manifest;
-  std::string message;
-  std::int64_t moved_ns = 0;
-
-  friend bool operator==(const MoveRow&, const MoveRow&) = default;
-};
 
 struct History {
   std::vector<Kit> kits;       // in order of their manifests

@@ -64,6 +64,24 @@ Status VisitMoves(SqliteConnection& connection, const CatalogVisitor& visitor) {
                     });
 }
 
+Status VisitMoveRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
+  return ForEachRow(
+      connection,
+      "SELECT repository, tag, previous, manifest, message, moved FROM ref_moves ORDER BY move",
+      [&](const SqliteStatement& row) -> Status {
+        MoveRow move = {{std::string(row.Text(0)), std::string(row.Text(1))},
+                        std::nullopt,
+                        std::nullopt,
+                        std::string(row.Text(4)),
+                        static_cast<std::int64_t>(row.Uint(5))};
+        if (!row.IsNull(2) && !row.CopyBlob(2, move.previous.emplace().bytes))
+          return DamagedTable("ref_moves");
+        if (!row.IsNull(3) && !row.CopyBlob(3, move.manifest.emplace().bytes))
+          return DamagedTable("ref_moves");
+        return visitor.on_move_row(move);
+      });
+}
+
 template <typename Visit>
 Status ForEachKit(SqliteConnection& connection, Visit visit) {
   return ForEachRow(connection, "SELECT manifest, added, dead FROM kits ORDER BY added, manifest",
@@ -272,6 +290,7 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
         }));
   }
   if (visitor.on_move) PLUMB_RETURN_IF_ERROR(VisitMoves(connection, visitor));
+  if (visitor.on_move_row) PLUMB_RETURN_IF_ERROR(VisitMoveRows(connection, visitor));
   return Done{};
 }
 

@@ -8,6 +8,7 @@
 #include "store/measurer_internal.h"
 #include "store/optimizer_internal.h"
 #include "store/rebuild.h"
+#include "store/record_keeper_internal.h"
 #include "store/store_parts_internal.h"
 
 namespace plumb::store {
@@ -31,6 +32,9 @@ class StoreUpkeep final : public Upkeep {
     auto collected = collector.Run();
     if (is_dry) return collected;
     RemoveUnfinishedCatalog(*parts_->directory);
+    const Status kept = KeepRecords(*parts_);
+    // On a full disk other things are more urgent.
+    if (!kept && kept.error().kind != ErrorKind::kExhausted) return kept.error();
     if (!collected && collected.error().kind == ErrorKind::kExhausted) {
       PLUMB_TRY(const bool has_room, parts_->reserve->GiveBack());
       if (has_room) collected = collector.Run();

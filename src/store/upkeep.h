@@ -82,6 +82,9 @@ struct Damage {
 
 struct CheckReport {
   std::vector<Damage> damages;
+  // Packs that are not as they were written, but in which nothing is damaged that is nowhere else:
+  // a gc writes them anew, or does without them.
+  std::uint64_t worn_packs = 0;
   bool is_catalog_damaged = false;  // to build or pull again mends only what is in packs
   bool is_adopted_changed = false;  // a file that was linked: who has it imports it again
   std::uint64_t kits = 0;

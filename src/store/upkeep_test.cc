@@ -821,7 +821,11 @@ TEST_F(UpkeepTest, ATornPackThatLacksSomethingStaysUntilThatIsThereAgain) {
   EXPECT_FALSE(Check(Depth::kStructure).damages.empty());
   const std::uint64_t in_packs = BytesInPacks();
   EXPECT_EQ(Collect().packs, 0U);
-  EXPECT_EQ(BytesInPacks(), in_packs);
+  // But for what it said of kit and tag, which the catalog knows.
+  const std::uint64_t with_records = BytesInPacks();
+  EXPECT_LT(with_records, in_packs + 1000);
+  EXPECT_EQ(Collect().packs, 0U);
+  EXPECT_EQ(BytesInPacks(), with_records);
   Add({layer}, "v1");
   EXPECT_EQ(Collect().packs, 1U);
   EXPECT_THAT(Check(Depth::kContent).damages, IsEmpty());

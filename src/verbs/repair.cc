@@ -2,6 +2,7 @@
 #include "verbs/repair.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -11,6 +12,7 @@
 
 #include "base/parallel.h"
 #include "base/streams.h"
+#include "kit/needs.h"
 #include "oci/manifest.h"
 #include "registry/bundle.h"
 #include "registry/remote.h"
@@ -157,7 +159,10 @@ class Repairer {
   // A copy of what is damaged on one side only: of a small blob there is one in the catalog too.
   Status TakeFromHere(store::Session& session, const Digest& blob) {
     PLUMB_TRY(const auto source, store_.OpenBlob(blob, 0));
-    PLUMB_TRY(const auto writer, session.CreateBlob(ShapeOf(blob)));
+    PLUMB_TRY(const auto known, store_.FindBlob(blob));
+    store::BlobPlan plan = ShapeOf(blob);
+    if (known) plan.expected_size = known->size;
+    PLUMB_TRY(const auto writer, session.CreateBlob(plan));
     PLUMB_RETURN_IF_ERROR(CopyAll(*source, *writer));
     return CheckDigest(blob, writer->Finish());
   }
@@ -179,8 +184,8 @@ class Repairer {
     return CheckDigest(blob, writer->Finish());
   }
 
-  template <typename Blob>
-  static Status CheckDigest(const Digest& blob, const Result<Blob>& info) {
+  template <typename Info>
+  static Status CheckDigest(const Digest& blob, const Result<Info>& info) {
     if (!info) return info.error();
     if (info->digest == blob) return Done{};
     return Error{ErrorKind::kCorrupt, "other bytes came: '" + info->digest.ToString() + "'"};
@@ -218,6 +223,17 @@ class Repairer {
   RepairReport report_;
 };
 
+// What a gc does with packs that are not as they were written, and with what nobody needs; no kit
+// goes.
+Status WriteAnew(Workspace& workspace, Progress& progress) {
+  store::CollectRequest request;
+  request.find_needs = kit::NeedsOf;
+  request.keep_untagged_ns = std::numeric_limits<std::int64_t>::max();
+  request.keep_left_ns = request.keep_untagged_ns;
+  PLUMB_TRY(store::Upkeep* const upkeep, workspace.Upkeep());
+  return Status(upkeep->Collect(request, progress).transform([](const auto&) { return Done{}; }));
+}
+
 }  // namespace
 
 Result<RepairReport> Repair(Workspace& workspace, const RepairOptions& options,
@@ -238,6 +254,10 @@ Result<RepairReport> Repair(Workspace& workspace, const RepairOptions& options,
     if (!done) return std::move(done).error().While("cannot repair from '" + options.source + "'");
     report = std::move(repairer).TakeReport();
     report.source = options.source;
+    PLUMB_TRY(report.left, Fsck(workspace, {store::Depth::kContent}, progress));
+  }
+  if (report.left.damages.empty() && report.left.checked.worn_packs > 0) {
+    PLUMB_RETURN_IF_ERROR(WriteAnew(workspace, progress));
     PLUMB_TRY(report.left, Fsck(workspace, {store::Depth::kContent}, progress));
   }
   report.left.rebuilt = std::move(rebuilt);

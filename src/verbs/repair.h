@@ -35,10 +35,12 @@ struct RepairReport {
 
 // Reads every byte, and stores anew what is damaged or missing: from what is here if another copy
 // of it can be read, else from the source, by its digest. What the source does not have, or has
-// with other bytes, stays as it is. kInvalid: the source names one kit, where a whole place is
-// meant; kUnsupported: a bundle whose parts can only be had in their order; else as Fsck and pulls
-// fail. What was mended until then stays so. Trust: the source is not trusted: what comes is hashed
-// before it counts.
+// with other bytes, stays as it is. Packs that are damaged where nothing is lost are written anew,
+// as a gc does it.
+// kInvalid: the source names one kit, where a whole place is meant; kUnsupported: a bundle whose
+// parts can only be had in their order; else as Fsck and pulls fail. What was mended until then
+// stays so.
+// Trust: the source is not trusted: what comes is hashed before it counts.
 Result<RepairReport> Repair(Workspace& workspace, const RepairOptions& options, Progress& progress);
 
 }  // namespace plumb::verbs

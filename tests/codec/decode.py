@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 STRIPE = 16384
-LEVELS = 4
+RANKS = 12
 FLOATS = {"bf16": 2, "f16": 2, "f32": 4, "f64": 8, "f8_e4m3": 1, "f8_e5m2": 1}
 ELEMENTS = {
     1: ["bf16"], 2: ["f16"], 3: ["f32"], 4: ["f64"], 5: ["f8_e4m3"], 6: ["f8_e5m2"], 7: [1],
@@ -101,16 +101,29 @@ def read_bits(reader, base, n):
     return symbols
 
 
-def read_ranks(reader, meaning, n):
-    levels = []
-    for _ in range(LEVELS):
-        codes = [(low >> i & 1) | (high >> i & 1) << 1 for (low, high), count in words(reader, n, 2) for i in range(count)]
-        levels.append(codes)
-        n = codes.count(3)
+def widths_of(narrow):
+    """The bits of a code at each level, by which they come to 12 symbols."""
+    widths = []
+    while sum((1 << width) - 1 for width in widths) < RANKS and len(widths) < 8:
+        widths.append(1 if narrow >> len(widths) & 1 else 2)
+    need(sum((1 << width) - 1 for width in widths) == RANKS and narrow >> len(widths) == 0, "levels")
+    return widths
+
+
+def read_ranks(reader, descriptor, n):
+    widths, meaning = widths_of(descriptor[0]), descriptor[1:]
+    levels, first = [], 0
+    for width in widths:
+        more = (1 << width) - 1
+        codes = [sum((word >> i & 1) << bit for bit, word in enumerate(row))
+                 for row, count in words(reader, n, width) for i in range(count)]
+        levels.append((codes, more, meaning[first:first + more]))
+        first += more
+        n = codes.count(more)
     following = list(reader.take(n))
-    for level in reversed(range(LEVELS)):
+    for codes, more, symbols in reversed(levels):
         rest = iter(following)
-        following = [next(rest) if code == 3 else meaning[3 * level + code] for code in levels[level]]
+        following = [next(rest) if code == more else symbols[code] for code in codes]
     return following
 
 
@@ -178,8 +191,10 @@ def decode(encoding, stored, raw_size):
         for _ in range(PLANES.get(field, 1)):
             mode = reader.number(1)
             need(mode <= (3 if encoding == 3 else 2), "mode")
-            modes.append((mode, reader.take((0, 1, 3 * LEVELS, 1)[mode])))
+            modes.append((mode, reader.take((0, 1, 1 + RANKS, 1)[mode])))
             need(mode != 3 or modes[-1][1][0] <= 7, "low bits")
+            if mode == 2:
+                widths_of(modes[-1][1][0])
     columns = []
     for field, size in zip(fields, sizes):
         count = PLANES.get(field, 1)

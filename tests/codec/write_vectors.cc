@@ -11,7 +11,17 @@
 
 namespace {
 
-using namespace plumb::codec;
+using plumb::codec::BlockHint;
+using plumb::codec::Effort;
+using plumb::codec::Element;
+using plumb::codec::EncodeBlock;
+using plumb::codec::Field;
+using plumb::codec::kElements;
+using plumb::codec::Layout;
+using plumb::codec::LayoutOf;
+using plumb::codec::Method;
+using plumb::codec::SymbolsPerUnit;
+using plumb::codec::TestWeights;
 using Block = std::vector<std::byte>;
 
 void Write(const std::string& path, const Block& bytes) {

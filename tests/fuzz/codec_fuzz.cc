@@ -15,18 +15,28 @@
 namespace {
 
 using plumb::ByteSpan;
-using namespace plumb::codec;
+using plumb::codec::BlockHint;
+using plumb::codec::DecodeBlockWith;
+using plumb::codec::Effort;
+using plumb::codec::Element;
+using plumb::codec::EncodeBlockWith;
+using plumb::codec::Has;
+using plumb::codec::Instructions;
+using plumb::codec::kBlockSizeMax;
+using plumb::codec::KernelsOf;
+using plumb::codec::Method;
 using Block = std::vector<std::byte>;
 
-constexpr Level kLevelsAll[] = {Level::kPlain, Level::kAvx2, Level::kAvx512};
+constexpr Instructions kInstructionsAll[] = {Instructions::kPlain, Instructions::kAvx2,
+                                             Instructions::kAvx512};
 
 void Decode(Method method, ByteSpan stored, std::size_t raw_size) {
   std::optional<Block> first;
   std::optional<bool> verdict;
-  for (const Level level : kLevelsAll) {
-    if (!HasLevel(level)) continue;
+  for (const Instructions instructions : kInstructionsAll) {
+    if (!Has(instructions)) continue;
     Block raw(raw_size);
-    const plumb::Status status = DecodeBlockWith(KernelsOf(level), method, stored, raw);
+    const plumb::Status status = DecodeBlockWith(KernelsOf(instructions), method, stored, raw);
     PLUMB_CHECK(status || status.error().kind == plumb::ErrorKind::kCorrupt);
     PLUMB_CHECK(!verdict || *verdict == status.has_value());
     verdict = status.has_value();
@@ -36,15 +46,15 @@ void Decode(Method method, ByteSpan stored, std::size_t raw_size) {
 }
 
 void RoundTrip(ByteSpan raw, const BlockHint& hint, Effort effort) {
-  const auto expected = EncodeBlockWith(KernelsOf(Level::kPlain), raw, hint, effort);
-  for (const Level level : kLevelsAll) {
-    if (!HasLevel(level)) continue;
-    const auto encoded = EncodeBlockWith(KernelsOf(level), raw, hint, effort);
+  const auto expected = EncodeBlockWith(KernelsOf(Instructions::kPlain), raw, hint, effort);
+  for (const Instructions instructions : kInstructionsAll) {
+    if (!Has(instructions)) continue;
+    const auto encoded = EncodeBlockWith(KernelsOf(instructions), raw, hint, effort);
     PLUMB_CHECK(encoded.has_value() == expected.has_value());
     if (!encoded) continue;
     PLUMB_CHECK(encoded->bytes == expected->bytes && encoded->method == expected->method);
     Block decoded(raw.size());
-    PLUMB_CHECK(DecodeBlockWith(KernelsOf(level), encoded->method, encoded->bytes, decoded));
+    PLUMB_CHECK(DecodeBlockWith(KernelsOf(instructions), encoded->method, encoded->bytes, decoded));
     PLUMB_CHECK(std::equal(raw.begin(), raw.end(), decoded.begin()));
   }
 }
