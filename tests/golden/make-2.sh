@@ -45,14 +45,17 @@ base = {
     "bias": ("F32", [256], periodic(struct.pack("<4f", 1, 2, 3, 0.25), 1024)),
     "w": ("BF16", [640, 1024], w),
     "noise": ("U8", [1100 * 1024], periodic(noise.randbytes(256), 1100 * 1024)),
-    "e": ("F32", [300, 1000], periodic(struct.pack("<64f", *(noise.gauss(0, 1) for _ in range(64))), 1200000)),
+    "e": ("F32", [150, 1000], periodic(struct.pack("<64f", *(noise.gauss(0, 1) for _ in range(64))), 600000)),
 }
 tuned = dict(base, w=("BF16", [640, 1024], w[:MIB] + bf16(3, MIB // 4)))
 blocks = b"".join(struct.pack("<e", noise.gauss(0.01, 0.001)) + noise.randbytes(32) for _ in range(8))
 # The noise in the middle has a place where content is cut.
-text = b"a text that zstd makes small\n" * 11000 + random.Random(17).randbytes(3000).hex().encode()
+text = b"a text that zstd makes small\n" * 11000 + random.Random(76).randbytes(1000).hex().encode()
 text += b"and nothing but repetition behind\n" * 30000
+# Nearly all alike: entropy coding makes little of it.
+rare = b"".join(struct.pack("<f", noise.choices((1, -4), (511, 1))[0])[2:] for _ in range(640 * 1024))
 files = {
+    "rare/model.safetensors": safetensors({"r": ("BF16", [640, 1024], rare)}),
     "base/model.safetensors": safetensors(base),
     "base/notes.txt": text,
     "base/README.md": b"The base.\n",
@@ -68,6 +71,11 @@ printf '%s\n' 'manifestVersion: 1.0.0' 'package: {name: base}' 'model: {path: mo
     'datasets: [{path: notes.txt}]' 'docs: [{path: README.md}]' >base/Kitfile
 printf '%s\n' 'manifestVersion: 1.0.0' 'package: {name: tuned}' \
     'model: {path: model.safetensors, parts: [{path: model.gguf}]}' >tuned/Kitfile
+printf '%s\n' 'manifestVersion: 1.0.0' 'package: {name: rare}' 'model: {path: model.safetensors}' >rare/Kitfile
+# What is here so far gets into the archive tier.
+step build rare -t rare:v1
+step optimize --archive
+step gc
 step build base -t base:v1 -m 'the first'
 step build tuned -t tuned:v1 -t tuned:latest
 step build base -t packed:v1 --compression zstd

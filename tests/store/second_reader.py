@@ -134,7 +134,7 @@ def check_history(bench, store):
 def check_variety(store):
     frames = [frame for pack in store.packs for frame in pack.frames]
     seen = {(frame.type, frame.encoding) for frame in frames}
-    for pair in ((BLOCK, PLANES), (OBJECT, PLANES), (OBJECT, ZSTD), (OBJECT, RAW), (TREE, RAW)):
+    for pair in ((BLOCK, PLANES), (BLOCK, ENTROPY), (OBJECT, PLANES), (OBJECT, ENTROPY), (OBJECT, ZSTD), (OBJECT, RAW), (TREE, RAW)):
         expect(pair in seen, f"no frame of type {pair[0]} in encoding {pair[1]}: the test is no test of it")
     expect({frame.type for frame in frames} >= set(range(1, 9)), "not all types of frames")
     literals = [literal for recipes in store.recipes.values() for recipe in recipes for _, literal, _, _ in recipe.segments]
@@ -209,6 +209,7 @@ def main():
         tensor = write_files(scratch / "kit")
         bench = Bench(plumb, scratch, "home")
         bench.plumb("build", "kit", "-t", "read:v1", "-m", "the first")
+        bench.plumb("optimize", "--archive")
         (scratch / "kit/README.md").write_text("Small, and other.\n")
         bench.plumb("build", "kit", "-t", "read:v2", "-t", "other:latest")
         bench.plumb("tag", "read:v2", "read:v1")
