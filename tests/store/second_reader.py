@@ -3,7 +3,6 @@
 """Stores that the program writes, read by the second reader (read_store.py): second_reader.py PLUMB."""
 import hashlib
 import json
-import math
 import os
 import pathlib
 import random
@@ -27,8 +26,10 @@ def expect(condition, what):
 
 
 def bf16(noise, count):
-    """As weights are: of one scale."""
-    return b"".join(struct.pack("<f", noise.gauss(0, 0.02))[2:] for _ in range(count))
+    """Of few exponents, one of them much more frequent than the others."""
+    exponents = noise.choices(range(6), (900, 60, 20, 10, 5, 5), k=count)
+    return b"".join(struct.pack("<f", noise.choice((-1, 1)) * noise.uniform(1, 2) / (64 << exponent))[2:]
+                    for exponent in exponents)
 
 
 def f32(noise, count):
@@ -65,7 +66,8 @@ def write_files(directory):
         "norm": ("F32", [100], f32(noise, 100)),  # a literal
         "bias": ("F32", [160], f32(noise, 160)),
         "w": ("BF16", [640, 1024], bf16(noise, 640 * 1024)),  # 1.25 MiB
-        "odd": ("F32", [70001], f32(noise, 70001)),
+        "odd": ("F32", [30001], f32(noise, 30001)),
+        "frame": ("BF16", [70001], bf16(noise, 70001)),
     }
     (directory / "model.safetensors").write_bytes(safetensors(tensors))
     tuned = dict(tensors, w=("BF16", [640, 1024], tensors["w"][2][:MIB] + bf16(noise, 128 * 1024)))
