@@ -71,7 +71,8 @@ bool TakeAdopted(ByteReader& reader, ObjectTree& tree) {
   return true;
 }
 
-// Damage must not pass for the work of a newer Plumb: kCorrupt if this is no tree as it was written.
+// Damage must not pass for the work of a newer Plumb: kCorrupt if this is no tree as it was
+// written.
 Status CheckFrame(PackReader& pack, const ObjectId& id, const ObjectPlace& place) {
   if (place.offset < kPackHeaderSize + kFrameHeaderSize) return Malformed();
   std::vector<std::byte> stored;

@@ -24,9 +24,10 @@
 #include "store/upkeep.h"
 #include "tests/temporary_directory.h"
 
-// Packs, recipes and catalogs of an enemy: all is refused, within the memory that an honest one takes, and
-// nothing is given out. (Cycles need no test: objects are named by hashes, and what a tree names are
-// bytes of a pack, a recipe's objects are never recipes. Nothing can name what is made from it.)
+// Packs, recipes and catalogs of an enemy: all is refused, within the memory that an honest one
+// takes, and nothing is given out. (Cycles need no test: objects are named by hashes, and what a
+// tree names are bytes of a pack, a recipe's objects are never recipes. Nothing can name what is
+// made from it.)
 namespace plumb::store {
 namespace {
 
@@ -114,8 +115,8 @@ class StoreAttack : public testing::Test {
   // An object as the catalog would have it.
   ObjectRecord AddTree(const TreeClaim& tree, const ObjectId& id) {
     const std::string bytes = tree.ToBytes();
-    ObjectRecord object = {id, *writer_->Append({FrameType::kTree, id, bytes.size(), Encoding::kRaw,
-                                                 AsBytes(bytes)})};
+    ObjectRecord object = {
+        id, *writer_->Append({FrameType::kTree, id, bytes.size(), Encoding::kRaw, AsBytes(bytes)})};
     object.place.encoding = Encoding::kTree;
     object.place.raw_size = tree.size;
     object.place.blocks_size = object.place.start = 1;
@@ -259,9 +260,8 @@ TEST_F(StoreAttack, TreesThatLie) {
   lie("a size whose blocks wrap", [](TreeClaim& tree) { tree.size = UINT64_MAX; });
   lie("more blocks than there are bytes for", [](TreeClaim& tree) { tree.size = kTiB; });
   lie("one block more than there are", [](TreeClaim& tree) { tree.size = 2 * kMiB + 1; });
-  lie("one block less than there are", [&](TreeClaim& tree) {
-    tree.blocks.push_back(tree.blocks.back());
-  });
+  lie("one block less than there are",
+      [&](TreeClaim& tree) { tree.blocks.push_back(tree.blocks.back()); });
   lie("nothing stored", [](TreeClaim& tree) { tree.blocks[0].stored_size = 0; });
   lie("raw, but smaller", [](TreeClaim& tree) { tree.blocks[0].stored_size -= 1; });
   lie("raw, but larger", [](TreeClaim& tree) { tree.blocks[0].stored_size += 1; });
@@ -310,16 +310,17 @@ TEST_F(StoreAttack, BlocksBeforeTheBeginningOfThePack) {
   EXPECT_EQ(Rebuild().objects, 0U);
 }
 
-// Its bytes may be what it says, but a pack is nobody's file: a gc would not know that it is needed.
+// Its bytes may be what it says, but a pack is nobody's file: a gc would not know that it is
+// needed.
 TEST_F(StoreAttack, TreeThatNamesAPackAsItsFile) {
   TreeClaim tree = AddBlocks(content_);
   tree.kind = 1;
   tree.place = AsText(writer_->name().bytes);
   AppendVarint(tree.place, kPackHeaderSize + kFrameHeaderSize);
-  // Another object: where the second block lies there is something else.
   ObjectRecord object = AddTree(tree, tree.Root());
   Publish({object});
   ExpectRefused(object, "a pack as a file");
+  EXPECT_EQ(CountDamaged(), 1U);
   const RebuildReport rebuilt = Rebuild();
   EXPECT_EQ(rebuilt.objects, 0U);
   EXPECT_EQ(rebuilt.damages.size(), 1U);
@@ -452,9 +453,8 @@ TEST_F(StoreAttack, RowsThatLieOfAPlace) {
     place.encoding = Encoding::kPlanes;
     place.raw_size = kMiB;
   });
-  lie("the tree of the one before", [&](ObjectPlace& place) {
-    place.offset = lies.front().second.place.offset;
-  });
+  lie("the tree of the one before",
+      [&](ObjectPlace& place) { place.offset = lies.front().second.place.offset; });
   std::vector<ObjectRecord> objects;
   for (const auto& [attack, object] : lies)
     objects.push_back(object);

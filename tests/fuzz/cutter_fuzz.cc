@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Any bytes, of either shape, also as the beginning of something longer: pieces are as long as they may
-// be, blocks of a tensor come in order, and where is cut does not depend on how the bytes come.
+// Any bytes, of either shape, also as the beginning of something longer: pieces are as long as they
+// may be, blocks of a tensor come in order, and where is cut does not depend on how the bytes come.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Of a header that is sound the scanner asks for all and for nothing behind it, however the bytes come.
+// Of a header that is sound the scanner asks for all and for nothing behind it, however the bytes
+// come.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-// Trees of any bytes: one that is taken is written again as it was, its blocks add up to the object, and
-// they lie one behind the other in front of it. The root is made right first, or none would be taken.
+// Trees of any bytes: one that is taken is written again as it was, its blocks add up to the
+// object, and they lie one behind the other in front of it. The root is made right first, or none
+// would be taken.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -144,9 +144,7 @@ Step Import(const std::string& source) {
 const std::string kModelFile = "/hub/w.safetensors";
 
 // Somebody else's, and large enough to be used where it lies.
-Status ModelFile(World& world) {
-  return world.Write(kModelFile, TensorFile('m'));
-}
+Status ModelFile(World& world) { return world.Write(kModelFile, TensorFile('m')); }
 
 Status NoSharedBlocks(World& world) {
   world.disk().ShareNoBlocks();
@@ -440,12 +438,12 @@ TEST(ReadFaultTest, ACheckThatCannotReadBlamesNobody) {
 // Else no pull would be tried that goes on behind a block.
 TEST(PowerCutNoticesTest, ThatBlocksOfATensorAreKept) {
   SimulatedDisk disk;
-  for (const Step& step : {Tensors('c'), Elsewhere(Build("c:v1")),
-                           Elsewhere(Push("c:v1", "oci:/shelf:v1"))})
+  for (const Step& step :
+       {Tensors('c'), Elsewhere(Build("c:v1")), Elsewhere(Push("c:v1", "oci:/shelf:v1"))})
     ASSERT_TRUE(sim::Run(step, disk));
   const Step pull = Pull("oci:/shelf:v1", "p:v1");
   int kept = 0;
-  for (std::int64_t call = 0;; ++call) {
+  for (std::int64_t call = 0;; call += 1 + call / 16) {
     const auto cut = disk.AfterPowerCut(Survival::kAll);
     cut->FailAt(call, Fault::kPowerCut);
     const Status done = sim::Run(pull, *cut);
