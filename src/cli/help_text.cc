@@ -323,7 +323,8 @@ Help Keeping() {
        "compared before its old bytes count as needless; 'plumb gc' then gives these back.\n"
        "No digest and no name changes. Any other command may run at the same time, and\n"
        "it can be stopped at any time.",
-       {{"Weights that are rarely used", "plumb optimize --archive && plumb gc"}},
+       {{"What came before this form was known", "plumb optimize"},
+        {"Weights that are rarely used", "plumb optimize --archive && plumb gc"}},
        {4, 6, 7, 8, 9}},
       {"fsck",
        "",

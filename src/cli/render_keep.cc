@@ -201,9 +201,9 @@ Answer Render(const verbs::OptimizeReport& report) {
   if (optimized.objects == 0) {
     text = "Nothing would become smaller\n";
   } else {
-    text = Count(optimized.objects, "tensor") + " written anew: " +
-           FormatSize(optimized.bytes_before) + " became " + FormatSize(optimized.bytes_after) +
-           "; 'plumb gc' gives the difference back\n";
+    text = Count(optimized.objects, "tensor") +
+           " written anew: " + FormatSize(optimized.bytes_before) + " became " +
+           FormatSize(optimized.bytes_after) + "; 'plumb gc' gives the difference back\n";
   }
   Json json = Json::MakeObject();
   json.Append("tier", Text(report.tier == store::Tier::kArchive ? "archive" : "fast"));
@@ -220,9 +220,8 @@ Answer Render(const verbs::DuReport& report) {
   for (const verbs::DuReport::Row& row : report.rows) {
     const store::KitUse& use = row.use;
     const std::string name = row.tags.empty() ? use.manifest.ToString() : Join(row.tags, ", ");
-    rows.push_back(
-        {FormatSize(use.size), FormatSize(use.stored), FormatSize(use.added),
-         FormatSize(use.only), Printable(name)});
+    rows.push_back({FormatSize(use.size), FormatSize(use.stored), FormatSize(use.added),
+                    FormatSize(use.only), Printable(name)});
     Json json = Json::MakeObject();
     json.Append("digest", Text(use.manifest.ToString()));
     json.Append("tags", Texts(row.tags));

@@ -68,13 +68,14 @@ TEST(RenderTensors, OneLineEach) {
   report.weights.files = {file};
   report.kept = {{{Blake3(AsBytes("x")), 300, {"planes", "raw"}}, {}}};
   const std::string object = Blake3(AsBytes("x")).ToHex();
-  EXPECT_EQ(Render(report).text,
-            "NAME       DTYPE   SHAPE      SIZE    STORED   ENCODING     OBJECT         FILE\n"
-            "\\x1b[2Ja   Q4_K    [3, 256]   432 B   300 B    planes+raw   " +
-                object.substr(0, 12) +
-                "   w.gguf\n"
-                "s          F32     []         4 B     -        -            -              w.gguf\n"
-            "\n2 tensors, 436 B\n");
+  EXPECT_EQ(
+      Render(report).text,
+      "NAME       DTYPE   SHAPE      SIZE    STORED   ENCODING     OBJECT         FILE\n"
+      "\\x1b[2Ja   Q4_K    [3, 256]   432 B   300 B    planes+raw   " +
+          object.substr(0, 12) +
+          "   w.gguf\n"
+          "s          F32     []         4 B     -        -            -              w.gguf\n"
+          "\n2 tensors, 436 B\n");
   const std::string json = WriteJson(Render(report).json, JsonStyle::kCompact);
   EXPECT_EQ(json, R"({"digest":")" + Hex('1') +
                       R"(","files":[{"path":"w.gguf","format":"gguf","layer":")" + Hex('2') +

@@ -232,17 +232,17 @@ Status BlobPipeline::Save(const Piece& piece) {
   if (role.IsBlock()) {
     if (role.offset == 0) tensor_ = std::make_unique<TensorSaver>(saver_, role);
     PLUMB_TRY(const BlockPlace block, tensor_->Add(bytes));
-    if (partial_ != nullptr) partial_->NoteBlock(block);
+    if (partial_ != nullptr) partial_->Note({{}, block});
     return role.offset + bytes.size() == role.tensor_size ? FinishTensor() : Done{};
   }
   if (role.tensor_size == 0 && bytes.size() <= kLiteralSizeMax) {
     recipe_.AddLiteral(bytes);
-    if (partial_ != nullptr) partial_->NoteLiteral(bytes);
+    if (partial_ != nullptr) partial_->Note({{}, {}, std::string(AsText(bytes))});
     return Done{};
   }
   PLUMB_TRY(const ObjectRecord object, saver_.SaveObject(bytes, role));
   recipe_.AddObject(object.id, bytes.size());
-  if (partial_ != nullptr) partial_->NoteObject(object);
+  if (partial_ != nullptr) partial_->Note({object});
   return Done{};
 }
 
@@ -250,7 +250,7 @@ Status BlobPipeline::FinishTensor() {
   const auto tensor = std::exchange(tensor_, nullptr);
   PLUMB_TRY(const ObjectRecord object, tensor->Finish());
   recipe_.AddObject(object.id, object.place.raw_size);
-  if (partial_ != nullptr) partial_->NoteObject(object);
+  if (partial_ != nullptr) partial_->Note({object});
   return Done{};
 }
 

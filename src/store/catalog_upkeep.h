@@ -140,10 +140,7 @@ class CatalogUpkeep {
   virtual Result<std::vector<std::string>> FindProblems() = 0;
 };
 
-class KeptCatalog : public Catalog,
-                    public ObjectStarts,
-                    public FilesCatalog,
-                    public CatalogUpkeep {
+class KeptCatalog : public Catalog, public ObjectStarts, public FilesCatalog, public CatalogUpkeep {
  public:
   using Catalog::Apply;
   using CatalogUpkeep::Apply;

@@ -303,8 +303,7 @@ Status Checker::HashBlob(const Digest& digest) {
     }
     // And go on if it is not: every damaged object shall be named.
     PLUMB_TRY(const std::optional<std::uint64_t> got, HashSegment(segment, hasher));
-    if (got && *got < segment.size)
-      BlameBlob(digest, "an object is shorter than its recipe says");
+    if (got && *got < segment.size) BlameBlob(digest, "an object is shorter than its recipe says");
     is_whole = is_whole && got == segment.size;
   }
   if (is_whole && hasher.Finish() != digest) BlameBlob(digest, "its bytes are others");

@@ -57,9 +57,8 @@ TEST(ChunkerTest, FindsItsWayBackBehindAnInsertion) {
   auto before = Chunks(bytes, 1 << 20);
   const auto after = Chunks(changed, 1 << 20);
   std::ranges::sort(before);
-  const auto lost = std::ranges::count_if(after, [&](const std::string& chunk) {
-    return !std::ranges::binary_search(before, chunk);
-  });
+  const auto lost = std::ranges::count_if(
+      after, [&](const std::string& chunk) { return !std::ranges::binary_search(before, chunk); });
   EXPECT_LE(lost, 4);
 }
 

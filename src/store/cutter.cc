@@ -65,8 +65,7 @@ Cutter::Cutter(Shape shape, std::uint64_t size) : shape_(shape) {
 }
 
 std::size_t Cutter::Stretch() const {
-  const std::size_t room =
-      state_ == State::kTensor ? kBlockSizeMax - block_size_ : chunker_.Room();
+  const std::size_t room = state_ == State::kTensor ? kBlockSizeMax - block_size_ : chunker_.Room();
   return static_cast<std::size_t>(std::min<std::uint64_t>(room, left_));
 }
 

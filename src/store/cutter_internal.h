@@ -43,7 +43,8 @@ class Cutter {
   // `size` of the blob; 0 if nobody knows.
   Cutter(Shape shape, std::uint64_t size);
 
-  // How many of the coming bytes may be taken at once: at least one, and at most what a piece takes.
+  // How many of the coming bytes may be taken at once: at least one, and at most what a piece
+  // takes.
   std::size_t Stretch() const;
 
   // The next bytes, at most Stretch() of them: as many as belong to the present piece are taken.
@@ -60,7 +61,7 @@ class Cutter {
     kScan,     // the beginning of a file that may be one of weights
     kGap,      // before a tensor
     kTensor,
-    kRest,     // of a file
+    kRest,  // of a file
     kEndless,
   };
   struct Range {
@@ -96,8 +97,8 @@ class Cutter {
   std::uint64_t file_left_ = 0;  // behind the present stretch
   std::uint64_t file_padding_ = 0;
   std::optional<weights::HeaderScanner> scanner_;
-  std::vector<Range> tensors_;   // to come, the next one last
-  std::size_t block_size_ = 0;   // of the present block of a tensor
+  std::vector<Range> tensors_;  // to come, the next one last
+  std::size_t block_size_ = 0;  // of the present block of a tensor
 };
 
 }  // namespace plumb::store

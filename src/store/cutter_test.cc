@@ -139,8 +139,8 @@ TEST(CutterTest, DoesNotDependOnHowTheBytesCome) {
 TEST(CutterTest, EqualFilesFallOnEqualCutsWhateverLiesAround) {
   const std::string weights = Entry("w.bin", 5 * kMiB);
   const auto alone = SizesOf(Cut(weights + archive::TarEnd(), Shape::kTar, 1 << 16));
-  const auto behind = SizesOf(
-      Cut(Entry("notes", 3000) + weights + archive::TarEnd(), Shape::kTar, 1 << 16));
+  const auto behind =
+      SizesOf(Cut(Entry("notes", 3000) + weights + archive::TarEnd(), Shape::kTar, 1 << 16));
   ASSERT_EQ(alone.size(), behind.size());
   EXPECT_TRUE(std::equal(alone.begin() + 1, alone.end(), behind.begin() + 1));
   const std::string raw(5 * kMiB, 'w');
@@ -160,9 +160,9 @@ TEST(CutterTest, FollowsASizeThatOnlyAPaxRecordTells) {
 // What a header says is a guess: of one that is cut short, lies or is none, all bytes come all the
 // same, in pieces that are not too long.
 TEST(CutterTest, AHeaderThatLiesCostsNoBytes) {
-  std::vector<std::string> files = {Safetensors().substr(0, 2'000'000), Gguf().substr(0, 70'000),
-                                    Gguf().substr(0, 40), std::string("GGUF") + std::string(60, 'x'),
-                                    std::string(8, '\xff') + "{"};
+  std::vector<std::string> files = {
+      Safetensors().substr(0, 2'000'000), Gguf().substr(0, 70'000), Gguf().substr(0, 40),
+      std::string("GGUF") + std::string(60, 'x'), std::string(8, '\xff') + "{"};
   for (const std::size_t at : {8U, 30U, 60U, 90U, 100U, 140U}) {
     files.push_back(Safetensors());
     files.back()[at] = '9';

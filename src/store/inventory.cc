@@ -189,8 +189,7 @@ Result<PackUse> FrameJudge::Judge(PackReader& pack, const PackRecord& record) co
   }
   end_blocks(0);
   const auto known = objects_in_.find(record.name);
-  use.lacks_objects =
-      known != objects_in_.end() && known->second != live_objects;
+  use.lacks_objects = known != objects_in_.end() && known->second != live_objects;
   return use;
 }
 

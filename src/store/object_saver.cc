@@ -130,7 +130,7 @@ bool ObjectSaver::Claim(const ObjectId& id) {
 }
 
 Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw,
-                                              const PieceRole& role) {
+                                             const PieceRole& role) {
   PLUMB_TRY(const auto known, catalog_.FindObject(id));
   if (known && known->standing == Standing::kGood) return *known;
   if (const auto offered = TakeOffered(id)) return *offered;

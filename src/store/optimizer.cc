@@ -154,12 +154,10 @@ Result<bool> Optimizer::WouldShrink(ObjectReader::Object& object, const PieceRol
   std::vector<std::byte> raw;
   for (std::uint64_t i = 0; i < count; i += step) {
     PLUMB_RETURN_IF_ERROR(objects_.ReadBlock(object, i, raw));
-    PLUMB_TRY(const Payload payload,
-              EncodePayload(raw, role.At(i * kBlockSizeMax), request_.tier));
+    PLUMB_TRY(const Payload payload, EncodePayload(raw, role.At(i * kBlockSizeMax), request_.tier));
     after += payload.stored.size();
-    before += object.tree != nullptr
-                  ? object.tree->blocks[static_cast<std::size_t>(i)].stored_size
-                  : object.place.stored_size;
+    before += object.tree != nullptr ? object.tree->blocks[static_cast<std::size_t>(i)].stored_size
+                                     : object.place.stored_size;
   }
   return after < before && before - after >= before / 100 * kGainPercentMin;
 }
@@ -193,17 +191,16 @@ Result<ObjectPlace> Optimizer::Write(ObjectReader::Object& object, const PieceRo
     PLUMB_RETURN_IF_ERROR(objects_.ReadBlock(object, index, raw));
     PLUMB_TRY(const Payload payload,
               EncodePayload(raw, role.At(index * kBlockSizeMax), request_.tier));
-    FrameContent frame = {FrameType::kBlock, {old.hash.bytes}, raw.size(), payload.encoding,
-                          payload.stored};
+    FrameContent frame = {
+        FrameType::kBlock, {old.hash.bytes}, raw.size(), payload.encoding, payload.stored};
     frame.block = static_cast<std::uint32_t>(index);
     PLUMB_TRY(const ObjectPlace place, merger_->Append(frame));
-    tree.blocks.push_back({old.hash, place.encoding,
-                           static_cast<std::uint32_t>(place.stored_size), place.offset});
+    tree.blocks.push_back(
+        {old.hash, place.encoding, static_cast<std::uint32_t>(place.stored_size), place.offset});
   }
   const std::string bytes = tree.ToBytes();
-  PLUMB_TRY(const ObjectPlace place,
-            merger_->Append(
-                {FrameType::kTree, object.id, bytes.size(), Encoding::kRaw, AsBytes(bytes)}));
+  PLUMB_TRY(const ObjectPlace place, merger_->Append({FrameType::kTree, object.id, bytes.size(),
+                                                      Encoding::kRaw, AsBytes(bytes)}));
   return tree.PlaceFor(place);
 }
 

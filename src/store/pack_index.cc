@@ -108,8 +108,8 @@ Result<Header> ReadHeaderAt(PackReader& pack, std::uint64_t header_at) {
   if (*stored_size > kStoredSizeMax ||
       header_at + kFrameHeaderSize + *padding != header.frame.PayloadAt())
     return DamagedFrame(header.frame);
-  header.content = {header.frame.type, header.frame.id, *raw_size,
-                    static_cast<Encoding>(*encoding), {}, *block};
+  header.content = {
+      header.frame.type, header.frame.id, *raw_size, static_cast<Encoding>(*encoding), {}, *block};
   std::ranges::copy(ByteSpan(bytes).subspan(64, kCheckSize), header.content.check.begin());
   return header;
 }

@@ -252,9 +252,10 @@ bool PartialBlob::IsKept(const PartialRun& run) {
   const bool is_of_tree = line.run.object && line.run.object->place.encoding == Encoding::kTree;
   // Its object is noted behind it.
   if (run.block && is_of_tree) return true;
-  const bool is_same = run.object  ? line.run.object && line.run.object->id == run.object->id
-                       : run.block ? line.run.block && line.run.block->hash == run.block->hash
-                                   : !line.run.object && !line.run.block && line.run.bytes == run.bytes;
+  const bool is_same = run.object ? line.run.object && line.run.object->id == run.object->id
+                       : run.block
+                           ? line.run.block && line.run.block->hash == run.block->hash
+                           : !line.run.object && !line.run.block && line.run.bytes == run.bytes;
   if (!is_same) {
     noted_kept_ = kept_.size();
     return false;
@@ -264,27 +265,20 @@ bool PartialBlob::IsKept(const PartialRun& run) {
   return true;
 }
 
-void PartialBlob::NoteObject(const ObjectRecord& object) {
-  NotePlace({object}, WritePartialLine(object), &object.place.pack);
-}
-
-void PartialBlob::NoteBlock(const BlockPlace& block) {
-  NotePlace({{}, block}, WritePartialLine(block), block.is_new ? &block.place.pack : nullptr);
-}
-
-void PartialBlob::NoteLiteral(ByteSpan bytes) {
-  const std::lock_guard lock(mutex_);
-  if (is_given_up_ || IsKept({{}, {}, std::string(AsText(bytes))})) return;
-  NotePiece(WritePartialLine(bytes));
-}
-
-void PartialBlob::NotePlace(const PartialRun& run, const std::string& line,
-                            const PackName* unsynced) {
+void PartialBlob::Note(const PartialRun& run) {
   const std::lock_guard lock(mutex_);
   if (is_given_up_ || IsKept(run)) return;
-  NotePiece(line);
-  named_.insert(run.object ? run.object->place.pack : run.block->place.pack);
-  if (unsynced != nullptr) unsynced_.insert(*unsynced);
+  NotePiece(run.object  ? WritePartialLine(*run.object)
+            : run.block ? WritePartialLine(*run.block)
+                        : WritePartialLine(AsBytes(run.bytes)));
+  if (run.object || run.block) NotePack(run);
+}
+
+void PartialBlob::NotePack(const PartialRun& run) {
+  const PackName& pack = run.object ? run.object->place.pack : run.block->place.pack;
+  named_.insert(pack);
+  // A block that was here before is durable.
+  if (run.object || run.block->is_new) unsynced_.insert(pack);
   if (++unsynced_pieces_ == kPiecesBetweenSyncs) MakeDurable();
 }
 

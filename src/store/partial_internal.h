@@ -72,9 +72,7 @@ class PartialBlob {
 
   // A piece was saved: it comes behind those noted before, and takes the place of the tail.
   // The blocks of an object come before it, and are forgotten with it.
-  void NoteObject(const ObjectRecord& object);
-  void NoteBlock(const BlockPlace& block);
-  void NoteLiteral(ByteSpan bytes);
+  void Note(const PartialRun& run);
   // More of the piece behind the last one noted, which is not whole yet. Not while runs that were
   // kept are still being noted again.
   void NoteTail(ByteSpan bytes);
@@ -102,7 +100,7 @@ class PartialBlob {
   bool MakeFile();
   // Whether the next kept line says the same as `run`.
   bool IsKept(const PartialRun& run);
-  void NotePlace(const PartialRun& run, const std::string& line, const PackName* unsynced);
+  void NotePack(const PartialRun& run);
   void NotePiece(const std::string& line);
   // Writes at `end_`, and lets nothing stand behind it.
   void WriteLine(std::string_view line);
@@ -117,7 +115,7 @@ class PartialBlob {
   std::size_t taken_ = 0;                  // of them, by TakeKept
   std::vector<std::byte> object_bytes_;    // of the one taken last
   std::optional<ObjectTree> tree_;         // of the object that is being taken
-  std::size_t blocks_taken_ = 0;           // of that
+  std::size_t blocks_taken_{};             // of that
   std::map<PackName, PackIndex> indexes_;  // of packs that lines name
 
   mutable std::mutex mutex_;  // guards what follows

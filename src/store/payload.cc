@@ -89,7 +89,8 @@ codec::BlockHint HintOf(const PieceRole& role) {
   const std::uint64_t unit = weights::UnitOf(role.dtype).bytes;
   hint.phase = static_cast<std::uint32_t>((unit - role.offset % unit) % unit);
   hint.row_size = role.row_size;
-  hint.row_phase = role.row_size == 0 ? 0 : (role.row_size - role.offset % role.row_size) % role.row_size;
+  hint.row_phase =
+      role.row_size == 0 ? 0 : (role.row_size - role.offset % role.row_size) % role.row_size;
   return hint;
 }
 

@@ -261,9 +261,8 @@ Status SalvageMerger::Add(PackFindings findings) {
 
 Salvage SalvageMerger::Finish() && {
   for (auto& [digest, blobs] : salvage_.blobs)
-    std::stable_sort(blobs.begin(), blobs.end(), [](const FoundBlob& a, const FoundBlob& b) {
-      return a.source < b.source;
-    });
+    std::stable_sort(blobs.begin(), blobs.end(),
+                     [](const FoundBlob& a, const FoundBlob& b) { return a.source < b.source; });
   return std::move(salvage_);
 }
 

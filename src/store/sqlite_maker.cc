@@ -50,9 +50,8 @@ Status CatalogMaker::AddObject(const ObjectRecord& object) {
 }
 
 Status CatalogMaker::AddFiles(const FilesRecord& record) {
-  PLUMB_TRY(auto* put,
-            connection_->Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
-                                 " VALUES(?,?,?,?)"));
+  PLUMB_TRY(auto* put, connection_->Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
+                                            " VALUES(?,?,?,?)"));
   put->Bind(record.key.subject.bytes).Bind(static_cast<std::uint64_t>(record.key.kind));
   return put->Bind(record.id.bytes).Bind(AsBytes(record.bytes)).Run();
 }

@@ -262,12 +262,10 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
   }
   if (visitor.on_object) {
     PLUMB_RETURN_IF_ERROR(
-        ForEachRow(connection,
-                   kSelectObjects,
-                   [&](const SqliteStatement& row) -> Status {
-                     PLUMB_TRY(const ObjectRecord object, ObjectOf(row));
-                     return visitor.on_object(object);
-                   }));
+        ForEachRow(connection, kSelectObjects, [&](const SqliteStatement& row) -> Status {
+          PLUMB_TRY(const ObjectRecord object, ObjectOf(row));
+          return visitor.on_object(object);
+        }));
   }
   if (visitor.on_pack) {
     PLUMB_RETURN_IF_ERROR(ForEachRow(connection, "SELECT name, dead FROM packs",

@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include <string_view>
-
 #include "store/catalog_upkeep.h"
 #include "store/sqlite_internal.h"
 

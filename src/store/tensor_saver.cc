@@ -66,8 +66,8 @@ Status TensorSaver::Write(std::size_t index, ByteSpan raw) {
     PLUMB_TRY(writer_, saver_.TakeWriter());
   }
   TreeBlock& block = tree_.blocks[index];
-  FrameContent frame = {FrameType::kBlock, {block.hash.bytes}, raw.size(), payload.encoding,
-                        payload.stored};
+  FrameContent frame = {
+      FrameType::kBlock, {block.hash.bytes}, raw.size(), payload.encoding, payload.stored};
   frame.block = static_cast<std::uint32_t>(index);
   PLUMB_TRY(const ObjectPlace place, writer_->Append(frame));
   block.encoding = place.encoding;
@@ -88,8 +88,7 @@ Result<ObjectRecord> TensorSaver::Finish() {
   const ObjectId id = tree_.Root();
   const std::string bytes = tree_.ToBytes();
   PLUMB_TRY(const ObjectPlace place,
-            writer_->Append(
-                {FrameType::kTree, id, bytes.size(), Encoding::kRaw, AsBytes(bytes)}));
+            writer_->Append({FrameType::kTree, id, bytes.size(), Encoding::kRaw, AsBytes(bytes)}));
   const ObjectRecord object = {id, tree_.PlaceFor(place)};
   PLUMB_RETURN_IF_ERROR(saver_.GiveBack(std::move(writer_)));
   return saver_.SaveTree(object, std::make_shared<ObjectTree>(std::move(tree_)));

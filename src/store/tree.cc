@@ -60,7 +60,8 @@ bool TakeBlocks(ByteReader& reader, ObjectTree& tree) {
 }
 
 bool TakeAdopted(ByteReader& reader, ObjectTree& tree) {
-  const auto offset = TakeHash(reader, tree.adopted.emplace().bytes) ? reader.Varint() : std::nullopt;
+  const auto offset =
+      TakeHash(reader, tree.adopted.emplace().bytes) ? reader.Varint() : std::nullopt;
   if (!offset || *offset > UINT64_MAX - tree.size) return false;
   for (std::size_t i = 0; i < tree.blocks.size(); ++i) {
     TreeBlock& block = tree.blocks[i];
@@ -93,10 +94,10 @@ std::size_t ObjectTree::BlockSize(std::size_t index) const {
 
 BlockPlace ObjectTree::PlaceOf(std::size_t index, const PackName& pack) const {
   const TreeBlock& block = blocks[index];
-  return {block.hash,
-          static_cast<std::uint32_t>(index),
-          {adopted.value_or(pack), block.offset, block.stored_size, BlockSize(index),
-           block.encoding}};
+  return {
+      block.hash,
+      static_cast<std::uint32_t>(index),
+      {adopted.value_or(pack), block.offset, block.stored_size, BlockSize(index), block.encoding}};
 }
 
 ObjectPlace ObjectTree::PlaceFor(ObjectPlace place) const {

@@ -122,7 +122,7 @@ struct BlobPart {
   std::optional<ObjectId> object;  // nothing: it stands in the recipe
   std::uint64_t object_offset = 0;
   std::uint64_t object_size = 0;
-  std::uint64_t stored = 0;         // what the object takes
+  std::uint64_t stored = 0;            // what the object takes
   std::vector<std::string> encodings;  // of it, or of its blocks, each once: "raw", "planes", …
 };
 

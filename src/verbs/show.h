@@ -35,14 +35,15 @@ Result<ShowReport> Show(Workspace& workspace, const ShowOptions& options);
 
 // How the store keeps a tensor.
 struct TensorKept {
-  std::optional<ObjectId> object;  // nothing: not by itself, as it is small, or in a compressed layer
-  std::uint64_t stored = 0;        // bytes that the object takes
+  std::optional<ObjectId>
+      object;                // nothing: not by itself, as it is small, or in a compressed layer
+  std::uint64_t stored = 0;  // bytes that the object takes
   std::vector<std::string> encodings;
 };
 
 struct TensorsReport {
   Digest kit;
-  kit::Weights weights;  // those of bases first
+  kit::Weights weights;                       // those of bases first
   std::vector<std::vector<TensorKept>> kept;  // of each file, each tensor
 };
 

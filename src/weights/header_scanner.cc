@@ -10,7 +10,7 @@ namespace plumb::weights {
 namespace {
 
 constexpr std::string_view kGgufMagic = "GGUF";
-constexpr std::size_t kStartSize = 9;  // tells which format it is
+constexpr std::size_t kStartSize = 9;         // tells which format it is
 constexpr std::uint64_t kGgufStartSize = 24;  // magic, version, two counts
 constexpr std::uint64_t kSizeSize = 8;        // of the length of a text, or a count
 constexpr std::uint64_t kTypeSize = 4;

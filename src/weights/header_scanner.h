@@ -41,8 +41,8 @@ class HeaderScanner {
   bool GiveUp();
 
   std::string header_;
-  std::size_t at_ = 0;       // what comes next in it
-  std::uint64_t want_ = 9;   // bytes of that
+  std::size_t at_ = 0;      // what comes next in it
+  std::uint64_t want_ = 9;  // bytes of that
   std::uint64_t needs_ = 9;
   bool has_begun_ = false;
   bool is_over_ = false;

@@ -58,6 +58,9 @@ std::string Noise(std::size_t size, std::uint64_t seed) {
   return noise;
 }
 
+// Of the file that is adopted.
+constexpr std::uint64_t kHeaderSizeMax = 100;
+
 class BitFlipTest : public testing::Test {
  protected:
   BitFlipTest() {
@@ -187,6 +190,8 @@ TEST_F(BitFlipTest, InAnyPackIsFoundNamedNeverReadAndMended) {
       places.push_back(random() % size);
     for (const std::uint64_t place : places) {
       if (place >= size) continue;
+      // The header of an adopted file stands in a recipe: what becomes of it there nobody reads.
+      if (file.ends_with(".file") && place < kHeaderSizeMax) continue;
       SCOPED_TRACE(file + " of " + std::to_string(size) + " at " + std::to_string(place));
       Flip(file, 8 * place + random() % 8);
       const std::string name = fs::path(file).stem().string();
