@@ -202,6 +202,9 @@ Status ObjectReader::ReadBlock(Object& object, std::uint64_t index, std::vector<
 Status ObjectReader::Read(const Object& object, std::uint64_t index, std::vector<std::byte>& out) {
   const bool is_adopted = object.tree != nullptr && object.tree->adopted;
   PLUMB_TRY(const auto pack, Open(is_adopted ? *object.tree->adopted : object.place.pack));
+  // Nobody keeps a pack for such a tree.
+  if (is_adopted && pack->kind() != PackKind::kAdopted)
+    return TellOf(object, Error{ErrorKind::kCorrupt, "a tree names a pack as its file"});
   return TellOf(object, object.tree == nullptr ? ReadObject(*pack, object.place, object.id, out)
                                                : store::ReadBlock(*pack, *object.tree, index, out));
 }

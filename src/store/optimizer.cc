@@ -14,8 +14,8 @@ namespace {
 
 // Blocks that tell whether all are worth it, evenly spread.
 constexpr std::uint64_t kSampleBlocks = 4;
-// Of the sample, at least this part must go: to write anew costs more than nothing.
-constexpr std::uint64_t kGainPercentMin = 1;
+// Of the sample, at least one part in so many must go: to write anew costs more than nothing.
+constexpr std::uint64_t kGainPartsMax = 200;
 constexpr std::size_t kTarMagicAt = 257;
 constexpr std::string_view kTarMagic = "ustar";
 
@@ -159,7 +159,7 @@ Result<bool> Optimizer::WouldShrink(ObjectReader::Object& object, const PieceRol
     before += object.tree != nullptr ? object.tree->blocks[static_cast<std::size_t>(i)].stored_size
                                      : object.place.stored_size;
   }
-  return after < before && before - after >= before / 100 * kGainPercentMin;
+  return after < before && before - after >= before / kGainPartsMax;
 }
 
 Status Optimizer::WriteAnew(ObjectReader::Object& object, const PieceRole& role) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/frame_internal.h"
+#include "store/pack_index_internal.h"
 #include "store/payload_internal.h"
 #include "store/recipe_internal.h"
 #include "store/tree_internal.h"
@@ -69,6 +70,19 @@ bool TakeAdopted(ByteReader& reader, ObjectTree& tree) {
     block.offset = *offset + i * kBlockSizeMax;
   }
   return true;
+}
+
+// Damage must not pass for the work of a newer Plumb: kCorrupt if this is no tree as it was
+// written.
+Status CheckFrame(PackReader& pack, const ObjectId& id, const ObjectPlace& place) {
+  if (place.offset < kPackHeaderSize + kFrameHeaderSize) return Malformed();
+  std::vector<std::byte> stored;
+  const auto content = ReadFrame(
+      pack, {FrameType::kTree, id, place.offset - kFrameHeaderSize, place.stored_size}, stored);
+  if (content) return Done{};
+  // A frame that cannot be of this Plumb either is none: the place is wrong.
+  if (content.error().kind == ErrorKind::kUnsupported) return Malformed();
+  return content.error();
 }
 
 }  // namespace
@@ -160,8 +174,11 @@ Result<ObjectTree> ReadTree(PackReader& pack, const ObjectId& id, const ObjectPl
   if (place.encoding != Encoding::kTree || place.stored_size > kRecipeSizeMax) return Malformed();
   std::vector<std::byte> bytes(static_cast<std::size_t>(place.stored_size));
   PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, bytes));
-  PLUMB_TRY(ObjectTree tree, ObjectTree::Parse(bytes, id, place));
-  if (tree.size != place.raw_size) return Malformed();
+  auto tree = ObjectTree::Parse(bytes, id, place);
+  if (!tree && tree.error().kind == ErrorKind::kUnsupported) {
+    PLUMB_RETURN_IF_ERROR(CheckFrame(pack, id, place));
+  }
+  if (tree && tree->size != place.raw_size) return Malformed();
   return tree;
 }
 

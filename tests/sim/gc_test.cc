@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "archive/tar_writer.h"
 #include "base/text.h"
 #include "store/upkeep.h"
 #include "tests/sim/faulty_files.h"
+#include "tests/sim/world.h"
 #include "tests/temporary_directory.h"
 
 // A gc on a disk that fails at each of its calls in turn: what a kit needs stays whole, a check in
@@ -46,7 +48,7 @@ void Add(Store& store, const std::vector<std::string>& layers, const std::string
   std::string manifest;
   std::vector<Digest> needs;
   for (const std::string& layer : layers) {
-    const auto writer = *session->CreateBlob(Shape::kOpaque);
+    const auto writer = *session->CreateBlob(Shape::kTar);
     ASSERT_TRUE(writer->Write(AsBytes(layer)));
     needs.push_back((*writer->Finish()).digest);
     manifest += needs.back().ToString() + "\n";
@@ -78,7 +80,10 @@ Result<CollectReport> Collect(Upkeep& upkeep) {
 }
 
 TEST(FaultyGcTest, EveryFailureLeavesAWholeStore) {
-  std::vector<std::string> kept = {Noise(kMiB, 1)};
+  // With a tensor of several blocks.
+  const std::string weights = sim::TensorFile('w');
+  std::vector<std::string> kept = {
+      *archive::TarHeader({"w.bin", archive::TarEntryType::kFile, 0644, weights.size()}) + weights};
   for (unsigned i = 0; i < 8; ++i)
     kept.push_back(Noise(70'000, 100 + i));
   const std::string gone = Noise(3 * kMiB, 2);

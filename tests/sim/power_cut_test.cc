@@ -76,6 +76,16 @@ Status WriteModel(World& world, char seed) {
   return world.Write("/model/w.bin", Weights(seed));
 }
 
+// The same with a tensor of several blocks, and an equally large one that never changes.
+Step Tensors(char seed) {
+  return [=](World& world) -> Status {
+    PLUMB_RETURN_IF_ERROR(WriteModel(world, seed));
+    PLUMB_RETURN_IF_ERROR(world.Write("/model/w.bin", TensorFile(seed)));
+    PLUMB_RETURN_IF_ERROR(world.Write("/model/x.bin", TensorFile('x')));
+    return world.Write("/model/Kitfile", std::string(kKitfile) + "datasets: [{path: x.bin}]\n");
+  };
+}
+
 // With a second file of the same size that never changes.
 Step WideFiles(char seed) {
   return [=](World& world) -> Status {
@@ -134,15 +144,7 @@ Step Import(const std::string& source) {
 const std::string kModelFile = "/hub/w.safetensors";
 
 // Somebody else's, and large enough to be used where it lies.
-Status ModelFile(World& world) {
-  std::string model(std::size_t{1} << 20, '\0');
-  SeededEntropy('m').Fill(std::as_writable_bytes(std::span(model)));
-  std::string header = R"({"w":{"dtype":"U8","shape":[)" + std::to_string(model.size()) +
-                       R"(],"data_offsets":[0,)" + std::to_string(model.size()) + "]}}";
-  std::string size;
-  AppendU64(size, header.size());
-  return world.Write(kModelFile, size + header + model);
-}
+Status ModelFile(World& world) { return world.Write(kModelFile, TensorFile('m')); }
 
 Status NoSharedBlocks(World& world) {
   world.disk().ShareNoBlocks();
@@ -201,6 +203,9 @@ std::vector<Operation> Operations() {
   const std::vector<Step> shelved = {Files('c'), Elsewhere(Build("c:v1")),
                                      Elsewhere(Push("c:v1", "oci:/shelf:v1")), Files('a'),
                                      Build("m:v1")};
+  const std::vector<Step> shelved_tensors = {Tensors('c'), Elsewhere(Build("c:v1")),
+                                             Elsewhere(Push("c:v1", "oci:/shelf:v1")), Files('a'),
+                                             Build("m:v1")};
   const std::vector<Step> bundled = {Files('c'), Elsewhere(Build("c:v1")),
                                      Elsewhere(Export("c:v1")), Files('a'), Build("m:v1")};
   const std::vector<Step> pushed = {Files('a'), Build("m:v1"), Files('b'), Build("m:v2"),
@@ -208,8 +213,10 @@ std::vector<Operation> Operations() {
   return {
       {"FirstBuild", {Files('a')}, Build("m:v1"), Opens::kWithRoom},
       {"BuildOfAChangedFile", changed, Build("m:v1")},
+      {"BuildOfATensor", {Files('a'), Build("m:v1"), Tensors('b')}, Build("m:v1")},
       {"BuildUntagged", changed, Build("")},
       {"Pull", shelved, Pull("oci:/shelf:v1", "p:v1")},
+      {"PullOfATensor", shelved_tensors, Pull("oci:/shelf:v1", "p:v1")},
       {"PullThatMovesATag", shelved, Pull("oci:/shelf:v1", "m:v1")},
       {"ImportOfALayout", shelved, Import("oci:/shelf")},
       {"ImportOfABundle", bundled, Import(kBundle)},
@@ -235,6 +242,10 @@ std::vector<Operation> Operations() {
       // Half of the first pack is still needed: it is written anew.
       {"GcThatCopies",
        {WideFiles('a'), Build("m:v1"), WideFiles('b'), Build("m:v2"),
+        Remove("m:v1", verbs::RemoveForce::kNo)},
+       Gc},
+      {"GcThatCopiesATensor",
+       {Tensors('a'), Build("m:v1"), Tensors('b'), Build("m:v2"),
         Remove("m:v1", verbs::RemoveForce::kNo)},
        Gc},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveForce::kYes)},
@@ -422,6 +433,31 @@ TEST(ReadFaultTest, ACheckThatCannotReadBlamesNobody) {
       ADD_FAILURE() << call << ": " << damage.what << ": " << damage.why;
   }
   EXPECT_GT(call, 100);
+}
+
+// Else no pull would be tried that goes on behind a block.
+TEST(PowerCutNoticesTest, ThatBlocksOfATensorAreKept) {
+  SimulatedDisk disk;
+  for (const Step& step :
+       {Tensors('c'), Elsewhere(Build("c:v1")), Elsewhere(Push("c:v1", "oci:/shelf:v1"))})
+    ASSERT_TRUE(sim::Run(step, disk));
+  const Step pull = Pull("oci:/shelf:v1", "p:v1");
+  int kept = 0;
+  for (std::int64_t call = 0;; call += 1 + call / 16) {
+    const auto cut = disk.AfterPowerCut(Survival::kAll);
+    cut->FailAt(call, Fault::kPowerCut);
+    const Status done = sim::Run(pull, *cut);
+    if (!cut->HasFailed()) break;
+    const auto found = cut->AfterPowerCut(Survival::kAll);
+    const auto store = found->OpenDirectory("/person/plumb/store", host::IfMissing::kFail, 0);
+    const auto records = store ? (*store)->List("partial") : store.error();
+    if (!records) continue;
+    for (const host::DirectoryEntry& entry : *records) {
+      const auto record = host::ReadFile(**store, "partial/" + entry.name, std::size_t{1} << 20);
+      if (record && record->find("\nblock ") != std::string::npos) ++kept;
+    }
+  }
+  EXPECT_GT(kept, 3);
 }
 
 // Else nothing of it would be tried above.

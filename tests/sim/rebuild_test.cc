@@ -31,11 +31,9 @@ Status Only(const Result<T>& result) {
 }
 
 Status Build(World& world, const std::string& tag, char seed) {
-  std::string weights(std::size_t{70} << 10, '\0');
-  SeededEntropy(seed).Fill(std::as_writable_bytes(std::span(weights)));
   PLUMB_RETURN_IF_ERROR(
       world.Write("/model/Kitfile", "manifestVersion: 1.0.0\nmodel: {path: w.bin}\n"));
-  PLUMB_RETURN_IF_ERROR(world.Write("/model/w.bin", weights));
+  PLUMB_RETURN_IF_ERROR(world.Write("/model/w.bin", TensorFile(seed)));
   verbs::BuildOptions options;
   options.directory = "/model";
   options.tags = {tag};

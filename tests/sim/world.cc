@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "tests/sim/world.h"
 
+#include <span>
 #include <utility>
 
 #include "kit/modelkit.h"
@@ -114,6 +115,24 @@ void SeededEntropy::Fill(MutableByteSpan out) {
     state_ = state_ * 6364136223846793005U + 1442695040888963407U;
     byte = static_cast<std::byte>(state_ >> 56);
   }
+}
+
+std::string TensorFile(char seed) {
+  constexpr std::size_t kSmall = 6000;
+  constexpr std::size_t kLarge = (std::size_t{1} << 20) + 8192;
+  std::string data(kSmall + kLarge, '\0');
+  SeededEntropy(seed).Fill(std::as_writable_bytes(std::span(data)));
+  // As if all were between 0.5 and 2.
+  for (std::size_t i = kSmall + 1; i < data.size(); i += 2)
+    data[i] = '\x3f';
+  std::string header = R"({"v":{"dtype":"U8","shape":[)" + std::to_string(kSmall) +
+                       R"(],"data_offsets":[0,)" + std::to_string(kSmall) +
+                       R"(]},"w":{"dtype":"BF16","shape":[)" + std::to_string(kLarge / 2) +
+                       R"(],"data_offsets":[)" + std::to_string(kSmall) + "," +
+                       std::to_string(kSmall + kLarge) + "]}}";
+  std::string file;
+  AppendU64(file, header.size());
+  return file + header + data;
 }
 
 World::World(host::SimulatedDisk& disk, const std::string& home)

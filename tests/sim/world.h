@@ -57,6 +57,9 @@ class OnlyHome final : public host::Environment {
   const std::string home_;
 };
 
+// A file of weights: a tensor of two blocks, of which planes take half, and one that is small.
+std::string TensorFile(char seed);
+
 class World {
  public:
   explicit World(host::SimulatedDisk& disk, const std::string& home = "/person/plumb");
