@@ -130,7 +130,7 @@ Help Exchanging() {
   };
 }
 
-Help Looking() {
+Help KeepingWhole() {
   return {
       {"list",
        "ls",
@@ -326,6 +326,11 @@ Help Keeping() {
        {{"What came before this form was known", "plumb optimize"},
         {"Weights that are rarely used", "plumb optimize --archive && plumb gc"}},
        {4, 6, 7, 8, 9}},
+  };
+}
+
+Help KeepingWhole() {
+  return {
       {"fsck",
        "",
        "keep",
@@ -356,9 +361,10 @@ Help Keeping() {
        "",
        "keep",
        "Show what each ModelKit takes in the store",
-       "SIZE is what the kit is long, STORED what all it needs takes here, ONLY what\n"
-       "nothing else needs: removing the kit with all its tags would free that. What is\n"
-       "needed by several counts once in the sum. Garbage goes at the next gc; what pulls\n"
+       "SIZE is what the kit is long, STORED what all it needs takes here, ADDED what it\n"
+       "brought that no older kit needs, ONLY what nothing else needs: removing the kit with\n"
+       "all its tags would free that. What is needed by several counts once in the sum.\n"
+       "Garbage goes at the next gc; what pulls\n"
        "left that did not end is kept 14 days, so that they can go on. Bookkeeping has what\n"
        "is too little to be worth a gc.",
        {{"The whole store", "plumb du"}, {"What one kit adds", "plumb du demo:v1"}},
@@ -419,7 +425,7 @@ std::span<const VerbHelp> AllHelp() {
   static const Help all = [] {
     Help help;
     for (const Help& group : {Making(), Exchanging(), Looking(), Changing(), Sharing(), Trusting(),
-                              Keeping(), Helping()})
+                              Keeping(), KeepingWhole(), Helping()})
       help.insert(help.end(), group.begin(), group.end());
     return help;
   }();

@@ -161,6 +161,7 @@ Result<FileList> KitFiles::List(const std::vector<PackedEntry>& layers,
 
 std::vector<store::FilesOfLayer> KitFiles::News() const {
   std::vector<store::FilesOfLayer> news;
+  news.reserve(news_.size());
   for (const Digest& layer : news_)
     news.push_back({layer, layers_.at(layer)});
   return news;

@@ -47,7 +47,8 @@ class PlainOutput final : public ArchiveOutput {
   void EndFile() override { blob_->EndFile(); }
   Result<FinishedOutput> Finish() override {
     PLUMB_TRY(store::WrittenBlob blob, blob_->Finish());
-    return FinishedOutput{{blob, blob.digest}, std::move(blob.files)};
+    const store::BlobInfo& info = blob;
+    return FinishedOutput{{info, blob.digest}, std::move(blob.files)};
   }
 
  private:
@@ -79,7 +80,8 @@ class CompressedOutput final : public ArchiveOutput {
   }
   Result<FinishedOutput> Finish() override {
     PLUMB_RETURN_IF_ERROR(compressor_->Finish());
-    PLUMB_TRY(const store::BlobInfo info, blob_->Finish());
+    PLUMB_TRY(const store::WrittenBlob blob, blob_->Finish());
+    const store::BlobInfo& info = blob;
     return FinishedOutput{{info, hasher_.Finish()}, std::move(files_)};
   }
 

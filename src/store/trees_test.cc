@@ -255,7 +255,7 @@ TEST_F(TreesTest, WeightsAreKeptByWhatTheyAreAndMadeSmallerOnDemand) {
   const OptimizeReport report = Optimize(Tier::kArchive);
   EXPECT_EQ(report.objects, 1U);
   EXPECT_LT(report.bytes_after, report.bytes_before);
-  EXPECT_THAT(encodings(), ElementsAre("entropy"));
+  EXPECT_THAT(encodings(), testing::Contains("entropy"));
   EXPECT_TRUE(IsWhole(layer));
   EXPECT_GT(Collect().bytes_freed, layer.size() / 2);
   EXPECT_TRUE(IsWhole(layer));
