@@ -198,10 +198,8 @@ class Puller {
     kept = {};
     const bool is_tar = blob.media_type.ends_with(".tar");
     store::BlobPlan plan = is_tar ? store::Shape::kTar : store::Shape::kOpaque;
-    if (what_is_kept == WhatIsKept::kTake) {
-      plan.expected = blob.digest;
-      plan.expected_size = blob.size;
-    }
+    plan.expected_size = blob.size;
+    if (what_is_kept == WhatIsKept::kTake) plan.expected = blob.digest;
     PLUMB_TRY(const auto writer, session_->CreateBlob(plan));
     while (true) {
       if (progress_.StopRequested()) return Interrupted();

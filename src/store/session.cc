@@ -60,7 +60,8 @@ Result<BlobInfo> StoreSession::KeepExpected(const Digest& expected, PartialBlob*
 Result<BlobInfo> StoreSession::PutBlob(ByteSpan bytes) {
   PLUMB_TRY(const auto writer, CreateBlob(Shape::kOpaque));
   PLUMB_RETURN_IF_ERROR(writer->Write(bytes));
-  PLUMB_TRY(BlobInfo info, writer->Finish());
+  PLUMB_TRY(const WrittenBlob written, writer->Finish());
+  const BlobInfo& info = written;
   return info;
 }
 

@@ -121,9 +121,10 @@ struct BlobPlan {
   BlobPlan(Shape blob_shape) : shape(blob_shape) {}  // NOLINT(google-explicit-constructor)
 
   Shape shape;
-  // Its name and size, if somebody else gave them: then what a command that ends too early has of
-  // it is kept, and taken up by the next (BlobWriter::TakeKept).
+  // Its name, if somebody else gave it: then what a command that ends too early has of it is kept,
+  // and taken up by the next (BlobWriter::TakeKept).
   std::optional<Digest> expected = {};
+  // 0: nobody knows; then the tensors of an opaque one are not found.
   std::uint64_t expected_size = 0;
 };
 
