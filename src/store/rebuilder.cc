@@ -261,6 +261,7 @@ Status Rebuilder::Prune(std::unique_ptr<KeptCatalog> catalog) {
   parts->catalog = std::move(catalog);
   const auto store = MakeStore(parts, place_.clock, ReaderLeases::kNone);
   std::vector<Digest> kept;
+  kept.reserve(inventory.refs.size() + inventory.kits.size());
   for (const Ref& ref : inventory.refs)
     kept.push_back(ref.manifest);
   for (const Kit& kit : inventory.kits) {
