@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "store/file_pieces_internal.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "base/parallel.h"
@@ -261,8 +262,9 @@ Status SalvageMerger::Add(PackFindings findings) {
 
 Salvage SalvageMerger::Finish() && {
   for (auto& [digest, blobs] : salvage_.blobs)
-    std::stable_sort(blobs.begin(), blobs.end(),
-                     [](const FoundBlob& a, const FoundBlob& b) { return a.source < b.source; });
+    std::ranges::sort(blobs, {}, [](const FoundBlob& found) {
+      return std::tuple(found.source, found.pack, found.frame.header_at);
+    });
   return std::move(salvage_);
 }
 
