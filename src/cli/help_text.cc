@@ -130,7 +130,7 @@ Help Exchanging() {
   };
 }
 
-Help KeepingWhole() {
+Help Looking() {
   return {
       {"list",
        "ls",
