@@ -84,6 +84,12 @@ Result<std::shared_ptr<const ObjectTree>> ObjectSaver::TreeOf(const ObjectRecord
   return std::move(tree).error();
 }
 
+Result<ObjectRecord> ObjectSaver::FindAgain(const ObjectId& id) {
+  PLUMB_TRY(const auto place, catalog_.FindObject(id));
+  if (place) return ObjectRecord{id, *place};
+  return Error{ErrorKind::kCorrupt, "object '" + id.ToHex() + "' is missing from the store"};
+}
+
 Result<ObjectRecord> ObjectSaver::SaveTree(const ObjectRecord& object,
                                            std::shared_ptr<const ObjectTree> tree) {
   // Another may have written the same meanwhile: then this is litter.
@@ -145,9 +151,24 @@ Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw,
 
 Result<ObjectPlace> ObjectSaver::Write(const FrameContent& content) {
   PLUMB_TRY(auto writer, TakeWriter());
-  PLUMB_TRY(const ObjectPlace place, writer->Append(content));
+  PLUMB_TRY(const ObjectPlace place, Append(writer, content));
   PLUMB_RETURN_IF_ERROR(GiveBack(std::move(writer)));
   return place;
+}
+
+Result<ObjectPlace> ObjectSaver::Append(std::unique_ptr<FrameWriter>& writer,
+                                        const FrameContent& content) {
+  auto place = writer->Append(content);
+  if (place) return place;
+  writer.reset();
+  Fail();
+  return place;
+}
+
+void ObjectSaver::Fail() {
+  const std::lock_guard lock(mutex_);
+  has_failed_ = true;
+  placed_.notify_all();
 }
 
 Result<std::unique_ptr<FrameWriter>> ObjectSaver::TakeWriter() {
@@ -165,7 +186,9 @@ Result<std::unique_ptr<FrameWriter>> ObjectSaver::TakeWriter() {
 
 Status ObjectSaver::GiveBack(std::unique_ptr<FrameWriter> writer) {
   if (writer->IsFull()) {
-    PLUMB_RETURN_IF_ERROR(writer->Finish());
+    Status finished = writer->Finish();
+    if (!finished) Fail();
+    if (!finished) return finished;
     const std::lock_guard lock(mutex_);
     unwanted_.push_back(writer->name());
     return Done{};

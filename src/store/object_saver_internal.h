@@ -44,14 +44,17 @@ class ObjectSaver {
   void Leave(const PackName& pack);
 
   // For a TensorSaver. Objects that are as long and perhaps begin the same, this session's own too;
-  // their trees, null if damaged; that one of them is what came; what was written for a new one,
-  // whose place is returned, or that of another that came first.
+  // their trees, null if damaged; where one is now; that one of them is what came; what was written
+  // for a new one, whose place is returned, or that of another that came first.
   Result<std::vector<ObjectRecord>> FindTwins(std::uint64_t start, std::uint64_t size);
   Result<std::shared_ptr<const ObjectTree>> TreeOf(const ObjectRecord& object);
+  Result<ObjectRecord> FindAgain(const ObjectId& id);
   void TakeKnown(const ObjectRecord& object);
   Result<ObjectRecord> SaveTree(const ObjectRecord& object, std::shared_ptr<const ObjectTree> tree);
-  // One pack to one writer, until it is given back.
+  // One pack to one writer, until it is given back. If an append fails the pack is gone, with what
+  // others wrote there: nothing of this session can be committed then.
   Result<std::unique_ptr<FrameWriter>> TakeWriter();
+  Result<ObjectPlace> Append(std::unique_ptr<FrameWriter>& writer, const FrameContent& content);
   Status GiveBack(std::unique_ptr<FrameWriter> writer);
   Result<std::unique_ptr<PackReader>> OpenPack(const PackName& name) { return packs_.Open(name); }
 
@@ -70,6 +73,7 @@ class ObjectSaver {
   // The place that was offered, if one was: from then on this session needs that pack.
   std::optional<ObjectPlace> TakeOffered(const ObjectId& id);
   Result<ObjectPlace> Write(const FrameContent& content);
+  void Fail();
 
   Catalog& catalog_;
   ObjectStarts& starts_;

@@ -6,6 +6,15 @@
 #include "store/tensor_saver_internal.h"
 
 namespace plumb::store {
+namespace {
+
+// What came was compared with it and let go.
+Error TwinIsDamaged() {
+  return Error{ErrorKind::kCorrupt, "what the store has of this tensor is damaged",
+               "plumb fsck --full, then the same again"};
+}
+
+}  // namespace
 
 TensorSaver::~TensorSaver() {
   if (writer_ != nullptr) [[maybe_unused]]
@@ -50,11 +59,21 @@ bool TensorSaver::IsAsTwin() const {
 }
 
 Status TensorSaver::Part(std::size_t same) {
-  const Twin twin = *std::exchange(twin_, std::nullopt);
-  PLUMB_TRY(const auto pack, saver_.OpenPack(twin.tree->adopted.value_or(twin.record.place.pack)));
+  Twin twin = *std::exchange(twin_, std::nullopt);
+  auto pack = saver_.OpenPack(twin.tree->adopted.value_or(twin.record.place.pack));
+  if (!pack && pack.error().kind == ErrorKind::kNotFound) {
+    // A gc wrote it anew elsewhere.
+    PLUMB_TRY(twin.record, saver_.FindAgain(twin.record.id));
+    PLUMB_TRY(twin.tree, saver_.TreeOf(twin.record));
+    if (twin.tree == nullptr) return TwinIsDamaged();
+    pack = saver_.OpenPack(twin.tree->adopted.value_or(twin.record.place.pack));
+  }
+  if (!pack) return std::move(pack).error();
   std::vector<std::byte> raw;
   for (std::size_t i = 0; i < same; ++i) {
-    PLUMB_RETURN_IF_ERROR(ReadBlock(*pack, *twin.tree, i, raw));
+    const Status read = ReadBlock(**pack, *twin.tree, i, raw);
+    if (!read && read.error().kind == ErrorKind::kCorrupt) return TwinIsDamaged();
+    PLUMB_RETURN_IF_ERROR(read);
     PLUMB_RETURN_IF_ERROR(Write(i, raw));
   }
   return Done{};
@@ -69,7 +88,7 @@ Status TensorSaver::Write(std::size_t index, ByteSpan raw) {
   FrameContent frame = {
       FrameType::kBlock, {block.hash.bytes}, raw.size(), payload.encoding, payload.stored};
   frame.block = static_cast<std::uint32_t>(index);
-  PLUMB_TRY(const ObjectPlace place, writer_->Append(frame));
+  PLUMB_TRY(const ObjectPlace place, saver_.Append(writer_, frame));
   block.encoding = place.encoding;
   block.stored_size = static_cast<std::uint32_t>(place.stored_size);
   block.offset = place.offset;
@@ -87,8 +106,8 @@ Result<ObjectRecord> TensorSaver::Finish() {
   if (twin_) PLUMB_RETURN_IF_ERROR(Part(tree_.blocks.size()));
   const ObjectId id = tree_.Root();
   const std::string bytes = tree_.ToBytes();
-  PLUMB_TRY(const ObjectPlace place,
-            writer_->Append({FrameType::kTree, id, bytes.size(), Encoding::kRaw, AsBytes(bytes)}));
+  PLUMB_TRY(const ObjectPlace place, saver_.Append(writer_, {FrameType::kTree, id, bytes.size(),
+                                                             Encoding::kRaw, AsBytes(bytes)}));
   const ObjectRecord object = {id, tree_.PlaceFor(place)};
   PLUMB_RETURN_IF_ERROR(saver_.GiveBack(std::move(writer_)));
   return saver_.SaveTree(object, std::make_shared<ObjectTree>(std::move(tree_)));
