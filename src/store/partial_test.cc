@@ -4,12 +4,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "store/partial_internal.h"
 #include "store/store.h"
+#include "tests/noise.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -20,17 +20,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), 8);
-  }
-  noise.resize(size);
-  return noise;
-}
 
 constexpr std::size_t kHeaderSize = 8192;
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -18,6 +17,7 @@
 #include "store/leases_internal.h"
 #include "store/recipe_internal.h"
 #include "store/store_parts_internal.h"
+#include "tests/store_kits.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -28,43 +28,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
-
-class SetClock final : public host::Clock {
- public:
-  std::int64_t NowNs() override { return now_ns; }
-  std::int64_t MonotonicNs() override { return now_ns; }
-  void SleepMs(std::uint64_t /*duration_ms*/) override {}
-  std::int64_t now_ns = 100 * kDayNs;
-};
-
-// Manifests of these tests: the digests of layers, a line each, and of bases behind "base ".
-Result<KitNeeds> NeedsOf(Store& store, const Digest& manifest) {
-  auto text = ReadBlob(store, manifest, kMiB);
-  if (!text) return Error{ErrorKind::kCorrupt, text.error().message};
-  KitNeeds needs;
-  for (std::string_view line : Split(*text, '\n')) {
-    if (line.empty()) continue;
-    const bool is_base = line.starts_with("base ");
-    if (is_base) line.remove_prefix(5);
-    const auto digest = Digest::Parse(line);
-    if (!digest) return Error{ErrorKind::kCorrupt, digest.error().message};
-    (is_base ? needs.bases : needs.blobs).push_back(*digest);
-  }
-  return needs;
-}
 
 // All that a catalog has, as text, in an order of its own.
 std::vector<std::string> RowsOf(KeptCatalog& catalog) {
@@ -112,16 +75,6 @@ class RebuildTest : public testing::Test {
   fs::path Catalog() const { return Path() + "/catalog.sqlite"; }
 
   std::unique_ptr<Store> Open() { return *OpenStore(*files_, clock_, *entropy_, Path()); }
-
-  static std::string ManifestOf(const std::vector<std::string>& layers,
-                                const std::vector<Digest>& bases = {}) {
-    std::string manifest;
-    for (const std::string& layer : layers)
-      manifest += Sha256(AsBytes(layer)).ToString() + "\n";
-    for (const Digest& base : bases)
-      manifest += "base " + base.ToString() + "\n";
-    return manifest;
-  }
 
   Digest Add(const std::vector<std::string>& layers, const std::string& tag,
              const std::vector<Digest>& bases = {}) {

@@ -5,30 +5,19 @@
 #include <rapidcheck.h>
 
 #include <filesystem>
-#include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "archive/tar_writer.h"
 #include "store/sqlite_internal.h"
+#include "tests/noise.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-// Bytes that do not shrink.
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise(size, '\0');
-  for (std::size_t i = 0; i + 8 <= size; i += 8) {
-    const std::uint64_t word = random();
-    noise.replace(i, 8, reinterpret_cast<const char*>(&word), 8);
-  }
-  return noise;
-}
 
 class StoreTest : public testing::Test {
  protected:

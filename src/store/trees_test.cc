@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include "base/text.h"
 #include "store/recipe_internal.h"
 #include "store/store_parts_internal.h"
 #include "store/tree_internal.h"
 #include "store/upkeep.h"
+#include "tests/store_kits.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -24,28 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
-
-// Manifests of these tests: the digests of layers, a line each.
-Result<KitNeeds> NeedsOf(Store& store, const Digest& manifest) {
-  PLUMB_TRY(const std::string text, ReadBlob(store, manifest, kMiB));
-  KitNeeds needs;
-  for (const std::string_view line : Split(text, '\n'))
-    if (const auto digest = Digest::Parse(line)) needs.blobs.push_back(*digest);
-  return needs;
-}
 
 // One tensor, which has a tree, between a header and a last one that has none.
 std::string Weights(std::size_t size, unsigned seed, const std::string& space = "") {

@@ -7,15 +7,14 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <random>
 #include <string>
 #include <vector>
 
-#include "base/text.h"
 #include "store/blob_reader_internal.h"
 #include "store/leases_internal.h"
 #include "store/partial_packs_internal.h"
 #include "store/store_parts_internal.h"
+#include "tests/store_kits.h"
 #include "tests/temporary_directory.h"
 
 namespace plumb::store {
@@ -26,42 +25,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
-
-class SetClock final : public host::Clock {
- public:
-  std::int64_t NowNs() override { return now_ns; }
-  std::int64_t MonotonicNs() override { return now_ns; }
-  void SleepMs(std::uint64_t /*duration_ms*/) override {}
-  std::int64_t now_ns = 100 * kDayNs;
-};
-
-// Manifests of these tests: the digests of layers, and of bases behind "base ", a line each.
-Result<KitNeeds> NeedsOf(Store& store, const Digest& manifest) {
-  PLUMB_TRY(const std::string text, ReadBlob(store, manifest, kMiB));
-  KitNeeds needs;
-  for (std::string_view line : Split(text, '\n')) {
-    if (line.empty()) continue;
-    const bool is_base = line.starts_with("base ");
-    if (is_base) line.remove_prefix(5);
-    const auto digest = Digest::Parse(line);
-    if (!digest) return Error{ErrorKind::kCorrupt, digest.error().message};
-    (is_base ? needs.bases : needs.blobs).push_back(*digest);
-  }
-  return needs;
-}
-
 class UpkeepTest : public testing::Test {
  protected:
   UpkeepTest()
@@ -69,16 +32,6 @@ class UpkeepTest : public testing::Test {
         upkeep_(*OpenUpkeep(*files_, clock_, *entropy_, Path())) {}
 
   std::string Path() const { return temporary_.path() + "/store"; }
-
-  static std::string ManifestOf(const std::vector<std::string>& layers,
-                                const std::vector<Digest>& bases = {}) {
-    std::string manifest;
-    for (const std::string& layer : layers)
-      manifest += Sha256(AsBytes(layer)).ToString() + "\n";
-    for (const Digest& base : bases)
-      manifest += "base " + base.ToString() + "\n";
-    return manifest;
-  }
 
   std::vector<ObjectId> ObjectsOf(const std::string& blob) {
     std::vector<ObjectId> objects;

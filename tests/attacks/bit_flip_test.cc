@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "base/text.h"
 #include "host/links.h"
 #include "host/process.h"
 #include "kit/modelkit.h"
+#include "tests/noise.h"
 #include "tests/workbench.h"
 #include "verbs/build.h"
 #include "verbs/fsck.h"
@@ -46,17 +46,6 @@ class Process {
   RecordingProgress progress_;
   Workspace workspace_;
 };
-
-std::string Noise(std::size_t size, std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
 
 // Of the file that is adopted.
 constexpr std::uint64_t kHeaderSizeMax = 100;

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "store/recipe_internal.h"
 #include "store/records_internal.h"
 #include "store/store_parts_internal.h"
+#include "tests/noise.h"
 #include "tests/temporary_directory.h"
 
 // Packs that somebody put into a store of which the catalog is lost: whatever is in them, the
@@ -24,17 +24,6 @@ namespace plumb::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string Noise(std::size_t size, std::uint64_t seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
 
 class HostilePack : public testing::Test {
  protected:

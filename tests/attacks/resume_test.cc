@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include "registry/transfer.h"
 #include "store/store.h"
 #include "tests/fake_registry.h"
+#include "tests/noise.h"
 #include "tests/temporary_directory.h"
 
 // Pulls that go on where an earlier one ended, with a registry, or with somebody at the disk, that
@@ -23,16 +23,6 @@ using testing::HasSubstr;
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 const std::string kBase = "https://registry.example.org/v2/models/tiny/";
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), 8);
-  }
-  return noise;
-}
 
 class ResumeAttack : public testing::Test {
  protected:

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,6 +21,7 @@
 #include "store/store_parts_internal.h"
 #include "store/tree_internal.h"
 #include "store/upkeep.h"
+#include "tests/noise.h"
 #include "tests/temporary_directory.h"
 
 // Packs, recipes and catalogs of an enemy: all is refused, within the memory that an honest one
@@ -33,17 +33,6 @@ namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
 constexpr std::uint64_t kTiB = std::uint64_t{1} << 40;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
 
 std::uint64_t PeakMemory() {
   rusage usage = {};

@@ -2,15 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <random>
 #include <string>
 #include <vector>
 
 #include "archive/tar_writer.h"
-#include "base/text.h"
 #include "store/upkeep.h"
 #include "tests/sim/faulty_files.h"
 #include "tests/sim/world.h"
+#include "tests/store_kits.h"
 #include "tests/temporary_directory.h"
 
 // A gc on a disk that fails at each of its calls in turn: what a kit needs stays whole, a check in
@@ -19,30 +18,6 @@ namespace plumb::store {
 namespace {
 
 constexpr std::int64_t kNever = std::int64_t{1} << 40;
-constexpr std::size_t kMiB = std::size_t{1} << 20;
-
-std::string Noise(std::size_t size, unsigned seed) {
-  std::mt19937_64 random(seed);
-  std::string noise;
-  while (noise.size() < size) {
-    const std::uint64_t word = random();
-    noise.append(reinterpret_cast<const char*>(&word), sizeof word);
-  }
-  noise.resize(size);
-  return noise;
-}
-
-// Manifests of this test are digests of layers, a line each.
-Result<KitNeeds> NeedsOf(Store& store, const Digest& manifest) {
-  PLUMB_TRY(const std::string text, ReadBlob(store, manifest, kMiB));
-  KitNeeds needs;
-  for (const std::string_view line : Split(text, '\n')) {
-    if (line.empty()) continue;
-    PLUMB_TRY(needs.blobs.emplace_back(), Digest::Parse(line));
-  }
-  return needs;
-}
-
 void Add(Store& store, const std::vector<std::string>& layers, const std::string& tag) {
   const auto session = store.Begin();
   std::string manifest;
