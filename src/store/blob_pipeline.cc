@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "store/blob_pipeline_internal.h"
@@ -52,7 +53,7 @@ Status BlobPipeline::Filled(std::size_t size) {
     if (filled.empty()) return Done{};
     // What stands behind the cut begins the next piece. The one before is only read from now on.
     PLUMB_RETURN_IF_ERROR(TakePiece());
-    std::ranges::copy(filled, current_->bytes.get());
+    std::memmove(current_->bytes.get(), filled.data(), filled.size());
     filled = {current_->bytes.get(), filled.size()};
   }
   if (partial_ != nullptr && !takes_kept_) NoteTailIfDue();

@@ -205,8 +205,10 @@ Status ObjectReader::Read(const Object& object, std::uint64_t index, std::vector
   // Nobody keeps a pack for such a tree.
   if (is_adopted && pack->kind() != PackKind::kAdopted)
     return TellOf(object, Error{ErrorKind::kCorrupt, "a tree names a pack as its file"});
-  return TellOf(object, object.tree == nullptr ? ReadObject(*pack, object.place, object.id, out)
-                                               : store::ReadBlock(*pack, *object.tree, index, out));
+  return TellOf(object,
+                object.tree == nullptr
+                    ? ReadObject(*pack, object.place, object.id, out)
+                    : store::ReadBlock(*pack, object.tree->PlaceOf(index, object.place.pack), out));
 }
 
 // The listener too, if it is damage.

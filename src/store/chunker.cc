@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/check.h"
 #include "store/chunker_internal.h"
@@ -30,6 +31,10 @@ constexpr std::array<std::uint64_t, 256> kGear = [] {
   return numbers;
 }();
 
+std::uint64_t Roll(std::uint64_t hash, std::byte byte) {
+  return (hash << 1U) + kGear[std::to_integer<std::size_t>(byte)];
+}
+
 }  // namespace
 
 Chunker::Taken Chunker::Take(ByteSpan bytes) {
@@ -38,27 +43,26 @@ Chunker::Taken Chunker::Take(ByteSpan bytes) {
   const auto end_of = [&](std::size_t chunk_size) {
     return std::clamp(chunk_size, size_, size_ + bytes.size()) - size_;
   };
+  // In registers: a byte waits for the one before it.
+  std::uint64_t hash = hash_;
+  const std::byte* const data = bytes.data();
   // No cut is here, and no byte before the window tells.
   std::size_t i = end_of(kChunkSizeMin - kWindow);
   for (const std::size_t end = end_of(kChunkSizeMin); i < end; ++i)
-    Roll(bytes[i]);
-  const auto is_cut_before = [&](std::size_t end, std::uint64_t mask) {
-    while (i < end) {
-      Roll(bytes[i++]);
-      if ((hash_ & mask) == 0) return true;
+    hash = Roll(hash, data[i]);
+  bool is_cut = false;
+  for (const auto& [end, mask] :
+       {std::pair(end_of(kChunkSizeAim), kHardMask), std::pair(bytes.size(), kEasyMask)}) {
+    while (!is_cut && i < end) {
+      hash = Roll(hash, data[i++]);
+      is_cut = (hash & mask) == 0;
     }
-    return false;
-  };
-  const bool is_cut =
-      is_cut_before(end_of(kChunkSizeAim), kHardMask) || is_cut_before(bytes.size(), kEasyMask);
+  }
   size_ += i;
+  hash_ = hash;
   if (!is_cut && size_ < kChunkSizeMax) return {i, false};
   Restart();
   return {i, true};
-}
-
-void Chunker::Roll(std::byte byte) {
-  hash_ = (hash_ << 1U) + kGear[std::to_integer<std::size_t>(byte)];
 }
 
 void Chunker::Restart() {

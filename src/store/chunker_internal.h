@@ -31,8 +31,6 @@ class Chunker {
   void Restart();
 
  private:
-  void Roll(std::byte byte);
-
   std::size_t size_ = 0;  // of the present chunk
   std::uint64_t hash_ = 0;
 };

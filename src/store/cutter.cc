@@ -22,6 +22,8 @@ constexpr std::uint64_t kScannedSizeMin = 1024;
 constexpr std::uint64_t kPaxRecordsSizeMax = std::uint64_t{1} << 20;
 // A content so large that adding its padding cannot wrap.
 constexpr std::uint64_t kContentSizeMax = std::uint64_t{1} << 62;
+// What is cut by its content comes in small parts: what stands behind a cut is copied.
+constexpr std::size_t kChunkedStretchMax = std::size_t{64} << 10;
 constexpr std::uint64_t kEndless = std::numeric_limits<std::uint64_t>::max();
 
 // An octal field, or GNU's base-256 one.
@@ -65,7 +67,8 @@ Cutter::Cutter(Shape shape, std::uint64_t size) : shape_(shape) {
 }
 
 std::size_t Cutter::Stretch() const {
-  const std::size_t room = state_ == State::kTensor ? kBlockSizeMax - block_size_ : chunker_.Room();
+  const std::size_t room = state_ == State::kTensor ? kBlockSizeMax - block_size_
+                                                    : std::min(chunker_.Room(), kChunkedStretchMax);
   return static_cast<std::size_t>(std::min<std::uint64_t>(room, left_));
 }
 

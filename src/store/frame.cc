@@ -60,13 +60,6 @@ std::uint64_t UpTo(std::uint64_t offset, std::uint64_t multiple) {
   return (multiple - offset % multiple) % multiple;
 }
 
-Error Damaged(const PackReader& pack, const ObjectPlace& place) {
-  if (pack.kind() == PackKind::kAdopted)
-    return Error{ErrorKind::kCorrupt, std::string(kAdoptedFileChanged), "plumb import it again"};
-  return Error{ErrorKind::kCorrupt, "pack '" + place.pack.ToString() + "' is damaged at byte " +
-                                        std::to_string(place.offset)};
-}
-
 }  // namespace
 
 std::uint64_t PaddingBehind(FrameType type, std::uint64_t header_end, std::uint64_t stored_size) {
@@ -127,25 +120,35 @@ Status FrameWriter::Finish() {
   return pack_->Finish();
 }
 
+Error DamagedAt(const PackReader& pack, const ObjectPlace& place) {
+  if (pack.kind() == PackKind::kAdopted)
+    return Error{ErrorKind::kCorrupt, std::string(kAdoptedFileChanged), "plumb import it again"};
+  return Error{ErrorKind::kCorrupt, "pack '" + place.pack.ToString() + "' is damaged at byte " +
+                                        std::to_string(place.offset)};
+}
+
+Status ReadPayload(PackReader& pack, const ObjectPlace& place, std::vector<std::byte>& out) {
+  out.resize(static_cast<std::size_t>(place.raw_size));
+  if (place.encoding == Encoding::kRaw) {
+    if (place.stored_size != place.raw_size) return DamagedAt(pack, place);
+    Status read = pack.ReadAt(place.offset, out);
+    const bool is_short = !read && read.error().kind == ErrorKind::kCorrupt;
+    if (is_short && pack.kind() == PackKind::kAdopted) return DamagedAt(pack, place);
+    return read;
+  }
+  std::vector<std::byte> stored(static_cast<std::size_t>(place.stored_size));
+  PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, stored));
+  return DecodePayload(place.encoding, stored, out) ? Done{} : Status(DamagedAt(pack, place));
+}
+
 Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,
                   std::vector<std::byte>& out) {
   // The catalog is not believed: what it says decides what is allocated.
   if (place.raw_size == 0 || place.raw_size > kFramedObjectSizeMax ||
       place.stored_size > place.raw_size || place.encoding == Encoding::kTree)
-    return Damaged(pack, place);
-  out.resize(static_cast<std::size_t>(place.raw_size));
-  if (place.encoding == Encoding::kRaw) {
-    if (place.stored_size != place.raw_size) return Damaged(pack, place);
-    Status read = pack.ReadAt(place.offset, out);
-    const bool is_short = !read && read.error().kind == ErrorKind::kCorrupt;
-    if (is_short && pack.kind() == PackKind::kAdopted) return Damaged(pack, place);
-    if (!read) return read;
-  } else {
-    std::vector<std::byte> stored(static_cast<std::size_t>(place.stored_size));
-    PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, stored));
-    if (!DecodePayload(place.encoding, stored, out)) return Damaged(pack, place);
-  }
-  if (Blake3(out) != id) return Damaged(pack, place);
+    return DamagedAt(pack, place);
+  PLUMB_RETURN_IF_ERROR(ReadPayload(pack, place, out));
+  if (Blake3(out) != id) return DamagedAt(pack, place);
   return Done{};
 }
 

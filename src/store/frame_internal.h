@@ -99,6 +99,13 @@ class FrameWriter {
 inline constexpr std::string_view kAdoptedFileChanged =
     "a file that another program owns (import --link) was changed";
 
+// What to say of bytes that are not what they should be.
+Error DamagedAt(const PackReader& pack, const ObjectPlace& place);
+
+// The payload there, decoded, not checked against any hash: `out` is resized to its raw size, which
+// the caller has bounded. kCorrupt if it cannot be that.
+Status ReadPayload(PackReader& pack, const ObjectPlace& place, std::vector<std::byte>& out);
+
 // The raw bytes of an object, read, decoded, and checked against `id`. kCorrupt otherwise.
 // It has no tree. `out` is resized to its raw size, which is at most kFramedObjectSizeMax.
 Status ReadObject(PackReader& pack, const ObjectPlace& place, const ObjectId& id,

@@ -58,8 +58,9 @@ Result<std::vector<ObjectRecord>> ObjectSaver::FindTwins(std::uint64_t start, st
   std::vector<ObjectRecord> twins;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& [id, tree] : trees_)
-      if (tree->size == size && tree->Start() == start) twins.push_back({id, *claimed_[id]});
+    const auto [begin, end] = trees_.equal_range(start);
+    for (auto own = begin; own != end; ++own)
+      if (own->second.tree->size == size) twins.push_back(own->second.object);
     for (const auto& [id, place] : offered_)
       if (place.raw_size == size && place.start == start) twins.push_back({id, place});
   }
@@ -71,8 +72,9 @@ Result<std::vector<ObjectRecord>> ObjectSaver::FindTwins(std::uint64_t start, st
 Result<std::shared_ptr<const ObjectTree>> ObjectSaver::TreeOf(const ObjectRecord& object) {
   {
     const std::lock_guard lock(mutex_);
-    const auto own = trees_.find(object.id);
-    if (own != trees_.end()) return own->second;
+    const auto [begin, end] = trees_.equal_range(object.place.start);
+    for (auto own = begin; own != end; ++own)
+      if (own->second.object.id == object.id) return own->second.tree;
   }
   auto pack = packs_.Open(object.place.pack);
   auto tree = pack ? ReadTree(**pack, object.id, object.place) : Result<ObjectTree>(pack.error());
@@ -99,7 +101,7 @@ Result<ObjectRecord> ObjectSaver::SaveTree(const ObjectRecord& object,
   const auto [claimed, is_new] = claimed_.emplace(object.id, object.place);
   if (!is_new) return ObjectRecord{object.id, *claimed->second};
   objects_.push_back(object);
-  trees_.emplace(object.id, std::move(tree));
+  trees_.emplace(object.place.start, OwnTree{object, std::move(tree)});
   return object;
 }
 

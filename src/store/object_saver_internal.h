@@ -82,8 +82,12 @@ class ObjectSaver {
   std::condition_variable placed_;
   std::map<ObjectId, std::optional<ObjectPlace>> claimed_;  // no place: not saved yet
   std::map<ObjectId, ObjectPlace> offered_;
-  std::map<ObjectId, std::shared_ptr<const ObjectTree>> trees_;  // of `objects_`
-  std::set<PackName> adopted_;  // packs of others that hold some of `objects_`
+  struct OwnTree {
+    ObjectRecord object;
+    std::shared_ptr<const ObjectTree> tree;
+  };
+  std::multimap<std::uint64_t, OwnTree> trees_;  // of `objects_`, by how they start
+  std::set<PackName> adopted_;                   // packs of others that hold some of `objects_`
   std::set<PackName> left_;
   std::vector<ObjectRecord> objects_;
   std::vector<std::unique_ptr<FrameWriter>> idle_;

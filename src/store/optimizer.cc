@@ -147,8 +147,10 @@ bool Optimizer::IsWorthATry(const ObjectId& id) const {
 }
 
 Result<bool> Optimizer::WouldShrink(ObjectReader::Object& object, const PieceRole& role) {
-  PLUMB_TRY(const auto pack, parts_.packs->Open(object.place.pack));
-  if (pack->kind() == PackKind::kAdopted) return false;
+  const auto pack = parts_.packs->Open(object.place.pack);
+  if (!pack && pack.error().kind != ErrorKind::kNotFound) return pack.error();
+  // That it is gone is for fsck to say.
+  if (!pack || (*pack)->kind() == PackKind::kAdopted) return false;
   const std::uint64_t count = object.block_count();
   const std::uint64_t step = std::max<std::uint64_t>(1, count / kSampleBlocks);
   std::uint64_t before = 0;
@@ -227,7 +229,7 @@ Status Optimizer::ReadBack(const MovedObject& moved) {
     return ReadObject(*pack, moved.target, moved.id, raw);
   PLUMB_TRY(const ObjectTree tree, ReadTree(*pack, moved.id, moved.target));
   for (std::size_t i = 0; i < tree.blocks.size(); ++i)
-    PLUMB_RETURN_IF_ERROR(ReadBlock(*pack, tree, i, raw));
+    PLUMB_RETURN_IF_ERROR(ReadBlock(*pack, tree.PlaceOf(i, moved.target.pack), raw));
   return Done{};
 }
 

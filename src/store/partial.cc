@@ -205,7 +205,7 @@ std::optional<ByteSpan> PartialBlob::ReadRun(PartialRun& run) {
   }
   if (!HasFrame(**pack, wanted, place)) return std::nullopt;
   const Status read = run.object ? ReadObject(**pack, place, run.object->id, object_bytes_)
-                                 : ReadBlockAt(**pack, *run.block, object_bytes_);
+                                 : ReadBlock(**pack, *run.block, object_bytes_);
   if (!read) return std::nullopt;
   return object_bytes_;
 }
@@ -223,7 +223,7 @@ std::optional<ByteSpan> PartialBlob::ReadBlockOf(ObjectRecord& object) {
   }
   const BlockPlace block = tree_->PlaceOf(blocks_taken_, object.place.pack);
   const auto pack = packs_.Open(block.place.pack);
-  if (!pack || !ReadBlockAt(**pack, block, object_bytes_)) return std::nullopt;
+  if (!pack || !ReadBlock(**pack, block, object_bytes_)) return std::nullopt;
   return object_bytes_;
 }
 

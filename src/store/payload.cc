@@ -12,12 +12,14 @@
 namespace plumb::store {
 namespace {
 
-constexpr std::size_t kSampleSize = std::size_t{64} << 10;
+// A piece of this size is tried as it is; of a larger one a sixteenth, or as much.
+constexpr std::size_t kTriedSizeMax = std::size_t{16} << 10;
 constexpr int kZstdLevel = 3;
 
 // The bytes as zstd, or nothing if that does not save two fifths.
 Result<std::string> Shrunk(ByteSpan raw) {
-  MemorySink sink(raw.size() + kSampleSize);
+  // Zstd's own bound, about.
+  MemorySink sink(raw.size() + raw.size() / 128 + 1024);
   const auto compressor = archive::MakeCompressor(archive::Compression::kZstd, kZstdLevel, sink);
   PLUMB_RETURN_IF_ERROR(compressor->Write(raw));
   PLUMB_RETURN_IF_ERROR(compressor->Finish());
@@ -25,11 +27,11 @@ Result<std::string> Shrunk(ByteSpan raw) {
   return std::move(sink).TakeText();
 }
 
-// Weights do not shrink: a sample from the middle tells, for a hundredth of the time.
+// Weights do not shrink: a sample from the middle tells, for a fraction of the time.
 Result<std::string> ShrunkIfWorthwhile(ByteSpan raw) {
-  if (raw.size() > kSampleSize) {
-    PLUMB_TRY(const std::string sample,
-              Shrunk(raw.subspan((raw.size() - kSampleSize) / 2, kSampleSize)));
+  if (raw.size() > kTriedSizeMax) {
+    const std::size_t size = std::max(kTriedSizeMax, raw.size() / 16);
+    PLUMB_TRY(const std::string sample, Shrunk(raw.subspan((raw.size() - size) / 2, size)));
     if (sample.empty()) return std::string();
   }
   return Shrunk(raw);
@@ -119,12 +121,14 @@ Result<Payload> EncodePayload(ByteSpan raw, const PieceRole& role, Tier tier) {
   if (hint.element != codec::Element::kBytes) {
     auto encoded = codec::EncodeBlock(
         raw, hint, tier == Tier::kFast ? codec::Effort::kFast : codec::Effort::kArchive);
-    if (!encoded) return payload;
-    payload.encoding = static_cast<Encoding>(encoded->method);
-    payload.buffer = std::move(encoded->bytes);
-    payload.stored = payload.buffer;
-    return payload;
+    if (encoded) {
+      payload.encoding = static_cast<Encoding>(encoded->method);
+      payload.buffer = std::move(encoded->bytes);
+      payload.stored = payload.buffer;
+      return payload;
+    }
   }
+  // What is known of its elements does not help, but it may repeat itself all the same.
   PLUMB_TRY(const std::string shrunk, ShrunkIfWorthwhile(raw));
   if (shrunk.empty()) return payload;
   payload.encoding = Encoding::kZstd;

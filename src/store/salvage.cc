@@ -136,7 +136,7 @@ Status PackSalvager::TakeTree(const PackFrame& frame) {
   PackReader& blocks = file != nullptr ? *file : *pack_;
   for (std::size_t i = 0; i < tree.blocks.size(); ++i) {
     if (progress_.StopRequested()) return Interrupted();
-    Status read = ReadBlock(blocks, tree, i, buffer_);
+    Status read = ReadBlock(blocks, tree.PlaceOf(i, found_.pack), buffer_);
     if (!read && IsDamage(read.error())) return Error{ErrorKind::kCorrupt, "its bytes are others"};
     if (!read) return read;
     found_.bytes_read += tree.blocks[i].stored_size;

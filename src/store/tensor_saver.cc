@@ -71,7 +71,7 @@ Status TensorSaver::Part(std::size_t same) {
   if (!pack) return std::move(pack).error();
   std::vector<std::byte> raw;
   for (std::size_t i = 0; i < same; ++i) {
-    const Status read = ReadBlock(**pack, *twin.tree, i, raw);
+    const Status read = ReadBlock(**pack, twin.tree->PlaceOf(i, twin.record.place.pack), raw);
     if (!read && read.error().kind == ErrorKind::kCorrupt) return TwinIsDamaged();
     PLUMB_RETURN_IF_ERROR(read);
     PLUMB_RETURN_IF_ERROR(Write(i, raw));

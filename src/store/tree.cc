@@ -182,26 +182,13 @@ Result<ObjectTree> ReadTree(PackReader& pack, const ObjectId& id, const ObjectPl
   return tree;
 }
 
-Status ReadBlockAt(PackReader& pack, const BlockPlace& block, std::vector<std::byte>& out) {
+Status ReadBlock(PackReader& pack, const BlockPlace& block, std::vector<std::byte>& out) {
   const ObjectPlace& place = block.place;
   PLUMB_CHECK(place.raw_size > 0 && place.raw_size <= kBlockSizeMax &&
               place.stored_size <= place.raw_size);
-  out.resize(static_cast<std::size_t>(place.raw_size));
-  if (place.encoding == Encoding::kRaw) {
-    PLUMB_CHECK(place.stored_size == place.raw_size);
-    PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, out));
-  } else {
-    std::vector<std::byte> stored(static_cast<std::size_t>(place.stored_size));
-    PLUMB_RETURN_IF_ERROR(pack.ReadAt(place.offset, stored));
-    PLUMB_RETURN_IF_ERROR(DecodePayload(place.encoding, stored, out));
-  }
-  if (HashGroup(out, block.index) == block.hash) return Done{};
-  return Error{ErrorKind::kCorrupt, "a block is damaged at byte " + std::to_string(place.offset)};
-}
-
-Status ReadBlock(PackReader& pack, const ObjectTree& tree, std::size_t index,
-                 std::vector<std::byte>& out) {
-  return ReadBlockAt(pack, tree.PlaceOf(index, {}), out);
+  Status read = ReadPayload(pack, place, out);
+  if (!read) return read;
+  return HashGroup(out, block.index) == block.hash ? Done{} : Status(DamagedAt(pack, place));
 }
 
 }  // namespace plumb::store

@@ -54,9 +54,6 @@ struct ObjectTree {
   static Result<ObjectTree> Parse(ByteSpan bytes, const ObjectId& id, const ObjectPlace& place);
 };
 
-// One whose place was remembered, as ReadBlock.
-Status ReadBlockAt(PackReader& pack, const BlockPlace& block, std::vector<std::byte>& out);
-
 inline std::uint64_t BlockCount(std::uint64_t size) {
   return (size + kHashGroupSize - 1) / kHashGroupSize;
 }
@@ -64,9 +61,9 @@ inline std::uint64_t BlockCount(std::uint64_t size) {
 // The tree that lies there, checked.
 Result<ObjectTree> ReadTree(PackReader& pack, const ObjectId& id, const ObjectPlace& place);
 
-// A block, read, decoded and checked. kCorrupt otherwise. `out` is resized to it.
-Status ReadBlock(PackReader& pack, const ObjectTree& tree, std::size_t index,
-                 std::vector<std::byte>& out);
+// A block, read, decoded and checked. kCorrupt otherwise, and then the pack or what became of the
+// adopted file is named. `out` is resized to it.
+Status ReadBlock(PackReader& pack, const BlockPlace& block, std::vector<std::byte>& out);
 
 }  // namespace plumb::store
 
