@@ -213,11 +213,7 @@ TEST_P(EachLevel, CodesToTheEntropy) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Kernels, EachLevel, testing::ValuesIn(InstructionsHere()),
-                         [](const auto& test) {
-                           return test.param == Instructions::kPlain  ? "Plain"
-                                  : test.param == Instructions::kAvx2 ? "Avx2"
-                                                                      : "Avx512";
-                         });
+                         [](const auto& test) { return NameOf(test.param); });
 
 TEST(Rans, FrequenciesAddUp) {
   TestWeights random(1);
