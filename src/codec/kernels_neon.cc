@@ -14,50 +14,49 @@ namespace {
 
 constexpr std::size_t kStep = 16;  // symbols of a vector
 
-const std::uint8_t* AsSymbols(const std::byte* at) {
+inline const std::uint8_t* AsSymbols(const std::byte* at) {
   return reinterpret_cast<const std::uint8_t*>(at);
 }
-std::uint8_t* AsSymbols(std::byte* at) { return reinterpret_cast<std::uint8_t*>(at); }
+inline std::uint8_t* AsSymbols(std::byte* at) { return reinterpret_cast<std::uint8_t*>(at); }
 
-// Of each two bytes one: what is left of `high` after its kCount highest bits, then as many of
-// `low`.
+// Of each two bytes one: what follows the kCount highest bits of `high`, then those of `low`.
 template <int kCount>
-uint8x16_t Join(uint8x16_t high, uint8x16_t low) {
+inline uint8x16_t Join(uint8x16_t high, uint8x16_t low) {
   return vsriq_n_u8(vshlq_n_u8(high, kCount), low, 8 - kCount);
 }
 
 // 16 values of two bytes: their lower and their upper bytes.
-uint8x16x2_t RotateLeft(const uint8x16x2_t& v) {
+inline uint8x16x2_t RotateLeft(const uint8x16x2_t& v) {
   return {{Join<1>(v.val[0], v.val[1]), Join<1>(v.val[1], v.val[0])}};
 }
-uint8x16x2_t RotateRight(const uint8x16x2_t& v) {
+inline uint8x16x2_t RotateRight(const uint8x16x2_t& v) {
   return {{Join<7>(v.val[1], v.val[0]), Join<7>(v.val[0], v.val[1])}};
 }
 
-void SplitBf16(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
+inline void SplitBf16(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
   const uint8x16x2_t rotated = RotateLeft(vld2q_u8(AsSymbols(values)));
   vst1q_u8(planes[0] + i, rotated.val[1]);
   vst1q_u8(planes[1] + i, rotated.val[0]);
 }
-void MergeBf16(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
+inline void MergeBf16(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
   const uint8x16x2_t rotated = {{vld1q_u8(planes[1] + i), vld1q_u8(planes[0] + i)}};
   vst2q_u8(AsSymbols(values), RotateRight(rotated));
 }
 
-void SplitF16(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
+inline void SplitF16(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
   const uint8x16x2_t rotated = RotateLeft(vld2q_u8(AsSymbols(values)));
   vst1q_u8(planes[0] + i, vshrq_n_u8(rotated.val[1], 3));
   vst1q_u8(planes[1] + i, Join<5>(rotated.val[1], rotated.val[0]));
   vst1q_u8(planes[2] + i, vshlq_n_u8(rotated.val[0], 5));
 }
-void MergeF16(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
+inline void MergeF16(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
   const uint8x16_t middle = vld1q_u8(planes[1] + i);
   const uint8x16x2_t rotated = {
       {Join<3>(middle, vld1q_u8(planes[2] + i)), Join<3>(vld1q_u8(planes[0] + i), middle)}};
   vst2q_u8(AsSymbols(values), RotateRight(rotated));
 }
 
-void SplitF32(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
+inline void SplitF32(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
   const uint8x16x4_t bytes = vld4q_u8(AsSymbols(values));
   const uint8x16x2_t rotated = RotateLeft({{bytes.val[2], bytes.val[3]}});
   vst1q_u8(planes[0] + i, rotated.val[1]);
@@ -65,14 +64,14 @@ void SplitF32(const std::byte* values, std::uint8_t* const* planes, std::size_t 
   vst1q_u8(planes[2] + i, bytes.val[1]);
   vst1q_u8(planes[3] + i, bytes.val[0]);
 }
-void MergeF32(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
+inline void MergeF32(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
   const uint8x16x2_t upper = RotateRight({{vld1q_u8(planes[1] + i), vld1q_u8(planes[0] + i)}});
   const uint8x16x4_t bytes = {
       {vld1q_u8(planes[3] + i), vld1q_u8(planes[2] + i), upper.val[0], upper.val[1]}};
   vst4q_u8(AsSymbols(values), bytes);
 }
 
-void SplitF64(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
+inline void SplitF64(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
   const uint8x16x4_t first = vld4q_u8(AsSymbols(values));
   const uint8x16x4_t second = vld4q_u8(AsSymbols(values) + 4 * kStep);
   uint8x16_t bytes[8];
@@ -87,7 +86,7 @@ void SplitF64(const std::byte* values, std::uint8_t* const* planes, std::size_t 
     vst1q_u8(planes[plane] + i, Join<3>(bytes[8 - plane], bytes[7 - plane]));
   vst1q_u8(planes[8] + i, vshlq_n_u8(bytes[0], 3));
 }
-void MergeF64(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
+inline void MergeF64(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
   uint8x16_t plane[9];
   for (std::size_t p = 0; p < 9; ++p)
     plane[p] = vld1q_u8(planes[p] + i);
@@ -108,14 +107,14 @@ void MergeF64(const std::uint8_t* const* planes, std::size_t i, std::byte* value
 }
 
 template <int kLowBits>
-void SplitF8(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
+inline void SplitF8(const std::byte* values, std::uint8_t* const* planes, std::size_t i) {
   const uint8x16_t value = vld1q_u8(AsSymbols(values));
   const uint8x16_t rotated = Join<1>(value, value);
   vst1q_u8(planes[0] + i, vshrq_n_u8(rotated, kLowBits));
   vst1q_u8(planes[1] + i, vshlq_n_u8(rotated, 8 - kLowBits));
 }
 template <int kLowBits>
-void MergeF8(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
+inline void MergeF8(const std::uint8_t* const* planes, std::size_t i, std::byte* values) {
   const uint8x16_t rotated = Join<kLowBits>(vld1q_u8(planes[0] + i), vld1q_u8(planes[1] + i));
   vst1q_u8(AsSymbols(values), Join<7>(rotated, rotated));
 }
@@ -175,7 +174,7 @@ void Merge(Value value, const std::uint8_t* const* planes, std::size_t n, std::b
 }
 
 // The highest bits of 64 bytes, which are in four vectors by turns.
-std::uint64_t HighBits(const uint8x16x4_t& by_turns) {
+inline std::uint64_t HighBits(const uint8x16x4_t& by_turns) {
   const uint8x16_t first = vsriq_n_u8(by_turns.val[1], by_turns.val[0], 1);
   const uint8x16_t second = vsriq_n_u8(by_turns.val[3], by_turns.val[2], 1);
   const uint8x16_t four = vsriq_n_u8(second, first, 2);  // in the upper half of each byte
@@ -195,13 +194,13 @@ class Sums {
  private:
   std::uint64_t sums_;
 };
-std::uint8_t EightOf(std::uint64_t word, std::size_t eight) {
+inline std::uint8_t EightOf(std::uint64_t word, std::size_t eight) {
   return static_cast<std::uint8_t>(word >> 8 * eight);
 }
 
 // Of 64 symbols those that are chosen, less `reached`, to the front.
-std::size_t Compress64(const std::uint8_t* symbols, std::uint64_t chosen, std::uint8_t reached,
-                       std::uint8_t* to) {
+inline std::size_t Compress64(const std::uint8_t* symbols, std::uint64_t chosen,
+                              std::uint8_t reached, std::uint8_t* to) {
   const Sums sums(chosen);
   for (std::size_t eight = 0; eight < 8; ++eight) {
     const uint8x8_t order = vld1_u8(kChoices.compress[EightOf(chosen, eight)].data());
@@ -212,9 +211,8 @@ std::size_t Compress64(const std::uint8_t* symbols, std::uint64_t chosen, std::u
 }
 
 // Compared with each frequent symbol, the most frequent last.
-uint8x16_t Rank16(uint8x16_t v, const RankSymbols& frequent) {
+inline uint8x16_t Rank16(uint8x16_t v, const RankSymbols& frequent) {
   uint8x16_t rank = vdupq_n_u8(kRankCount);
-#pragma GCC unroll 12
   for (std::size_t k = kRankCount; k-- > 0;)
     rank = vbslq_u8(vceqq_u8(v, vdupq_n_u8(frequent[k])), vdupq_n_u8(static_cast<std::uint8_t>(k)),
                     rank);
@@ -263,7 +261,7 @@ std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
   constexpr std::size_t kTwoWords = 2 * kWordSymbols;
   uint32x4_t count = vdupq_n_u32(0);
   std::size_t i = 0;
-  for (; i + kTwoWords <= n; i += kTwoWords, words += 2 * width * kWordSize) {
+  for (; i + kTwoWords <= n; i += kTwoWords, words += 2 * kWordSize * width) {
     const uint64x2_t first = vreinterpretq_u64_u8(vld1q_u8(AsSymbols(words)));
     const uint64x2_t second =
         vreinterpretq_u64_u8(vld1q_u8(AsSymbols(words) + (width - 1) * kStep));
@@ -275,7 +273,7 @@ std::size_t Count(const std::byte* words, std::size_t n, unsigned width) {
 }
 
 // The bits of a word as bytes 0 or 0xFF, in order.
-uint8x16x4_t Spread(std::uint64_t word) {
+inline uint8x16x4_t Spread(std::uint64_t word) {
   const uint8x16_t bytes = vreinterpretq_u8_u64(vdupq_n_u64(word));
   const uint8x16_t bit = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
   const uint8x16_t first_two = vcombine_u8(vdup_n_u8(0), vdup_n_u8(1));
@@ -288,7 +286,7 @@ uint8x16x4_t Spread(std::uint64_t word) {
 }
 
 // The next symbols at the places of 64 that `more` says.
-uint8x16x4_t Expand64(const std::uint8_t*& next, std::uint64_t more) {
+inline uint8x16x4_t Expand64(const std::uint8_t*& next, std::uint64_t more) {
   const Sums sums(more);
   uint8x8_t eight[8];
   for (std::size_t k = 0; k < 8; ++k)
@@ -364,42 +362,35 @@ void Unpack(const std::byte* words, std::size_t n, std::uint8_t base, unsigned w
 
 // rANS: eight lanes at once, whose tables are read one by one; what the branches of plain decide,
 // and a processor cannot foresee, is chosen by masks.
-constexpr std::size_t kEights = kLanes / 8;
-
 struct Eight32 {
   uint32x4_t half[2];
 };
-using EightStates = std::array<Eight32, kEights>;
-
-EightStates LoadStates(const RansStates& states) {
-  EightStates eights;
-  for (std::size_t k = 0; k < kEights; ++k)
-    eights[k] = {{vld1q_u32(states.data() + 8 * k), vld1q_u32(states.data() + 8 * k + 4)}};
-  return eights;
+inline Eight32 LoadStates(const std::uint32_t* states) {
+  return {{vld1q_u32(states), vld1q_u32(states + 4)}};
 }
-void StoreStates(const EightStates& eights, RansStates& states) {
-  for (std::size_t k = 0; k < kEights; ++k) {
-    vst1q_u32(states.data() + 8 * k, eights[k].half[0]);
-    vst1q_u32(states.data() + 8 * k + 4, eights[k].half[1]);
-  }
+inline void StoreStates(const Eight32& v, std::uint32_t* states) {
+  vst1q_u32(states, v.half[0]);
+  vst1q_u32(states + 4, v.half[1]);
 }
 
-uint32x4_t ReadFour(const std::uint32_t* first, const std::uint32_t* second,
-                    const std::uint32_t* third, const std::uint32_t* fourth) {
-  uint32x4_t four = vld1q_dup_u32(first);
-  four = vld1q_lane_u32(second, four, 1);
-  four = vld1q_lane_u32(third, four, 2);
-  return vld1q_lane_u32(fourth, four, 3);
+// By way of the other registers: their loads take an index.
+inline uint32x4_t Four(std::uint64_t first, std::uint64_t second, std::uint64_t third,
+                       std::uint64_t fourth) {
+  return vcombine_u32(vcreate_u32(first | second << 32U), vcreate_u32(third | fourth << 32U));
 }
-uint32x4_t ReadBySymbols(const std::uint32_t* table, const std::uint8_t* symbols) {
-  return ReadFour(table + symbols[0], table + symbols[1], table + symbols[2], table + symbols[3]);
+inline uint32x4_t LookUp(const std::uint32_t* table, const std::uint8_t* symbols) {
+  return Four(table[symbols[0]], table[symbols[1]], table[symbols[2]], table[symbols[3]]);
 }
-uint32x4_t ReadByIndex(const std::uint32_t* table, uint32x4_t index) {
-  return ReadFour(table + vgetq_lane_u32(index, 0), table + vgetq_lane_u32(index, 1),
-                  table + vgetq_lane_u32(index, 2), table + vgetq_lane_u32(index, 3));
+inline uint32x4_t SlotsOf(const RansDecoder& decoder, uint32x4_t states) {
+  constexpr std::uint64_t kMask = kFrequencySum - 1;
+  const std::uint64_t low = vgetq_lane_u64(vreinterpretq_u64_u32(states), 0);
+  const std::uint64_t high = vgetq_lane_u64(vreinterpretq_u64_u32(states), 1);
+  const std::uint32_t* slots = decoder.slots.data();
+  return Four(slots[low & kMask], slots[low >> 32U & kMask], slots[high & kMask],
+              slots[high >> 32U & kMask]);
 }
 
-uint16x8_t Low16(const Eight32& v) {
+inline uint16x8_t Low16(const Eight32& v) {
   return vcombine_u16(vmovn_u32(v.half[0]), vmovn_u32(v.half[1]));
 }
 
@@ -414,7 +405,7 @@ struct Chosen {
   std::size_t size;  // of a word of 16 bits for each
 };
 // Words of 16 bits as a row of kChoices orders them; any where it says nowhere.
-uint8x16_t InOrder(uint8x16_t words, const std::array<std::uint8_t, 8>& order) {
+inline uint8x16_t InOrder(uint8x16_t words, const std::array<std::uint8_t, 8>& order) {
   const uint8x8_t lower = vshl_n_u8(vld1_u8(order.data()), 1);
   const uint8x8_t upper = vorr_u8(lower, vdup_n_u8(1));
   return vqtbl1q_u8(words, vcombine_u8(vzip1_u8(lower, upper), vzip2_u8(lower, upper)));
@@ -422,14 +413,15 @@ uint8x16_t InOrder(uint8x16_t words, const std::array<std::uint8_t, 8>& order) {
 
 // One symbol on each of eight lanes; where the words that they give begin. Before these, 16 bytes
 // in all are written over.
-std::byte* Encode8(const RansEncoder& encoder, const std::uint8_t* symbols, Eight32& states,
-                   std::byte* end) {
+inline std::byte* Encode8(const RansEncoder& encoder, const std::uint8_t* symbols,
+                          std::uint32_t* lanes, std::byte* end) {
+  Eight32 states = LoadStates(lanes);
   const uint32x4_t mask = vdupq_n_u32(kPackedMask);
   Eight32 packed;
   Eight32 frequency;
   Eight32 is_full;
   for (std::size_t k = 0; k < 2; ++k) {
-    packed.half[k] = ReadBySymbols(encoder.packed.data(), symbols + 4 * k);
+    packed.half[k] = LookUp(encoder.packed.data(), symbols + 4 * k);
     frequency.half[k] = vandq_u32(vshrq_n_u32(packed.half[k], kPackedFrequency), mask);
     is_full.half[k] =
         vcgeq_u32(states.half[k], vshlq_n_u32(frequency.half[k], 31 - kFrequencyBits));
@@ -441,7 +433,7 @@ std::byte* Encode8(const RansEncoder& encoder, const std::uint8_t* symbols, Eigh
   for (std::size_t k = 0; k < 2; ++k) {
     uint32x4_t& state = states.half[k];
     state = vbslq_u32(is_full.half[k], vshrq_n_u32(state, kRansWordBits), state);
-    const uint32x4_t reciprocal = ReadBySymbols(encoder.reciprocal.data(), symbols + 4 * k);
+    const uint32x4_t reciprocal = LookUp(encoder.reciprocal.data(), symbols + 4 * k);
     const uint64x2_t low = vmull_u32(vget_low_u32(state), vget_low_u32(reciprocal));
     const uint64x2_t high = vmull_high_u32(state, reciprocal);
     const uint32x4_t upper = vuzp2q_u32(vreinterpretq_u32_u64(low), vreinterpretq_u32_u64(high));
@@ -450,6 +442,7 @@ std::byte* Encode8(const RansEncoder& encoder, const std::uint8_t* symbols, Eigh
     state = vmlaq_u32(vaddq_u32(state, vandq_u32(packed.half[k], mask)), quotient,
                       vsubq_u32(vdupq_n_u32(kFrequencySum), frequency.half[k]));
   }
+  StoreStates(states, lanes);
   return end - full.size;
 }
 
@@ -457,23 +450,22 @@ std::byte* RansEncode(const RansEncoder& encoder, const std::uint8_t* symbols, s
                       RansStates& states, std::byte* end) {
   const std::size_t whole = n / kLanes * kLanes;
   end = PlainKernels().rans_encode(encoder, symbols + whole, n - whole, states, end);
-  EightStates eights = LoadStates(states);
-  for (std::size_t i = whole; i > 0; i -= kLanes)
-#pragma GCC unroll 8
-    for (std::size_t k = kEights; k-- > 0;)
-      end = Encode8(encoder, symbols + i - kLanes + 8 * k, eights[k], end);
-  StoreStates(eights, states);
+  for (std::size_t i = whole; i > 0;) {
+    i -= 8;
+    end = Encode8(encoder, symbols + i, states.data() + i % kLanes, end);
+  }
   return end;
 }
 
-const std::byte* Decode8(const RansDecoder& decoder, const std::byte* next, Eight32& states,
-                         std::uint8_t* symbols) {
+inline const std::byte* Decode8(const RansDecoder& decoder, const std::byte* next,
+                                std::uint32_t* lanes, std::uint8_t* symbols) {
+  Eight32 states = LoadStates(lanes);
   const uint32x4_t mask = vdupq_n_u32(kFrequencySum - 1);
   Eight32 slot;
   Eight32 is_low;
   for (std::size_t k = 0; k < 2; ++k) {
     uint32x4_t& state = states.half[k];
-    slot.half[k] = ReadByIndex(decoder.slots.data(), vandq_u32(state, mask));
+    slot.half[k] = SlotsOf(decoder, state);
     const uint32x4_t frequency = vandq_u32(vshrq_n_u32(slot.half[k], 8), mask);
     state = vmlaq_u32(vshrq_n_u32(slot.half[k], 20), frequency, vshrq_n_u32(state, kFrequencyBits));
     is_low.half[k] = vcltq_u32(state, vdupq_n_u32(kStateMin));
@@ -488,20 +480,18 @@ const std::byte* Decode8(const RansDecoder& decoder, const std::byte* next, Eigh
     const uint32x4_t refilled = vorrq_u32(vshlq_n_u32(state, kRansWordBits), refill.half[k]);
     state = vbslq_u32(is_low.half[k], refilled, state);
   }
+  StoreStates(states, lanes);
   return next + low.size;
 }
 
 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
   // A step takes at most a word for each lane, and reads no further.
   constexpr std::ptrdiff_t kStepSize = kLanes * sizeof(std::uint16_t);
-  EightStates eights = LoadStates(decoder.states);
   const std::byte* next = decoder.next;
   std::size_t i = 0;
   for (; i + kLanes <= n && decoder.end - next >= kStepSize; i += kLanes)
-#pragma GCC unroll 8
-    for (std::size_t k = 0; k < kEights; ++k)
-      next = Decode8(decoder, next, eights[k], symbols + i + 8 * k);
-  StoreStates(eights, decoder.states);
+    for (std::size_t lane = 0; lane < kLanes; lane += 8)
+      next = Decode8(decoder, next, decoder.states.data() + lane, symbols + i + lane);
   decoder.next = next;
   return PlainKernels().rans_decode(decoder, n - i, symbols + i);
 }
