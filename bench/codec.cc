@@ -38,7 +38,9 @@ using plumb::codec::Instructions;
 using plumb::codec::kBlockSizeMax;
 using plumb::codec::Kernels;
 using plumb::codec::KernelsOf;
+using plumb::codec::kInstructionsAll;
 using plumb::codec::Method;
+using plumb::codec::NameOf;
 using plumb::codec::StoreWord;
 using Data = std::vector<std::byte>;
 
@@ -98,10 +100,10 @@ void Measure(const Data& data, const Way& way) {
   }
 }
 
-Way Ours(const char* name, Instructions instructions, Element element, Effort effort) {
+Way Ours(Instructions instructions, Element element, Effort effort) {
   const Kernels& kernels = KernelsOf(instructions);
   const auto method = std::make_shared<Method>();
-  return {std::string(name) + (effort == Effort::kFast ? " fast" : " archive"),
+  return {std::string(NameOf(instructions)) + (effort == Effort::kFast ? " fast" : " archive"),
           [=, &kernels](ByteSpan raw) -> std::optional<Data> {
             auto encoded = EncodeBlockWith(kernels, raw, {.element = element}, effort);
             if (!encoded) return std::nullopt;
@@ -128,12 +130,9 @@ Way Zstd(int level) {
 
 void MeasureAll(const std::string& name, const Data& data, Element element) {
   std::printf("%s, %zu MiB:             encode  decode\n", name.c_str(), data.size() >> 20U);
-  constexpr std::pair<const char*, Instructions> kLevels[] = {{"plain", Instructions::kPlain},
-                                                              {"avx2", Instructions::kAvx2},
-                                                              {"avx512", Instructions::kAvx512}};
   for (const Effort effort : {Effort::kFast, Effort::kArchive})
-    for (const auto& [level_name, instructions] : kLevels)
-      if (Has(instructions)) Measure(data, Ours(level_name, instructions, element, effort));
+    for (const Instructions instructions : kInstructionsAll)
+      if (Has(instructions)) Measure(data, Ours(instructions, element, effort));
   Measure(data, Zstd(1));
   Measure(data, Zstd(3));
 }

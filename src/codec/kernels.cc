@@ -3,39 +3,66 @@
 #include "codec/kernels_internal.h"
 
 namespace plumb::codec {
+namespace {
 
-bool Has(Instructions instructions) {
-#if defined(__x86_64__)
+// Nothing if this machine cannot do it.
+const Kernels* Find(Instructions instructions) {
   switch (instructions) {
     case Instructions::kPlain:
-      return true;
+      return &PlainKernels();
+#if defined(__x86_64__)
     case Instructions::kAvx2:
       return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
-             __builtin_cpu_supports("popcnt") != 0;
+                     __builtin_cpu_supports("popcnt") != 0
+                 ? &Avx2Kernels()
+                 : nullptr;
     case Instructions::kAvx512:
       return Has(Instructions::kAvx2) && __builtin_cpu_supports("avx512bw") != 0 &&
-             __builtin_cpu_supports("avx512vl") != 0 && __builtin_cpu_supports("avx512vbmi") != 0 &&
-             __builtin_cpu_supports("avx512vbmi2") != 0;
-  }
-  return false;
-#else
-  return instructions == Instructions::kPlain;
+                     __builtin_cpu_supports("avx512vl") != 0 &&
+                     __builtin_cpu_supports("avx512vbmi") != 0 &&
+                     __builtin_cpu_supports("avx512vbmi2") != 0
+                 ? &Avx512Kernels()
+                 : nullptr;
+#elif defined(__aarch64__)
+    case Instructions::kNeon:
+      return &NeonKernels();  // each has it
 #endif
+    default:
+      return nullptr;
+  }
 }
 
+}  // namespace
+
+const char* NameOf(Instructions instructions) {
+  switch (instructions) {
+    case Instructions::kPlain:
+      return "plain";
+    case Instructions::kAvx2:
+      return "avx2";
+    case Instructions::kAvx512:
+      return "avx512";
+    case Instructions::kNeon:
+      return "neon";
+  }
+  return "";
+}
+
+bool Has(Instructions instructions) { return Find(instructions) != nullptr; }
+
 const Kernels& KernelsOf(Instructions instructions) {
-  PLUMB_CHECK(Has(instructions));
-#if defined(__x86_64__)
-  if (instructions == Instructions::kAvx512) return Avx512Kernels();
-  if (instructions == Instructions::kAvx2) return Avx2Kernels();
-#endif
-  return PlainKernels();
+  const Kernels* kernels = Find(instructions);
+  PLUMB_CHECK(kernels != nullptr);
+  return *kernels;
 }
 
 const Kernels& BestKernels() {
-  static const Kernels& best = Has(Instructions::kAvx512) ? KernelsOf(Instructions::kAvx512)
-                               : Has(Instructions::kAvx2) ? KernelsOf(Instructions::kAvx2)
-                                                          : KernelsOf(Instructions::kPlain);
+  static const Kernels& best = []() -> const Kernels& {
+    Instructions strongest = Instructions::kPlain;
+    for (const Instructions instructions : kInstructionsAll)
+      if (Has(instructions)) strongest = instructions;
+    return KernelsOf(strongest);
+  }();
   return best;
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include "codec/choices_internal.h"
 #include "codec/kernels_internal.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
 // AVX2 with BMI2 (Haswell, Zen and later). What AVX-512 has instructions for, to gather or spread
-// some of eight bytes, is a shuffle here, by a table of the 256 ways in which eight can be chosen.
+// some of eight bytes, is a shuffle here.
 #define PLUMB_AVX2 __attribute__((target("avx2,bmi,bmi2,popcnt")))
 
 namespace plumb::codec {
@@ -29,34 +30,6 @@ PLUMB_AVX2 inline std::size_t Ones(std::uint64_t word) {
 PLUMB_AVX2 inline std::uint32_t HighBits(__m256i v) {
   return static_cast<std::uint32_t>(_mm256_movemask_epi8(v));
 }
-// Of 64 symbols those that there are, with n left.
-inline std::uint64_t MaskOf(std::size_t n) {
-  return n >= kWordSymbols ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
-}
-
-// For each choice of eight: where each of the chosen comes from (compress), and the other way round
-// (expand).
-struct Choices {
-  alignas(64) std::array<std::array<std::uint8_t, 8>, 256> compress = {};
-  alignas(64) std::array<std::array<std::uint8_t, 8>, 256> expand = {};
-};
-constexpr Choices MakeChoices() {
-  constexpr std::uint8_t kNowhere = 0x80;  // gives 0
-  Choices choices;
-  for (unsigned chosen = 0; chosen < 256; ++chosen) {
-    std::uint8_t count = 0;
-    for (std::uint8_t i = 0; i < 8; ++i) {
-      choices.compress[chosen][i] = kNowhere;
-      choices.expand[chosen][i] = kNowhere;
-      if ((chosen >> i & 1U) == 0) continue;
-      choices.compress[chosen][count] = i;
-      choices.expand[chosen][i] = count++;
-    }
-  }
-  return choices;
-}
-constexpr Choices kChoices = MakeChoices();
-
 // Of 64 symbols those that are chosen, to the front.
 PLUMB_AVX2 inline std::size_t Compress64(const std::uint8_t* symbols, std::uint64_t chosen,
                                          std::uint8_t* to) {
@@ -202,11 +175,7 @@ PLUMB_AVX2 void Split(Value value, const std::byte* values, std::size_t n,
       Split32F8(Load(at), low_bits, planes[0] + i, planes[1] + i);
     }
   }
-  if (i == n) return;
-  std::array<std::uint8_t*, kFieldPlanesMax> rest = {};
-  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
-    rest[plane] = planes[plane] + i;
-  PlainKernels().split(value, values + i * size, n - i, rest.data());
+  SplitRest(value, values, i, n, planes);
 }
 
 PLUMB_AVX2 void Merge(Value value, const std::uint8_t* const* planes, std::size_t n,
@@ -230,11 +199,7 @@ PLUMB_AVX2 void Merge(Value value, const std::uint8_t* const* planes, std::size_
       Store(at, Merge32F8(Load(planes[0] + i), Load(planes[1] + i), low_bits));
     }
   }
-  if (i == n) return;
-  std::array<const std::uint8_t*, kFieldPlanesMax> rest = {};
-  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
-    rest[plane] = planes[plane] + i;
-  PlainKernels().merge(value, rest.data(), n - i, values + i * size);
+  MergeRest(value, planes, i, n, values);
 }
 
 // Compared with each frequent symbol, the most frequent last.
@@ -401,17 +366,6 @@ PLUMB_AVX2 inline __m128i Low16(__m256i v) {
   const __m256i low = _mm256_and_si256(v, Words(0xFFFF));
   return _mm_packus_epi32(_mm256_castsi256_si128(low), _mm256_extracti128_si256(low, 1));
 }
-
-// Moves the first words of a vector to its end: an index that begins with as many bytes of
-// "nowhere".
-constexpr std::array<std::uint8_t, 32> kToTheEnd = [] {
-  std::array<std::uint8_t, 32> index = {};
-  for (std::uint8_t i = 0; i < 16; ++i) {
-    index[i] = 0x80;
-    index[16U + i] = i;
-  }
-  return index;
-}();
 
 // One symbol on each of eight lanes; where the words that they give begin. Before these, 16 bytes
 // in all are written over.

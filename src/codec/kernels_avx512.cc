@@ -22,10 +22,6 @@ PLUMB_AVX512 inline __m512i Bytes(unsigned value) {
 PLUMB_AVX512 inline std::size_t Ones(std::uint64_t word) {
   return static_cast<std::size_t>(_mm_popcnt_u64(word));
 }
-// Of 64 symbols those that there are, with n left.
-PLUMB_AVX512 inline __mmask64 MaskOf(std::size_t n) {
-  return n >= kWordSymbols ? ~__mmask64{0} : (__mmask64{1} << n) - 1;
-}
 
 // Where the bytes (and 16-bit words) of a vector come from, out of two.
 template <typename Lane, std::size_t kCount>
@@ -180,11 +176,7 @@ PLUMB_AVX512 void Split(Value value, const std::byte* values, std::size_t n,
       Split64F8(Load(at), low_bits, planes[0] + i, planes[1] + i);
     }
   }
-  if (i == n) return;
-  std::array<std::uint8_t*, kFieldPlanesMax> rest = {};
-  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
-    rest[plane] = planes[plane] + i;
-  PlainKernels().split(value, values + i * size, n - i, rest.data());
+  SplitRest(value, values, i, n, planes);
 }
 
 PLUMB_AVX512 void Merge(Value value, const std::uint8_t* const* planes, std::size_t n,
@@ -208,11 +200,7 @@ PLUMB_AVX512 void Merge(Value value, const std::uint8_t* const* planes, std::siz
       Store(at, Merge64F8(Load(planes[0] + i), Load(planes[1] + i), low_bits));
     }
   }
-  if (i == n) return;
-  std::array<const std::uint8_t*, kFieldPlanesMax> rest = {};
-  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
-    rest[plane] = planes[plane] + i;
-  PlainKernels().merge(value, rest.data(), n - i, values + i * size);
+  MergeRest(value, planes, i, n, values);
 }
 
 // What a table of 256 has for each of 64 symbols.

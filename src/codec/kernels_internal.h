@@ -33,6 +33,11 @@ void StoreWord(Word word, std::byte* at) {
   std::memcpy(at, &word, sizeof(word));
 }
 
+// Of the 64 symbols of a word those that there are, with n left.
+inline std::uint64_t MaskOf(std::size_t n) {
+  return n >= kWordSymbols ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
+}
+
 struct LevelWords {
   unsigned width;
   const std::uint8_t* symbols;
@@ -44,8 +49,8 @@ struct Kernels {
   void (*split)(Value value, const std::byte* values, std::size_t n, std::uint8_t* const* planes);
   void (*merge)(Value value, const std::uint8_t* const* planes, std::size_t n, std::byte* values);
 
-  // The rank of each symbol, 0 to 8 by its place among `frequent` or else 9, and those symbols
-  // whose rank is 9; returns how many they are.
+  // The rank of each symbol, its place among `frequent` or else kRankCount, and those symbols
+  // that have no place; returns how many they are.
   std::size_t (*rank)(const std::uint8_t* symbols, std::size_t n, const RankSymbols& frequent,
                       std::uint8_t* ranks, std::uint8_t* escapes);
   // One level: the words of n ranks, and in `next` what is left of those that its codes (one or two
@@ -72,7 +77,11 @@ struct Kernels {
   bool (*rans_decode)(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols);
 };
 
-enum class Instructions : std::uint8_t { kPlain, kAvx2, kAvx512 };
+enum class Instructions : std::uint8_t { kPlain, kAvx2, kAvx512, kNeon };
+// Those of one kind of machine stand from the weakest to the strongest.
+inline constexpr Instructions kInstructionsAll[] = {Instructions::kPlain, Instructions::kAvx2,
+                                                    Instructions::kAvx512, Instructions::kNeon};
+const char* NameOf(Instructions instructions);
 
 // Whether this machine can do it.
 bool Has(Instructions instructions);
@@ -82,9 +91,16 @@ const Kernels& KernelsOf(Instructions instructions);
 const Kernels& BestKernels();
 
 const Kernels& PlainKernels();
+// What is left of n values from i on, by the plain kernels.
+void SplitRest(Value value, const std::byte* values, std::size_t i, std::size_t n,
+               std::uint8_t* const* planes);
+void MergeRest(Value value, const std::uint8_t* const* planes, std::size_t i, std::size_t n,
+               std::byte* values);
 #if defined(__x86_64__)
 const Kernels& Avx2Kernels();
 const Kernels& Avx512Kernels();
+#elif defined(__aarch64__)
+const Kernels& NeonKernels();
 #endif
 
 // EncodeBlock and DecodeBlock with kernels of one's choice.

@@ -150,10 +150,6 @@ Eight FromBits(std::uint64_t bits) {
 Eight AtLeast(Eight eight, std::uint64_t limit) {
   return (eight + InEach(0x80 - limit)) >> 7U & InEach(1);
 }
-// Of 64 symbols those that there are, with n left.
-std::uint64_t MaskOf(std::size_t n) {
-  return n >= kWordSymbols ? ~std::uint64_t{0} : (std::uint64_t{1} << n) - 1;
-}
 // Takes the lowest bit that is set out of a mask, and says where it was.
 std::size_t TakeLowest(std::uint64_t& mask) {
   const auto place = static_cast<std::size_t>(std::countr_zero(mask));
@@ -296,5 +292,23 @@ constexpr Kernels kKernels = {Split,  Merge, Rank,   Reduce,     Count,
 }  // namespace
 
 const Kernels& PlainKernels() { return kKernels; }
+
+void SplitRest(Value value, const std::byte* values, std::size_t i, std::size_t n,
+               std::uint8_t* const* planes) {
+  if (i == n) return;
+  std::array<std::uint8_t*, kFieldPlanesMax> rest = {};
+  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
+    rest[plane] = planes[plane] + i;
+  Split(value, values + i * SizeOf(value), n - i, rest.data());
+}
+
+void MergeRest(Value value, const std::uint8_t* const* planes, std::size_t i, std::size_t n,
+               std::byte* values) {
+  if (i == n) return;
+  std::array<const std::uint8_t*, kFieldPlanesMax> rest = {};
+  for (std::size_t plane = 0; plane < PlanesOf(value); ++plane)
+    rest[plane] = planes[plane] + i;
+  Merge(value, rest.data(), n - i, values + i * SizeOf(value));
+}
 
 }  // namespace plumb::codec

@@ -181,6 +181,14 @@ Stream Encode(const Kernels& kernels, const RansEncoder& encoder, const Symbols&
   return stream;
 }
 
+std::string Stored(const Frequencies& frequencies, const Stream& stream) {
+  std::string stored;
+  AppendTable(frequencies, stored);
+  for (const std::uint32_t state : stream.states)
+    AppendU32(stored, state);
+  return stored + std::string(AsText(stream.bytes));
+}
+
 TEST_P(EachLevel, CodesToTheEntropy) {
   for (const std::string kind : {"exponents", "any"}) {
     for (const std::size_t n : Lengths()) {
@@ -196,11 +204,7 @@ TEST_P(EachLevel, CodesToTheEntropy) {
       ASSERT_EQ(found.bytes, expected.bytes) << kind << ' ' << n;
       ASSERT_EQ(found.states, expected.states) << kind << ' ' << n;
 
-      std::string stored;
-      AppendTable(*frequencies, stored);
-      for (const std::uint32_t state : found.states)
-        AppendU32(stored, state);
-      stored += AsText(found.bytes);
+      const std::string stored = Stored(*frequencies, found);
       const auto decoder = std::make_unique<RansDecoder>();
       ASSERT_TRUE(OpenRans(AsBytes(stored), *decoder));
       Symbols decoded(n + kSlack);
@@ -212,12 +216,29 @@ TEST_P(EachLevel, CodesToTheEntropy) {
   }
 }
 
+// What is behind the last word is somebody else's, and is not read.
+TEST_P(EachLevel, StopsWhereAStreamEndsEarly) {
+  const std::size_t n = 1000;
+  const Symbols symbols = MakeSymbols("any", n);
+  Counter counter;
+  counter.Add(symbols.data(), n);
+  const Frequencies frequencies = *Normalise(counter.Sum());
+  RansEncoder encoder;
+  Prepare(frequencies, encoder);
+  const Stream stream = Encode(kernels_, encoder, symbols, n);
+  const std::string whole = Stored(frequencies, stream);
+  const auto decoder = std::make_unique<RansDecoder>();
+  for (std::size_t missing = 2; missing <= stream.bytes.size(); missing += 2) {
+    const std::string stored = whole.substr(0, whole.size() - missing);
+    ASSERT_TRUE(OpenRans(AsBytes(stored), *decoder));
+    Symbols decoded(n + kSlack);
+    EXPECT_FALSE(kernels_.rans_decode(*decoder, n, decoded.data())) << missing;
+    EXPECT_EQ(decoder->next, decoder->end) << missing;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, EachLevel, testing::ValuesIn(InstructionsHere()),
-                         [](const auto& test) {
-                           return test.param == Instructions::kPlain  ? "Plain"
-                                  : test.param == Instructions::kAvx2 ? "Avx2"
-                                                                      : "Avx512";
-                         });
+                         [](const auto& test) { return NameOf(test.param); });
 
 TEST(Rans, FrequenciesAddUp) {
   TestWeights random(1);

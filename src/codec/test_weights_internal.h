@@ -96,8 +96,7 @@ inline constexpr Element kElements[] = {
 
 inline std::vector<Instructions> InstructionsHere() {
   std::vector<Instructions> all;
-  for (const Instructions instructions :
-       {Instructions::kPlain, Instructions::kAvx2, Instructions::kAvx512})
+  for (const Instructions instructions : kInstructionsAll)
     if (Has(instructions)) all.push_back(instructions);
   return all;
 }

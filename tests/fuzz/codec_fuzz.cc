@@ -24,11 +24,9 @@ using plumb::codec::Has;
 using plumb::codec::Instructions;
 using plumb::codec::kBlockSizeMax;
 using plumb::codec::KernelsOf;
+using plumb::codec::kInstructionsAll;
 using plumb::codec::Method;
 using Block = std::vector<std::byte>;
-
-constexpr Instructions kInstructionsAll[] = {Instructions::kPlain, Instructions::kAvx2,
-                                             Instructions::kAvx512};
 
 void Decode(Method method, ByteSpan stored, std::size_t raw_size) {
   std::optional<Block> first;
