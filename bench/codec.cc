@@ -10,7 +10,7 @@
 // printed is the speed that half of the bytes reached. Those of all cores are of the clock, the
 // median of some rounds over all blocks. Every block is compared after decoding. Levels of
 // instructions that this machine lacks are named. With --tsv each row is "data, way, cores, size
-// in %, encode, decode" (GB/s), for bench/codecs.py.
+// in %, encode, decode" (GB/s), without the plain level if there is another, for bench/codecs.py.
 #include <zstd.h>
 
 #include <algorithm>
@@ -267,6 +267,8 @@ std::string VerdictOn(const Input& input, Instructions instructions, Effort effo
   return {};
 }
 
+bool HasMore() { return Has(Instructions::kAvx2) || Has(Instructions::kAvx512); }
+
 void MeasureAll(const Input& input) {
   const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
   const double floor = FloorPercent(input);
@@ -280,7 +282,9 @@ void MeasureAll(const Input& input) {
   }
   for (const Effort effort : {Effort::kFast, Effort::kArchive}) {
     for (const auto& [level_name, instructions] : kLevels) {
-      if (!Has(instructions)) continue;
+      // The plain level is what the others are checked against: no figure, and slow.
+      if (!Has(instructions) || (prints_tsv && instructions == Instructions::kPlain && HasMore()))
+        continue;
       const Way way = Ours(level_name, instructions, effort);
       const Row row = MeasureCore(input, way);
       Print(input, way.name, 1, row, VerdictOn(input, instructions, effort, row, floor));
