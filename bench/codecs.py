@@ -187,7 +187,7 @@ class Bench:
                 ratios = [ours.faster_than(row, field) for field in (1, 2)]
                 line += "        " + " / ".join("-" if ratio is None else f"{ratio:.1f}" for ratio in ratios)
                 line += "" if row.lossless() else "   LOSSY"
-            print(line)
+            print(line, flush=True)
         self.show_figures(element, rows, levels, floor)
 
     def show_figures(self, element, rows, levels, floor):
