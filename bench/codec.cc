@@ -414,8 +414,8 @@ std::optional<Input> Tensors(const std::string& name, const Data& data) {
           {.element = element, .phase = static_cast<std::uint32_t>((unit - at % unit) % unit)});
   }
   // The largest first: what the file is of.
-  std::stable_sort(input.blocks.begin(), input.blocks.end(),
-                   [](const Block& a, const Block& b) { return a.raw.size() > b.raw.size(); });
+  std::sort(input.blocks.begin(), input.blocks.end(),
+            [](const Block& a, const Block& b) { return a.raw.size() > b.raw.size(); });
   return input;
 }
 
