@@ -157,19 +157,17 @@ class Bench:
                 rows.setdefault((way, int(cores)), Row()).add(*map(float, numbers))
             for peer in PEERS:
                 for cores in sorted({1, self.cores if peer in MANY_CORES else 1}):
-                    if (peer, cores) not in missing:
-                        self.measure_peer(peer, cores, file, rows, missing)
+                    if (peer, cores) in missing:
+                        continue
+                    try:
+                        told = json.loads(self.peer_script("measure", peer, file, cores))
+                    except RuntimeError as error:
+                        missing.add((peer, cores))
+                        self.leave_out(f"{peer} on {cores} core(s), {title}", error)
+                        continue
+                    rows.setdefault((f"{peer} {PACKAGES[peer][0]}", cores), Row()).add(
+                        told["size"], told["encode"], told["decode"], told["lossless"])
         self.show(title, element, file, rows)
-
-    def measure_peer(self, peer, cores, file, rows, missing):
-        try:
-            told = json.loads(self.peer_script("measure", peer, file, cores))
-        except RuntimeError as error:
-            missing.add((peer, cores))
-            self.leave_out(f"{peer} on {file.name}", error)
-            return
-        rows.setdefault((f"{peer} {PACKAGES[peer][0]}", cores), Row()).add(
-            told["size"], told["encode"], told["decode"], told["lossless"])
 
     def show(self, title, element, file, rows):
         floor = rows.pop(("order-0 floor", 1)).median(0)
