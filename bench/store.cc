@@ -28,6 +28,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "archive/tar_writer.h"
@@ -163,7 +164,11 @@ class Bench {
         input_path_(directory_ + "/model.safetensors"),
         store_path_(directory_ + "/store"),
         matrices_(std::max<std::size_t>(options.mib * (1U << 20U) / kMatrixSize, 1)) {
-    std::filesystem::create_directory(directory_);
+    std::error_code error;
+    if (!std::filesystem::create_directory(directory_, error)) {
+      std::fprintf(stderr, "store_bench: cannot make '%s'\n", directory_.c_str());
+      std::exit(1);
+    }
   }
   ~Bench() { std::filesystem::remove_all(directory_); }
   Bench(const Bench&) = delete;
@@ -622,5 +627,7 @@ int main(int count, char** arguments) {
                  "usage: store_bench [--mib N] [--rounds N] [--dtype bf16|f32] [--dir D]\n");
     return 2;
   }
-  plumb::bench::Bench(options).Run();
+  // Static: what it has in the folder goes at exit too, where a turn that failed leads.
+  static plumb::bench::Bench bench(options);
+  bench.Run();
 }
