@@ -135,8 +135,9 @@ Status Checker::CheckPlace(PackReader& pack, const PackIndex& index, const Objec
   const auto& [id, place] = object;
   const PackFrame* const frame = index.FrameAt(place.offset);
   const bool has_tree = place.encoding == Encoding::kTree;
-  if (frame == nullptr || frame->type != (has_tree ? FrameType::kTree : FrameType::kObject) ||
-      frame->id != id || frame->stored_size != place.stored_size) {
+  const bool is_such = frame != nullptr && (has_tree ? frame->type == FrameType::kTree
+                                                     : IsWholeObject(frame->type));
+  if (!is_such || frame->id != id || frame->stored_size != place.stored_size) {
     BlameObject(id, "it is not " + PlaceText(place));
     return Done{};
   }

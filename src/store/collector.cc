@@ -565,7 +565,8 @@ Status Collector::CopyLive(const PackUse& use, PackMerger& merger) {
   }
   for (const PackFrame& frame : use.live) {
     if (progress_.StopRequested()) return Interrupted();
-    PLUMB_TRY(const FrameContent content, ReadFrame(*pack, frame, stored));
+    PLUMB_TRY(FrameContent content, ReadFrame(*pack, frame, stored));
+    if (IsWholeObject(content.type)) content.type = FrameType::kObject;
     PLUMB_TRY(ObjectPlace target, merger.Append(content));
     if (!IsOfObject(frame.type)) continue;
     if (frame.type == FrameType::kTree) {

@@ -63,8 +63,9 @@ std::uint64_t UpTo(std::uint64_t offset, std::uint64_t multiple) {
 }  // namespace
 
 std::uint64_t PaddingBehind(FrameType type, std::uint64_t header_end, std::uint64_t stored_size) {
-  if (type == FrameType::kBlock || type == FrameType::kTree || stored_size < kAlignment) return 0;
-  return UpTo(header_end, kAlignment);
+  const bool is_close = type == FrameType::kObject || type == FrameType::kBlock ||
+                        type == FrameType::kTree || stored_size < kAlignment;
+  return is_close ? 0 : UpTo(header_end, kAlignment);
 }
 
 std::uint64_t UnpaddedFrameSize(std::uint64_t stored_size) {

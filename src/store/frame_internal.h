@@ -20,7 +20,7 @@
 namespace plumb::store {
 
 enum class FrameType : std::uint8_t {
-  kObject = 1,
+  kAlignedObject = 1,  // of stores from before kObject: read, never written
   kRecipe = 2,
   kBlob = 3,
   kKit = 4,
@@ -28,13 +28,15 @@ enum class FrameType : std::uint8_t {
   kBlock = 6,
   kTree = 7,
   kFiles = 8,
+  kObject = 10,
   kFooter = 255,
 };
 
 // Whether the catalog may name such a frame as an object's; whether it holds any of an object.
-inline bool IsOfObject(FrameType type) {
-  return type == FrameType::kObject || type == FrameType::kTree;
+inline bool IsWholeObject(FrameType type) {
+  return type == FrameType::kObject || type == FrameType::kAlignedObject;
 }
+inline bool IsOfObject(FrameType type) { return IsWholeObject(type) || type == FrameType::kTree; }
 inline bool IsContent(FrameType type) { return IsOfObject(type) || type == FrameType::kBlock; }
 
 // A pack is closed behind this many bytes.
@@ -50,7 +52,7 @@ inline constexpr std::size_t kCheckSize = 16;
 inline constexpr std::size_t kFooterEntrySize = 49;
 // Zeros between the end of a frame's header and its payload.
 std::uint64_t PaddingBehind(FrameType type, std::uint64_t header_end, std::uint64_t stored_size);
-// What a frame without such padding takes: one of a block or a tree.
+// What a frame without such padding takes: one of a block, a tree or an object.
 std::uint64_t UnpaddedFrameSize(std::uint64_t stored_size);
 
 // What a frame holds.

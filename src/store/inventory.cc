@@ -202,6 +202,7 @@ std::size_t FrameJudge::BlocksBefore(const ObjectId& id) const {
 Result<bool> FrameJudge::IsLive(PackReader& pack, const PackFrame& frame, PackUse& use) const {
   switch (frame.type) {
     case FrameType::kObject:
+    case FrameType::kAlignedObject:
     case FrameType::kTree: {
       const auto found = inventory_.objects.find(frame.id);
       return found != inventory_.objects.end() && found->second.pack == use.record.name &&

@@ -163,7 +163,7 @@ Result<std::vector<PackFrame>> ReadFooter(PackReader& pack, const PackName& name
 
 std::uint64_t PayloadSizeMax(FrameType type) {
   if (type == FrameType::kBlock) return kBlockSizeMax;
-  return type == FrameType::kObject ? kFramedObjectSizeMax : kRecipeSizeMax;
+  return IsWholeObject(type) ? kFramedObjectSizeMax : kRecipeSizeMax;
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ constexpr std::size_t kEventsMax = std::size_t{4} << 20;
 std::string_view NameOfType(FrameType type) {
   switch (type) {
     case FrameType::kObject:
+    case FrameType::kAlignedObject:
     case FrameType::kTree:
       return "an object";
     case FrameType::kFiles:
@@ -90,6 +91,7 @@ Result<PackFindings> PackSalvager::Read(const PackName& name) {
 Status PackSalvager::TakeFrame(const PackFrame& frame) {
   switch (frame.type) {
     case FrameType::kObject:
+    case FrameType::kAlignedObject:
       return TakeObject(frame);
     case FrameType::kRecipe:
     case FrameType::kBlob:

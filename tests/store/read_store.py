@@ -19,10 +19,10 @@ from decode import Corrupt, need
 
 MIB = 1 << 20
 PACK_HEADER, FRAME_HEADER, TRAILER, FOOTER_ENTRY = 64, 128, 32, 49
-OBJECT, RECIPE, BLOB, KIT, REF_MOVE, BLOCK, TREE, FILES, FOOTER = 1, 2, 3, 4, 5, 6, 7, 8, 255
+ALIGNED_OBJECT, RECIPE, BLOB, KIT, REF_MOVE, BLOCK, TREE, FILES, OBJECT, FOOTER = 1, 2, 3, 4, 5, 6, 7, 8, 10, 255
 RAW, ZSTD, PLANES, ENTROPY = range(4)
 # What a frame of each type decodes to, at most.
-RAW_MAX = {OBJECT: 4 * MIB, RECIPE: 64 * MIB, BLOB: 64 << 10, KIT: 64 << 10, REF_MOVE: 64 << 10, BLOCK: MIB, TREE: 64 * MIB,
+RAW_MAX = {OBJECT: 4 * MIB, ALIGNED_OBJECT: 4 * MIB, RECIPE: 64 * MIB, BLOB: 64 << 10, KIT: 64 << 10, REF_MOVE: 64 << 10, BLOCK: MIB, TREE: 64 * MIB,
            FILES: 64 * MIB, FOOTER: 4194304 * FOOTER_ENTRY}
 
 
@@ -106,7 +106,7 @@ class Frame:
         if flags & 1 and self.type not in RAW_MAX or flags & ~1 or key or self.encoding > ENTROPY:
             raise Unsupported("a frame")
         self.payload_at = at + FRAME_HEADER
-        if self.stored_size >= 4096 and self.type not in (BLOCK, TREE):
+        if self.stored_size >= 4096 and self.type not in (BLOCK, TREE, OBJECT):
             self.payload_at = up(self.payload_at, 4096)
         need(self.payload_at == at + FRAME_HEADER + padding, "padding")
         self.payload_end = self.payload_at + self.stored_size
@@ -120,7 +120,7 @@ class Frame:
 
     def raw(self):
         """Not that of a block or a tree, whose ids are not those of their bytes."""
-        need(self.encoding == RAW or self.type == OBJECT, "encoding")
+        need(self.encoding == RAW or self.type in (OBJECT, ALIGNED_OBJECT), "encoding")
         need(self.stored_size <= self.raw_size <= RAW_MAX.get(self.type, 0), "raw size")
         raw = decode_payload(self.encoding, self.stored(), self.raw_size)
         need(blake3.blake3(raw) == self.id, "a frame's id")
@@ -275,7 +275,7 @@ class Store:
             self.take_file(data)
 
     def take(self, frame):
-        if frame.type == OBJECT:
+        if frame.type in (OBJECT, ALIGNED_OBJECT):
             frame.raw()
             need(0 < frame.raw_size, "an empty object")
             self.objects.setdefault(frame.id, Whole(frame.raw_size, frame.raw))
