@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "crypto/object_id.h"
+#include "store/domain.h"
 #include "store/pack_store.h"
 #include "store/store.h"
 
@@ -93,6 +94,7 @@ struct FilesRecord {
 
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
+  Domain domain = Domain::Device();        // of the session
   std::vector<PackName> packs = {};        // all that were written
   std::vector<ObjectRecord> objects = {};  // those that are known, and good, are left as they are
   std::vector<BlobRecord> blobs = {};  // the same; those of recipes that are unneeded no more are
@@ -116,12 +118,16 @@ class Catalog {
  public:
   virtual ~Catalog() = default;
 
-  virtual Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) = 0;
-  virtual Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) = 0;
-  virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
-  virtual Result<std::optional<Digest>> FindRef(const RefName& name) = 0;
-  virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
-  virtual Result<std::vector<Kit>> ListKits() = 0;  // that no gc found unneeded; oldest first
+  virtual Result<std::optional<ObjectPlace>> FindObject(const Domain& domain,
+                                                        const ObjectId& id) = 0;
+  virtual Result<std::optional<BlobRecord>> FindBlob(const Domain& domain,
+                                                     const Digest& digest) = 0;
+  virtual Result<std::optional<LayerRecord>> FindLayer(const Domain& domain,
+                                                       const LayerKey& key) = 0;
+  virtual Result<std::optional<Digest>> FindRef(const Domain& domain, const RefName& name) = 0;
+  virtual Result<std::vector<Ref>> ListRefs(const Domain& domain) = 0;  // in order of names
+  // That no gc found unneeded; oldest first.
+  virtual Result<std::vector<Kit>> ListKits(const Domain& domain) = 0;
 
   // What kits and recipes of the change need, and a gc found unneeded meanwhile, is needed again.
   // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
@@ -138,7 +144,7 @@ class ObjectStarts {
 
   // Those of `size` with a tree whose first block may have this hash, if they may be relied upon: a
   // few at most.
-  virtual Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start,
+  virtual Result<std::vector<ObjectRecord>> FindByStart(const Domain& domain, std::uint64_t start,
                                                         std::uint64_t size) = 0;
 };
 
@@ -147,7 +153,8 @@ class FilesCatalog {
  public:
   virtual ~FilesCatalog() = default;
   // The record; nothing if there is none, or if it is damaged.
-  virtual Result<std::optional<std::string>> FindFiles(const FilesKey& key) = 0;
+  virtual Result<std::optional<std::string>> FindFiles(const Domain& domain,
+                                                       const FilesKey& key) = 0;
 };
 
 }  // namespace plumb::store

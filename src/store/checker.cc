@@ -289,7 +289,7 @@ Status Checker::CheckContent() {
 }
 
 Status Checker::HashBlob(const Digest& digest) {
-  PLUMB_TRY(const auto record, catalog_.FindBlob(digest));
+  PLUMB_TRY(const auto record, catalog_.FindBlob(Domain::Device(), digest));
   if (!record) return Done{};
   PLUMB_TRY(const Recipe recipe, Recipe::Parse(record->bytes));
   Sha256Hasher hasher;

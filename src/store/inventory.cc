@@ -42,7 +42,7 @@ Error MissingBlob(const Digest& blob, const Digest& kit) {
 
 Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   Inventory inventory;
-  PLUMB_TRY(inventory.refs, catalog.ListRefs());
+  PLUMB_TRY(inventory.refs, catalog.ListRefs(Domain::Device()));
   CatalogVisitor visitor;
   visitor.on_blob = [&](const BlobRecord& blob) -> Status {
     BlobEntry entry = {blob.size,

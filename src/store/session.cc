@@ -71,7 +71,7 @@ Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
     const std::lock_guard lock(mutex_);
     if (blobs_.contains(blob.digest)) return info;
   }
-  PLUMB_TRY(const auto known, catalog_.FindBlob(blob.digest));
+  PLUMB_TRY(const auto known, catalog_.FindBlob(parts_.domain, blob.digest));
   if (known && known->standing == Standing::kGood) return info;
 
   const BlobForm form = blob.recipe ? BlobForm::kRecipe : BlobForm::kWhole;
@@ -141,14 +141,14 @@ void StoreSession::ForgetPartials() {
 Result<bool> StoreSession::DropNoNews() {
   std::vector<RefMove> moves;
   for (RefMove& move : change_.moves) {
-    PLUMB_TRY(const auto present, catalog_.FindRef(move.name));
+    PLUMB_TRY(const auto present, catalog_.FindRef(parts_.domain, move.name));
     if (present != move.manifest || (move.expected && present != move.expected))
       moves.push_back(std::move(move));
   }
   change_.moves = std::move(moves);
   std::vector<LayerMemory> layers;
   for (const LayerMemory& layer : change_.layers) {
-    PLUMB_TRY(const auto present, catalog_.FindLayer(layer.key));
+    PLUMB_TRY(const auto present, catalog_.FindLayer(parts_.domain, layer.key));
     if (present != layer.record) layers.push_back(layer);
   }
   change_.layers = std::move(layers);
@@ -164,7 +164,7 @@ Result<bool> StoreSession::DropNoNews() {
 
 Status StoreSession::FindNewFiles() {
   for (FilesRecord& record : files_) {
-    PLUMB_TRY(const auto known, parts_.catalog.FindFiles(record.key));
+    PLUMB_TRY(const auto known, parts_.catalog.FindFiles(parts_.domain, record.key));
     // Two kits of one session may share a layer.
     const bool is_told =
         std::ranges::find(change_.files, record.key, &FilesRecord::key) != change_.files.end();
@@ -175,8 +175,8 @@ Status StoreSession::FindNewFiles() {
 
 Result<bool> StoreSession::HasNewKit() {
   if (change_.added_kits.empty()) return false;
-  PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
-  PLUMB_TRY(const std::vector<Ref> refs, catalog_.ListRefs());
+  PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits(parts_.domain));
+  PLUMB_TRY(const std::vector<Ref> refs, catalog_.ListRefs(parts_.domain));
   const std::int64_t renewed_before_ns = clock_.NowNs() - kKitsRenewedAfterNs;
   return std::ranges::any_of(change_.added_kits, [&](const KitChange& added) {
     const auto kit = std::ranges::find(kits, added.manifest, &Kit::manifest);
