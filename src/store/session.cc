@@ -43,7 +43,7 @@ PartialBlob* StoreSession::OpenPartial(const Digest& blob) {
   for (const auto& partial : partials_)
     if (partial->blob() == blob && !partial->is_forgotten()) return nullptr;
   partials_.push_back(std::make_unique<PartialBlob>(
-      PartialBlob::Parts{parts_.directory, parts_.packs, parts_.clock}, blob));
+      PartialBlob::Parts{parts_.directory, parts_.packs, parts_.clock, parts_.domain}, blob));
   return partials_.back().get();
 }
 
@@ -187,6 +187,29 @@ Result<bool> StoreSession::HasNewKit() {
 }
 
 Status StoreSession::SaveRecords() {
+  PLUMB_RETURN_IF_ERROR(parts_.domain.IsDevice() ? SaveDeviceRecords() : SaveHeldRecords());
+  for (const RefMove& move : change_.moves) {
+    const MoveEvent event = {move.name, move.manifest, move.message, change_.now_ns};
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, ToRecord(event)));
+  }
+  return Done{};
+}
+
+Status StoreSession::SaveHeldRecords() {
+  const auto save = [&](HeldAction action, const Digest& digest, std::int64_t time_ns) {
+    return saver_.SaveRecord(FrameType::kHeld,
+                             ToRecord(HeldEvent{action, digest, time_ns, parts_.domain}));
+  };
+  for (const BlobRecord& blob : change_.blobs)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kBlob, blob.digest, 0));
+  for (const KitChange& kit : change_.added_kits)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kKitAdded, kit.manifest, change_.now_ns));
+  for (const Digest& kit : change_.removed_kits)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kKitRemoved, kit, change_.now_ns));
+  return Done{};
+}
+
+Status StoreSession::SaveDeviceRecords() {
   const auto save_kit = [&](KitAction action, const Digest& manifest) {
     return saver_.SaveRecord(FrameType::kKit, ToRecord(KitEvent{action, manifest, change_.now_ns}));
   };
@@ -194,10 +217,6 @@ Status StoreSession::SaveRecords() {
     PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kAdded, kit.manifest));
   for (const FilesRecord& record : change_.files)
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kFiles, record.bytes));
-  for (const RefMove& move : change_.moves) {
-    const MoveEvent event = {move.name, move.manifest, move.message, change_.now_ns};
-    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, ToRecord(event)));
-  }
   for (const Digest& kit : change_.removed_kits)
     PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kRemoved, kit));
   return Done{};

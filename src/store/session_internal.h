@@ -63,6 +63,8 @@ class StoreSession final : public Session {
   // What was told of files that nobody told before.
   Status FindNewFiles();
   Status SaveRecords();
+  Status SaveDeviceRecords();
+  Status SaveHeldRecords();
 
   const Result<std::unique_ptr<Lease>> lease_;  // first: it ends after all the others
   const Parts parts_;
