@@ -42,13 +42,52 @@ constexpr std::uint64_t Number(HoldingKind kind) { return static_cast<std::uint6
 
 Error OutOfDate() { return Error{ErrorKind::kConflict, "kits were added or tagged meanwhile"}; }
 
-// Kits of named domains that no gc found unneeded, or of them all.
+constexpr std::string_view kSelectHoldings =
+    "SELECT domains.name, kind, holdings.name, stored, added, dead"
+    " FROM holdings LEFT JOIN domains USING (domain)";
+
+Result<Holding> HoldingOf(const SqliteStatement& row) {
+  Holding holding;
+  const std::string_view name = row.Text(0);
+  if (row.IsNull(0)) return DamagedTable("domains");
+  if (!name.empty()) {
+    auto domain = Domain::Parse(name);
+    if (!domain) return DamagedTable("domains");
+    holding.key.domain = *std::move(domain);
+  }
+  const std::uint64_t kind = row.Uint(1);
+  if (kind < Number(HoldingKind::kObject) || kind > Number(HoldingKind::kKit) ||
+      !row.CopyBlob(2, holding.key.name))
+    return DamagedTable("holdings");
+  holding.key.kind = static_cast<HoldingKind>(kind);
+  holding.stored = row.Uint(3);
+  holding.added_ns = static_cast<std::int64_t>(row.Uint(4));
+  holding.unneeded_since = row.Uint(5);
+  return holding;
+}
+
+Status ForEachHolding(SqliteConnection& connection, std::string_view sql,
+                      const std::function<Status(const Holding&)>& visit) {
+  PLUMB_TRY(const bool has_domains, HasDomains(connection));
+  if (!has_domains) return Done{};
+  PLUMB_TRY(auto* rows, connection.Prepare(sql));
+  const SqliteReset reset(*rows);
+  while (true) {
+    PLUMB_TRY(const bool is_there, rows->Step());
+    if (!is_there) return Done{};
+    PLUMB_TRY(const Holding holding, HoldingOf(*rows));
+    PLUMB_RETURN_IF_ERROR(visit(holding));
+  }
+}
+
+// Kits of named domains that no gc found unneeded, or all of them.
 enum class WhichKits : std::uint8_t { kNeeded, kAll };
 
 Status ForEachHeldKit(SqliteConnection& connection, WhichKits which,
                       const std::function<Status(const HeldKit&)>& visit) {
-  return VisitHoldings(connection, [&](const Holding& holding) -> Status {
-    if (holding.key.kind != HoldingKind::kKit || holding.key.domain.IsDevice()) return Done{};
+  const std::string sql = std::string(kSelectHoldings) + " WHERE kind = 3";
+  return ForEachHolding(connection, sql, [&](const Holding& holding) -> Status {
+    if (holding.key.domain.IsDevice()) return Done{};
     if (which == WhichKits::kNeeded && holding.unneeded_since != 0) return Done{};
     return visit({holding.key.domain, {Digest{holding.key.name}, holding.added_ns}});
   });
@@ -161,32 +200,7 @@ ObjectId HashOfMemory(const LayerKey& key, const LayerRecord& record) {
 
 Status VisitHoldings(SqliteConnection& connection,
                      const std::function<Status(const Holding&)>& visit) {
-  PLUMB_TRY(const bool has_domains, HasDomains(connection));
-  if (!has_domains) return Done{};
-  PLUMB_TRY(auto* rows,
-            connection.Prepare("SELECT domains.name, kind, holdings.name, stored, added, dead"
-                               " FROM holdings LEFT JOIN domains USING (domain)"));
-  const SqliteReset reset(*rows);
-  while (true) {
-    PLUMB_TRY(const bool is_there, rows->Step());
-    if (!is_there) return Done{};
-    Holding holding;
-    const std::string_view name = rows->Text(0);
-    if (!rows->IsNull(0) && !name.empty()) {
-      auto domain = Domain::Parse(name);
-      if (!domain) return DamagedTable("domains");
-      holding.key.domain = *std::move(domain);
-    }
-    const std::uint64_t kind = rows->Uint(1);
-    if (rows->IsNull(0) || kind < Number(HoldingKind::kObject) ||
-        kind > Number(HoldingKind::kKit) || !rows->CopyBlob(2, holding.key.name))
-      return DamagedTable("holdings");
-    holding.key.kind = static_cast<HoldingKind>(kind);
-    holding.stored = rows->Uint(3);
-    holding.added_ns = static_cast<std::int64_t>(rows->Uint(4));
-    holding.unneeded_since = rows->Uint(5);
-    PLUMB_RETURN_IF_ERROR(visit(holding));
-  }
+  return ForEachHolding(connection, kSelectHoldings, visit);
 }
 
 Status MarkHoldings(SqliteConnection& connection, const MarkRequest& request, Epoch epoch) {
