@@ -94,8 +94,8 @@ struct FilesRecord {
 
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
-  Domain domain = Domain::Device();        // of the session
-  std::vector<PackName> packs = {};        // all that were written
+  Domain domain = Domain::Device();  // of the session: it sees what comes, and needs only that
+  std::vector<PackName> packs = {};  // all that were written
   std::vector<ObjectRecord> objects = {};  // those that are known, and good, are left as they are
   std::vector<BlobRecord> blobs = {};  // the same; those of recipes that are unneeded no more are
   // Those that are there are left as they are, but for kKitsRenewedAfterNs.
@@ -112,6 +112,8 @@ struct CatalogChange {
 //     change without content makes sure of that, and costs nothing if it is so already.)
 //   - What one Apply wrote is seen by every later call, of every process.
 //   - Nothing that is found is believed: who asks checks bytes against their hashes.
+//   - A call of a domain answers as if what the domain does not see was nowhere. What is there for
+//     others is not taken for known: it may be given again, and the place that is known stays.
 // Errors: kUnavailable if others keep it locked for over 30 s, kCorrupt if it is damaged.
 // Threads: any number at once, of any number of processes.
 class Catalog {
@@ -130,7 +132,8 @@ class Catalog {
   virtual Result<std::vector<Kit>> ListKits(const Domain& domain) = 0;
 
   // What kits and recipes of the change need, and a gc found unneeded meanwhile, is needed again.
-  // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
+  // kInvalid: a kit needs a blob that is not there, or a named domain moves a ref of another
+  // repository than that of its name. kConflict: a ref would point at a kit
   // that is not there, is not where it was expected, or a kit is removed that one points at; or a
   // recipe needs an object that is not there. Moves to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "store/rebuild.h"
+#include "store/sqlite_internal.h"
 #include "store/store_parts_internal.h"
 #include "store/upkeep.h"
 #include "tests/store_kits.h"
@@ -382,6 +383,30 @@ TEST(DomainsTest, RecordsThatAreLostAreWrittenAnew) {
   shared.Collect();
   shared.Rebuild();
   EXPECT_EQ(shared.Holdings(), holdings);
+}
+
+TEST(DomainsTest, ACheckFindsWhatADomainDoesNotSeeAndTheSameOnceMoreMendsIt) {
+  const std::vector<std::string> layers = {Noise(2 * kMiB, 1)};
+  Shared shared;
+  shared.Add(kAlice, layers, "v1");
+  shared.Add(kBob, layers, "v1");
+  {
+    const auto parts = shared.Parts();
+    const auto connection =
+        *SqliteConnection::Open(*parts.directory, std::string(kCatalogFile), 1000);
+    ASSERT_TRUE(
+        connection->Execute("DELETE FROM holdings WHERE kind = 2 AND domain ="
+                            " (SELECT domain FROM domains WHERE name = 'team/alice')"));
+  }
+  const auto damages = shared.Check();
+  ASSERT_EQ(damages.size(), 2U);  // its layer, and its manifest
+  for (const Damage& damage : damages)
+    EXPECT_EQ(damage.why, "domain 'team/alice' has its kit, and does not see it");
+  EXPECT_FALSE(shared.IsWhole(kAlice, layers[0]));
+  EXPECT_TRUE(shared.IsWhole(kBob, layers[0]));
+  shared.Add(kAlice, layers, "v1");
+  EXPECT_THAT(shared.Check(), IsEmpty());
+  EXPECT_TRUE(shared.IsWhole(kAlice, layers[0]));
 }
 
 TEST(DomainsTest, AStoreOfADeviceAloneIsAsItWas) {
