@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/text.h"
@@ -407,6 +409,61 @@ TEST(DomainsTest, ACheckFindsWhatADomainDoesNotSeeAndTheSameOnceMoreMendsIt) {
   shared.Add(kAlice, layers, "v1");
   EXPECT_THAT(shared.Check(), IsEmpty());
   EXPECT_TRUE(shared.IsWhole(kAlice, layers[0]));
+}
+
+// Each adds and removes what the other does too, while what nobody needs is taken away.
+TEST(DomainsTest, WhoWorksAtOnceTakesNothingFromTheOther) {
+  const std::string common = Noise(400'000, 1);
+  const TemporaryDirectory temporary;
+  const std::string path = temporary.path() + "/store";
+  const auto files = host::MakeFiles();
+  const auto clock = host::MakeClock();
+  const auto entropy = host::MakeEntropy();
+  std::atomic<int> at_work = 2;
+  const auto work = [&](const Domain& domain) {
+    const auto store = *OpenStore(*files, *clock, *entropy, path, domain);
+    for (unsigned round = 0; round < 9; ++round) {
+      const std::string own = Noise(5000, round);
+      const auto session = store->Begin();
+      const Digest layer = (*session->PutBlob(AsBytes(common))).digest;
+      const Digest other = (*session->PutBlob(AsBytes(own))).digest;
+      const Digest kit = (*session->PutBlob(AsBytes(ManifestOf({common, own})))).digest;
+      session->AddKit({kit, {layer, other}});
+      session->MoveRef({{domain.name(), "v1"}, kit, ""});
+      const Status committed = session->Commit();
+      EXPECT_TRUE(committed) << committed.error().message;
+      EXPECT_TRUE(*ReadBlob(*store, layer, common.size()) == common);
+      if (round % 2 == 0) continue;
+      const auto removal = store->Begin();
+      removal->MoveRef({{domain.name(), "v1"}, std::nullopt, ""});
+      removal->RemoveKit(kit);
+      EXPECT_TRUE(removal->Commit());
+    }
+    --at_work;
+  };
+  std::thread alice(work, kAlice);
+  std::thread bob(work, kBob);
+  const auto upkeep = *OpenUpkeep(*files, *clock, *entropy, path);
+  SilentProgress silent;
+  CollectRequest request;
+  request.find_needs = NeedsOf;
+  request.keep_untagged_ns = 0;
+  request.keep_left_ns = 0;
+  while (at_work > 0)
+    EXPECT_TRUE(upkeep->Collect(request, silent));
+  alice.join();
+  bob.join();
+  CheckRequest check;
+  check.find_needs = NeedsOf;
+  check.depth = Depth::kContent;
+  EXPECT_THAT((*upkeep->Check(check, silent)).damages, IsEmpty());
+  ASSERT_TRUE(upkeep->Collect(request, silent));
+  for (const Domain& domain : {kAlice, kBob}) {
+    const auto store = *OpenStore(*files, *clock, *entropy, path, domain);
+    EXPECT_EQ(store->ListKits()->size(), 1U);
+    EXPECT_TRUE(*ReadBlob(*store, Sha256(AsBytes(common)), common.size()) == common);
+  }
+  EXPECT_THAT((*upkeep->Check(check, silent)).damages, IsEmpty());
 }
 
 TEST(DomainsTest, AStoreOfADeviceAloneIsAsItWas) {
