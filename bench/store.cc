@@ -356,7 +356,7 @@ struct Bench::MemoryStore {
   MemoryStore(const std::string& path, std::uint64_t size_max)
       : parts(Must(store::OpenStoreParts(*files.files, *files.entropy, path))),
         packs(size_max),
-        saver(*parts.catalog, *parts.catalog, packs) {}
+        saver(*parts.catalog, packs, store::Domain::Device()) {}
 
   void Commit() {
     store::CatalogChange change;

@@ -164,7 +164,7 @@ class FileAdopter final : public Adopter {
   }
 
   Result<bool> IsKnown(const ObjectId& id) {
-    PLUMB_TRY(const auto known, parts_.catalog->FindObject(id));
+    PLUMB_TRY(const auto known, parts_.catalog->FindObject(Domain::Device(), id));
     return known && known->standing == Standing::kGood;
   }
 

@@ -178,7 +178,8 @@ Result<ObjectReader::Object> ObjectReader::Find(const ObjectId& id) {
 
 // kNotFound if its pack is not there.
 Result<ObjectReader::Object> ObjectReader::Look(const ObjectId& id) {
-  PLUMB_TRY(const auto found, catalog_.FindObject(id));
+  // Whoever may read a blob may read what it is made of, whoever brought that.
+  PLUMB_TRY(const auto found, catalog_.FindObject(Domain::Device(), id));
   if (!found) return Missing("object '" + id.ToHex() + "'");
   Object object = {id, *found, nullptr};
   if (object.place.encoding != Encoding::kTree) return object;

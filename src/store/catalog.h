@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "crypto/digest.h"
 #include "crypto/object_id.h"
+#include "store/domain.h"
 #include "store/pack_store.h"
 #include "store/store.h"
 
@@ -93,7 +94,8 @@ struct FilesRecord {
 
 // What one session changes. Applied in the order of the members.
 struct CatalogChange {
-  std::vector<PackName> packs = {};        // all that were written
+  Domain domain = Domain::Device();  // of the session: it sees what comes, and needs only that
+  std::vector<PackName> packs = {};  // all that were written
   std::vector<ObjectRecord> objects = {};  // those that are known, and good, are left as they are
   std::vector<BlobRecord> blobs = {};  // the same; those of recipes that are unneeded no more are
   // Those that are there are left as they are, but for kKitsRenewedAfterNs.
@@ -110,21 +112,28 @@ struct CatalogChange {
 //     change without content makes sure of that, and costs nothing if it is so already.)
 //   - What one Apply wrote is seen by every later call, of every process.
 //   - Nothing that is found is believed: who asks checks bytes against their hashes.
+//   - A call of a domain answers as if what the domain does not see was nowhere. What is there for
+//     others is not taken for known: it may be given again, and the place that is known stays.
 // Errors: kUnavailable if others keep it locked for over 30 s, kCorrupt if it is damaged.
 // Threads: any number at once, of any number of processes.
 class Catalog {
  public:
   virtual ~Catalog() = default;
 
-  virtual Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) = 0;
-  virtual Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) = 0;
-  virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
-  virtual Result<std::optional<Digest>> FindRef(const RefName& name) = 0;
-  virtual Result<std::vector<Ref>> ListRefs() = 0;  // in order of names
-  virtual Result<std::vector<Kit>> ListKits() = 0;  // that no gc found unneeded; oldest first
+  virtual Result<std::optional<ObjectPlace>> FindObject(const Domain& domain,
+                                                        const ObjectId& id) = 0;
+  virtual Result<std::optional<BlobRecord>> FindBlob(const Domain& domain,
+                                                     const Digest& digest) = 0;
+  virtual Result<std::optional<LayerRecord>> FindLayer(const Domain& domain,
+                                                       const LayerKey& key) = 0;
+  virtual Result<std::optional<Digest>> FindRef(const Domain& domain, const RefName& name) = 0;
+  virtual Result<std::vector<Ref>> ListRefs(const Domain& domain) = 0;  // in order of names
+  // That no gc found unneeded; oldest first.
+  virtual Result<std::vector<Kit>> ListKits(const Domain& domain) = 0;
 
   // What kits and recipes of the change need, and a gc found unneeded meanwhile, is needed again.
-  // kInvalid: a kit needs a blob that is not there. kConflict: a ref would point at a kit
+  // kInvalid: a kit needs a blob that is not there, or a named domain moves a ref of another
+  // repository than that of its name. kConflict: a ref would point at a kit
   // that is not there, is not where it was expected, or a kit is removed that one points at; or a
   // recipe needs an object that is not there. Moves to where a ref points already are not recorded.
   virtual Status Apply(const CatalogChange& change) = 0;
@@ -138,7 +147,7 @@ class ObjectStarts {
 
   // Those of `size` with a tree whose first block may have this hash, if they may be relied upon: a
   // few at most.
-  virtual Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start,
+  virtual Result<std::vector<ObjectRecord>> FindByStart(const Domain& domain, std::uint64_t start,
                                                         std::uint64_t size) = 0;
 };
 
@@ -147,7 +156,8 @@ class FilesCatalog {
  public:
   virtual ~FilesCatalog() = default;
   // The record; nothing if there is none, or if it is damaged.
-  virtual Result<std::optional<std::string>> FindFiles(const FilesKey& key) = 0;
+  virtual Result<std::optional<std::string>> FindFiles(const Domain& domain,
+                                                       const FilesKey& key) = 0;
 };
 
 }  // namespace plumb::store

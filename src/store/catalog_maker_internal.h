@@ -33,6 +33,8 @@ class CatalogMaker {
   // The last of several for one layer or kit counts.
   Status AddFiles(const FilesRecord& record);
   Status AddHistory(const History& history);
+  // Each once; of objects the last counts.
+  Status AddHolding(const Holding& holding);
   // On return everything is durable.
   Status Finish(Epoch epoch);
 

@@ -2,6 +2,8 @@
 #ifndef PLUMB_STORE_CATALOG_UPKEEP_H_
 #define PLUMB_STORE_CATALOG_UPKEEP_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -58,6 +60,29 @@ struct MoveRow {
   friend bool operator==(const MoveRow&, const MoveRow&) = default;
 };
 
+// That a named domain sees something (docs/format.md, "Domains"). Of the device there are only kits
+// among them, which a named domain has too.
+enum class HoldingKind : std::uint8_t { kObject = 1, kBlob = 2, kKit = 3 };
+struct HoldingKey {
+  Domain domain = Domain::Device();
+  HoldingKind kind = HoldingKind::kObject;
+  std::array<std::byte, 32> name = {};
+
+  friend auto operator<=>(const HoldingKey&, const HoldingKey&) = default;
+};
+struct Holding {
+  HoldingKey key;
+  std::uint64_t stored = 0;   // what the domain's session wrote for it; of a kit 0
+  std::int64_t added_ns = 0;  // of a kit: when it came there
+  Epoch unneeded_since = 0;   // 0: it is needed there
+};
+struct HeldKit {
+  Domain domain;
+  Kit kit;
+
+  friend auto operator<=>(const HeldKit&, const HeldKit&) = default;
+};
+
 // Takes the rows of a catalog; what is not set is passed over. Must not call the catalog.
 struct CatalogVisitor {
   std::function<Status(const BlobRecord&)> on_blob = {};
@@ -67,6 +92,7 @@ struct CatalogVisitor {
   std::function<Status(const MoveTime&)> on_move = {};
   std::function<Status(const FilesRow&)> on_files = {};
   std::function<Status(const MoveRow&)> on_move_row = {};  // oldest first
+  std::function<Status(const Holding&)> on_holding = {};
 };
 
 // What a gc found.
@@ -80,6 +106,11 @@ struct MarkRequest {
   std::vector<ObjectId> unneeded_objects = {};
   std::vector<ObjectId> needed_objects = {};
   std::vector<PackName> strange_packs = {};  // that are there, and that nobody named
+  // The same of what named domains see: all their kits, sorted; what they do not need; and what
+  // they do and is marked as unneeded.
+  std::vector<HeldKit> known_held = {};
+  std::vector<HoldingKey> unneeded_holdings = {};
+  std::vector<HoldingKey> needed_holdings = {};
   // Older moves go, but the last of these of each ref: it tells what the next one left.
   std::int64_t moves_before_ns = 0;
 };
@@ -106,6 +137,7 @@ struct UpkeepChange {
   // Sorted: the kits that are needed, as the mark left them. If there is another by now, what it
   // is based on may be about to go: kConflict.
   std::vector<Digest> kept_kits = {};
+  std::vector<HoldingKey> kept_held = {};  // the same of kits in named domains
   // Go, if they are as they are here and no object is in them.
   std::vector<PackRecord> unneeded_packs = {};
   // What a check found; the sound ones were called damaged before.

@@ -38,6 +38,7 @@ Result<CheckReport> Checker::Run() {
   FillBlobs();
   PLUMB_RETURN_IF_ERROR(CheckKits());
   PLUMB_RETURN_IF_ERROR(Remember());
+  PLUMB_RETURN_IF_ERROR(CheckDomains());
   report_.worn_packs = worn_.size();
   report_.kits = inventory_.kits.size();
   report_.blobs = inventory_.blobs.size();
@@ -290,7 +291,7 @@ Status Checker::CheckContent() {
 }
 
 Status Checker::HashBlob(const Digest& digest) {
-  PLUMB_TRY(const auto record, catalog_.FindBlob(digest));
+  PLUMB_TRY(const auto record, catalog_.FindBlob(Domain::Device(), digest));
   if (!record) return Done{};
   PLUMB_TRY(const Recipe recipe, Recipe::Parse(record->bytes));
   Sha256Hasher hasher;
@@ -438,6 +439,28 @@ Status Checker::CheckKits() {
     damage.kits.assign(kits.begin(), kits.end());
   }
   report_.damages.insert(report_.damages.end(), broken.begin(), broken.end());
+  return Done{};
+}
+
+// What is not there at all was named before.
+Status Checker::CheckDomains() {
+  for (const auto& [domain, seen] : inventory_.domains) {
+    for (const Kit& kit : seen.kits) {
+      if (progress_.StopRequested()) return Interrupted();
+      const auto needs = needs_.NeedsOf(kit.manifest);
+      if (!needs && needs.error().kind != ErrorKind::kCorrupt) return needs.error();
+      std::vector<Digest> blobs = {kit.manifest};
+      if (needs) blobs.insert(blobs.end(), (*needs)->blobs.begin(), (*needs)->blobs.end());
+      for (const Digest& blob : blobs) {
+        if (seen.blobs.contains(blob) || !inventory_.blobs.contains(blob)) continue;
+        report_.damages.push_back(
+            {"blob '" + blob.ToString() + "'",
+             "domain '" + domain.name() + "' has its kit, and does not see it",
+             {blob},
+             {kit.manifest}});
+      }
+    }
+  }
   return Done{};
 }
 

@@ -64,6 +64,8 @@ class Checker {
   Result<bool> ReadObject(const ObjectId& id, const TakeBlock& take);
   Status ReadBlocks(const ObjectId& id, const TakeBlock& take);
   Status CheckKits();
+  // Whether domains see what their kits need.
+  Status CheckDomains();
   Status Remember();
   DamagedBlob WhyDamaged(const Digest& digest, const BlobEntry& blob) const;
 

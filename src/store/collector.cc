@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/text.h"
 #include "store/collector_internal.h"
+#include "store/domain_marker_internal.h"
 #include "store/pack_merger_internal.h"
 #include "store/partial_internal.h"
 #include "store/partial_packs_internal.h"
@@ -114,6 +116,15 @@ void ForgetMoves(std::set<MoveTime>& moves, std::int64_t before_ns) {
   }
 }
 
+void ForgetHoldings(Inventory& inventory, const std::vector<HoldingKey>& unneeded) {
+  for (const HoldingKey& key : unneeded) {
+    DomainInventory& seen = inventory.domains.at(key.domain);
+    if (key.kind == HoldingKind::kBlob) seen.blobs.erase(Digest{key.name});
+    if (key.kind == HoldingKind::kKit)
+      std::erase_if(seen.kits, [&](const Kit& kit) { return kit.manifest.bytes == key.name; });
+  }
+}
+
 // What was asked for is what would help.
 Error WithHint(const Error& error) {
   if (error.kind != ErrorKind::kExhausted || !error.hint.empty()) return error;
@@ -165,7 +176,8 @@ Result<Collector::Found> Collector::Look() {
   mark.known_kits.insert(mark.known_kits.end(), inventory.unneeded_kits.begin(),
                          inventory.unneeded_kits.end());
   std::ranges::sort(mark.known_kits);
-  PLUMB_TRY(found.kept_kits, KeptKits(mark.known_kits, inventory));
+  PLUMB_RETURN_IF_ERROR(LookAtDomains(found));
+  PLUMB_TRY(found.kept_kits, KeptKits(found));
   for (const Kit& kit : inventory.kits)
     if (!found.Keeps(kit)) mark.expired_kits.push_back(kit.manifest);
   for (const Kit& kit : inventory.unneeded_kits)
@@ -211,6 +223,17 @@ Result<Collector::Found> Collector::Look() {
   return found;
 }
 
+Status Collector::LookAtDomains(Found& found) {
+  KeepRule rule = {now_ns_ - request_.keep_untagged_ns, now_ns_ - request_.keep_left_ns};
+  if (keeps_all_kits_) rule.added_since_ns = std::numeric_limits<std::int64_t>::min();
+  PLUMB_TRY(DomainMarks marks, MarkDomains(found.inventory, needs_, rule));
+  found.mark.known_held = std::move(marks.known);
+  found.mark.unneeded_holdings = std::move(marks.unneeded);
+  found.mark.needed_holdings = std::move(marks.needed);
+  found.kept_held = std::move(marks.kept_kits);
+  return Done{};
+}
+
 // Who adopts files has a lease before the catalog knows of them, and until the kit that needs them
 // is there. A mark would lose nothing, but have them written, and so be in vain that they were
 // adopted. Looked at behind the catalog: whoever ended in between has added the kit, which the mark
@@ -249,9 +272,12 @@ Result<bool> Collector::IsKnown(const PackName& pack, const Inventory& inventory
   });
 }
 
-Result<std::vector<Digest>> Collector::KeptKits(const std::vector<Kit>& known,
-                                                const Inventory& inventory) {
+Result<std::vector<Digest>> Collector::KeptKits(const Found& found) {
+  const Inventory& inventory = found.inventory;
+  const std::vector<Kit>& known = found.mark.known_kits;
   std::set<Digest> kept;
+  for (const HoldingKey& kit : found.kept_held)
+    kept.insert(Digest{kit.name});
   for (const Ref& ref : inventory.refs)
     kept.insert(ref.manifest);
   for (const Kit& kit : keeps_all_kits_ ? inventory.kits : std::vector<Kit>())
@@ -341,6 +367,7 @@ Result<CollectReport> Collector::Foresee() {
   for (auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
     std::erase_if(*kits, [&](const Kit& kit) { return !found.Keeps(kit); });
   ForgetMoves(inventory.moves, mark.moves_before_ns);
+  ForgetHoldings(inventory, mark.unneeded_holdings);
   PLUMB_TRY(auto uses, JudgePacks(inventory));
   Sorted sorted = Sort(std::move(uses));
   std::vector<PackUse> gone = std::move(sorted.dead);
@@ -377,6 +404,7 @@ Result<Epoch> Collector::CollectRows(const Found& found, Epoch epoch) {
   change.new_packs = found.known_packs;
   change.collect_up_to = up_to;
   change.kept_kits = found.kept_kits;
+  change.kept_held = found.kept_held;
   PLUMB_TRY([[maybe_unused]] const auto none, catalog_.Apply(change));
   return up_to;
 }

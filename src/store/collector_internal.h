@@ -41,11 +41,13 @@ class Collector {
     Inventory inventory;
     MarkRequest mark;
     std::vector<Digest> kept_kits;      // sorted
+    std::vector<HoldingKey> kept_held;  // the same, in named domains
     std::vector<PackName> known_packs;  // that hold what the catalog knows, and were not named
 
     bool Keeps(const Kit& kit) const { return std::ranges::binary_search(kept_kits, kit.manifest); }
   };
   Result<Found> Look();
+  Status LookAtDomains(Found& found);
   // Takes out of the mark what lies in adopted files, if somebody is at work.
   Status SpareAdopted(Found& found);
   using Blobs = std::unordered_set<Digest, HashOfHash>;
@@ -53,7 +55,7 @@ class Collector {
   Result<Blobs> NeededBlobs(const std::vector<Digest>& kits, const Inventory& inventory);
   // `needed` is what the kits need that stay.
   Status CountUntagged(const Found& found, const Blobs& needed);
-  Result<std::vector<Digest>> KeptKits(const std::vector<Kit>& known, const Inventory& inventory);
+  Result<std::vector<Digest>> KeptKits(const Found& found);
   // Whether a pack that nobody named holds a blob or a recipe that is here all the same: stores of
   // before gc named only packs with objects.
   Result<bool> IsKnown(const PackName& pack, const Inventory& inventory);

@@ -28,6 +28,7 @@ enum class FrameType : std::uint8_t {
   kBlock = 6,
   kTree = 7,
   kFiles = 8,
+  kHeld = 9,
   kObject = 10,
   kFooter = 255,
 };

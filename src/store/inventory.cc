@@ -38,11 +38,33 @@ Error MissingBlob(const Digest& blob, const Digest& kit) {
                "plumb fsck"};
 }
 
+void AddHolding(Inventory& inventory, const Holding& holding) {
+  const HeldThing thing = {holding.stored, holding.unneeded_since};
+  const Digest digest = {holding.key.name};
+  const Kit kit = {digest, holding.added_ns};
+  if (holding.key.domain.IsDevice()) {
+    inventory.device_kits.push_back(kit);
+    return;
+  }
+  DomainInventory& seen = inventory.domains[holding.key.domain];
+  switch (holding.key.kind) {
+    case HoldingKind::kObject:
+      seen.objects.emplace(ObjectId{holding.key.name}, thing);
+      break;
+    case HoldingKind::kBlob:
+      seen.blobs.emplace(digest, thing);
+      break;
+    case HoldingKind::kKit:
+      (holding.unneeded_since == 0 ? seen.kits : seen.unneeded_kits).push_back(kit);
+      break;
+  }
+}
+
 }  // namespace
 
 Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   Inventory inventory;
-  PLUMB_TRY(inventory.refs, catalog.ListRefs());
+  PLUMB_TRY(inventory.refs, catalog.ListRefs(Domain::Device()));
   CatalogVisitor visitor;
   visitor.on_blob = [&](const BlobRecord& blob) -> Status {
     BlobEntry entry = {blob.size,
@@ -84,15 +106,60 @@ Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   };
   visitor.on_move = [&](const MoveTime& move) -> Status {
     if (move.previous) {
-      std::int64_t& last = inventory.untagged_ns[*move.previous];
-      last = std::max(last, move.moved_ns);
+      for (std::int64_t* const last :
+           {&inventory.untagged_ns[*move.previous],
+            &inventory.left_ns[std::pair(move.name.repository, *move.previous)]})
+        *last = std::max(*last, move.moved_ns);
     }
     inventory.moves.insert({move.name, move.moved_ns});
     return Done{};
   };
+  visitor.on_holding = [&](const Holding& holding) -> Status {
+    AddHolding(inventory, holding);
+    return Done{};
+  };
   PLUMB_RETURN_IF_ERROR(catalog.Visit(visitor));
   std::ranges::sort(inventory.packs, {}, &PackRecord::name);
+  for (auto& [domain, seen] : inventory.domains)
+    for (auto* const kits : {&seen.kits, &seen.unneeded_kits})
+      std::ranges::sort(*kits, {},
+                        [](const Kit& kit) { return std::pair(kit.added_ns, kit.manifest); });
   return inventory;
+}
+
+const Kit* DomainInventory::FindKit(const Digest& manifest) const {
+  for (const auto* const in : {&kits, &unneeded_kits}) {
+    const auto found = std::ranges::find(*in, manifest, &Kit::manifest);
+    if (found != in->end()) return &*found;
+  }
+  return nullptr;
+}
+
+Inventory SeenBy(const Domain& domain, const Inventory& inventory) {
+  Inventory seen;
+  const auto found = inventory.domains.find(domain);
+  if (found == inventory.domains.end()) return seen;
+  seen.kits = found->second.kits;
+  for (const Kit& kit : seen.kits)
+    seen.kit_names.insert(kit.manifest);
+  for (const auto& [digest, held] : found->second.blobs) {
+    const auto blob = inventory.blobs.find(digest);
+    if (blob == inventory.blobs.end()) continue;
+    BlobEntry& entry = seen.blobs.emplace(digest, blob->second).first->second;
+    entry.stored_size = held.stored;
+    // Somebody else may have cut it.
+    for (const ObjectId& id : entry.objects)
+      if (const auto object = inventory.objects.find(id); object != inventory.objects.end())
+        seen.objects.emplace(id, object->second);
+  }
+  for (const auto& [id, held] : found->second.objects) {
+    const auto object = inventory.objects.find(id);
+    if (object == inventory.objects.end()) continue;
+    ObjectPlace& place = seen.objects.emplace(id, object->second).first->second;
+    place.stored_size = held.stored;
+    place.blocks_size = 0;
+  }
+  return seen;
 }
 
 Result<const KitNeeds*> NeedsCache::NeedsOf(const Digest& manifest) {
@@ -144,7 +211,7 @@ Result<std::set<Digest>> NeedsCache::BlobsOf(const Digest& manifest, const Inven
 }
 
 FrameJudge::FrameJudge(const Inventory& inventory) : inventory_(inventory) {
-  for (const auto* const kits : {&inventory.kits, &inventory.unneeded_kits})
+  for (const auto* const kits : {&inventory.kits, &inventory.unneeded_kits, &inventory.device_kits})
     for (const Kit& kit : *kits)
       kits_.emplace(kit.manifest, kit.added_ns);
   for (const auto& [id, place] : inventory.objects) {
@@ -214,6 +281,7 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackFrame& frame, PackUs
       return inventory_.records.contains(frame.id);
     case FrameType::kKit:
     case FrameType::kRefMove:
+    case FrameType::kHeld:
       break;
     default:
       return true;  // of a newer Plumb
@@ -227,15 +295,34 @@ Result<bool> FrameJudge::IsLive(PackReader& pack, const PackFrame& frame, PackUs
     return false;
   }
   if (!content) return content.error();
-  // What is no record of ours is of a newer Plumb.
-  if (frame.type == FrameType::kRefMove) {
-    const auto move = ParseMoveRecord(content->stored);
+  return IsLiveRecord(frame.type, content->stored);
+}
+
+// What is no record of ours is of a newer Plumb.
+bool FrameJudge::IsLiveRecord(FrameType type, ByteSpan record) const {
+  if (type == FrameType::kHeld) return IsLiveHeld(record);
+  if (type == FrameType::kRefMove) {
+    const auto move = ParseMoveRecord(record);
     return !move || inventory_.moves.contains({move->name, move->time_ns});
   }
-  const auto kit = ParseKitRecord(content->stored);
+  const auto kit = ParseKitRecord(record);
   if (!kit) return true;
   // That a kit went is said by its absence: what else it was made of goes with it.
   return kit->action == KitAction::kAdded && kits_.contains({kit->manifest, kit->time_ns});
+}
+
+bool FrameJudge::IsLiveHeld(ByteSpan record) const {
+  const auto event = ParseHeldRecord(record);
+  if (!event) return true;
+  const auto found = inventory_.domains.find(event->domain);
+  const DomainInventory* const seen = found != inventory_.domains.end() ? &found->second : nullptr;
+  if (event->action == HeldAction::kBlob)
+    return seen != nullptr && seen->blobs.contains(event->digest);
+  const Kit* const kit = seen != nullptr ? seen->FindKit(event->digest) : nullptr;
+  if (event->action == HeldAction::kKitAdded)
+    return kit != nullptr && kit->added_ns == event->time_ns;
+  // What else it was made of does not go while another has it.
+  return kit == nullptr && inventory_.HasKit(event->digest);
 }
 
 }  // namespace plumb::store

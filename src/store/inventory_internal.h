@@ -45,6 +45,20 @@ struct BlobEntry {
   std::vector<ObjectId> objects;  // of its recipe, each once
 };
 
+// What a named domain sees.
+struct HeldThing {
+  std::uint64_t stored = 0;  // what its session wrote for it
+  Epoch unneeded_since = 0;
+};
+struct DomainInventory {
+  std::vector<Kit> kits;           // oldest first
+  std::vector<Kit> unneeded_kits;  // that go with this gc or a later one
+  std::unordered_map<Digest, HeldThing, HashOfHash> blobs;
+  std::unordered_map<ObjectId, HeldThing, HashOfHash> objects;
+
+  const Kit* FindKit(const Digest& manifest) const;
+};
+
 struct Inventory {
   std::vector<Kit> kits;                             // oldest first
   std::vector<Kit> unneeded_kits;                    // that go with this gc or a later one
@@ -59,6 +73,10 @@ struct Inventory {
   std::set<MoveTime> moves;                                     // without what was there before
   // When a kit lost a tag for the last time, if that is known.
   std::map<Digest, std::int64_t> untagged_ns;
+  // The same by the repository that the tag was of.
+  std::map<std::pair<std::string, Digest>, std::int64_t> left_ns;
+  std::map<Domain, DomainInventory> domains;  // named ones
+  std::vector<Kit> device_kits;               // that the device has beside a named one
 
   bool HasKit(const Digest& manifest) const { return kit_names.contains(manifest); }
 };
@@ -67,6 +85,9 @@ struct Inventory {
 // are noted there instead, with the reason, and have no objects.
 using DamagedBlobs = std::vector<std::pair<Digest, std::string>>;
 Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged = nullptr);
+
+// What a named domain sees, as if that was all.
+Inventory SeenBy(const Domain& domain, const Inventory& inventory);
 
 // What kits need, asked once for each.
 class NeedsCache {
@@ -112,6 +133,8 @@ class FrameJudge {
   std::size_t BlocksBefore(const ObjectId& id) const;
   // `use` is that of the pack as far as it is known.
   Result<bool> IsLive(PackReader& pack, const PackFrame& frame, PackUse& use) const;
+  bool IsLiveRecord(FrameType type, ByteSpan record) const;
+  bool IsLiveHeld(ByteSpan record) const;
 
   const Inventory& inventory_;
   std::set<std::pair<Digest, std::int64_t>> kits_;  // with when they came

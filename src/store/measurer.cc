@@ -116,13 +116,25 @@ Status AddGarbage(const Measured& measured, const MeasureRequest& request, Measu
   return Done{};
 }
 
+// What a domain sees and none of its kits needs.
+void AddUnneeded(const Inventory& seen, MeasureReport& report) {
+  std::uint64_t total = 0;
+  for (const auto& [digest, blob] : seen.blobs)
+    total += blob.stored_size;
+  for (const auto& [id, place] : seen.objects)
+    total += place.TotalSize();
+  report.unneeded = total - std::min(total, report.needed);
+  report.on_disk = report.needed + report.unneeded;
+}
+
 }  // namespace
 
 Result<MeasureReport> Measure(const Measured& measured, const MeasureRequest& request,
                               Progress& progress) {
   const auto task = progress.Begin("kits", 0);
   DamagedBlobs damaged;
-  PLUMB_TRY(const Inventory inventory, TakeInventory(*measured.parts.catalog, &damaged));
+  PLUMB_TRY(Inventory inventory, TakeInventory(*measured.parts.catalog, &damaged));
+  if (!request.domain.IsDevice()) inventory = SeenBy(request.domain, inventory);
   NeedsCache needs(request.find_needs, measured.store);
   MeasureReport report;
   Measurer measurer(inventory, report);
@@ -139,6 +151,10 @@ Result<MeasureReport> Measure(const Measured& measured, const MeasureRequest& re
     }
   }
   measurer.Finish();
+  if (!request.domain.IsDevice()) {
+    AddUnneeded(inventory, report);
+    return report;
+  }
   PLUMB_RETURN_IF_ERROR(AddPacks(measured, inventory, report));
   PLUMB_RETURN_IF_ERROR(AddGarbage(measured, request, report, progress));
   // What the catalog holds of blobs is a copy.

@@ -64,7 +64,7 @@ Result<std::vector<ObjectRecord>> ObjectSaver::FindTwins(std::uint64_t start, st
     for (const auto& [id, place] : offered_)
       if (place.raw_size == size && place.start == start) twins.push_back({id, place});
   }
-  PLUMB_TRY(const auto known, starts_.FindByStart(start, size));
+  PLUMB_TRY(const auto known, starts_.FindByStart(domain_, start, size));
   twins.insert(twins.end(), known.begin(), known.end());
   return twins;
 }
@@ -87,7 +87,7 @@ Result<std::shared_ptr<const ObjectTree>> ObjectSaver::TreeOf(const ObjectRecord
 }
 
 Result<ObjectRecord> ObjectSaver::FindAgain(const ObjectId& id) {
-  PLUMB_TRY(const auto place, catalog_.FindObject(id));
+  PLUMB_TRY(const auto place, catalog_.FindObject(domain_, id));
   if (place) return ObjectRecord{id, *place};
   return Error{ErrorKind::kCorrupt, "object '" + id.ToHex() + "' is missing from the store"};
 }
@@ -95,7 +95,7 @@ Result<ObjectRecord> ObjectSaver::FindAgain(const ObjectId& id) {
 Result<ObjectRecord> ObjectSaver::SaveTree(const ObjectRecord& object,
                                            std::shared_ptr<const ObjectTree> tree) {
   // Another may have written the same meanwhile: then this is litter.
-  PLUMB_TRY(const auto known, catalog_.FindObject(object.id));
+  PLUMB_TRY(const auto known, catalog_.FindObject(domain_, object.id));
   if (known && known->standing == Standing::kGood) return ObjectRecord{object.id, *known};
   const std::lock_guard lock(mutex_);
   const auto [claimed, is_new] = claimed_.emplace(object.id, object.place);
@@ -139,7 +139,7 @@ bool ObjectSaver::Claim(const ObjectId& id) {
 
 Result<ObjectPlace> ObjectSaver::SaveClaimed(const ObjectId& id, ByteSpan raw,
                                              const PieceRole& role) {
-  PLUMB_TRY(const auto known, catalog_.FindObject(id));
+  PLUMB_TRY(const auto known, catalog_.FindObject(domain_, id));
   if (known && known->standing == Standing::kGood) return *known;
   if (const auto offered = TakeOffered(id)) return *offered;
   PLUMB_TRY(const Payload payload, EncodePayload(raw, role));

@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "crypto/object_id.h"
-#include "store/catalog.h"
+#include "store/catalog_upkeep.h"
 #include "store/cutter_internal.h"
 #include "store/frame_internal.h"
 #include "store/pack_store.h"
@@ -26,8 +26,9 @@ namespace plumb::store {
 // end (no Finish) go again, but for those that are to be left. Threads: any number at once.
 class ObjectSaver {
  public:
-  ObjectSaver(Catalog& catalog, ObjectStarts& starts, PackStore& packs)
-      : catalog_(catalog), starts_(starts), packs_(packs) {}
+  // What is there is there for `domain`.
+  ObjectSaver(KeptCatalog& catalog, PackStore& packs, const Domain& domain)
+      : catalog_(catalog), starts_(catalog), packs_(packs), domain_(domain) {}
   ~ObjectSaver();
   ObjectSaver(const ObjectSaver&) = delete;
   ObjectSaver& operator=(const ObjectSaver&) = delete;
@@ -78,6 +79,7 @@ class ObjectSaver {
   Catalog& catalog_;
   ObjectStarts& starts_;
   PackStore& packs_;
+  const Domain domain_;
   std::mutex mutex_;
   std::condition_variable placed_;
   std::map<ObjectId, std::optional<ObjectPlace>> claimed_;  // no place: not saved yet

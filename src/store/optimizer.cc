@@ -112,7 +112,7 @@ Result<OptimizeReport> Optimizer::Run() {
 }
 
 Status Optimizer::FindRoles(const Digest& blob) {
-  PLUMB_TRY(const auto record, catalog_.FindBlob(blob));
+  PLUMB_TRY(const auto record, catalog_.FindBlob(Domain::Device(), blob));
   if (!record) return Done{};
   PLUMB_TRY(const Recipe recipe, Recipe::Parse(record->bytes));
   BlobBytes bytes(objects_, recipe);
@@ -234,7 +234,7 @@ Status Optimizer::ReadBack(const MovedObject& moved) {
 }
 
 Result<std::vector<BlobPart>> DescribeBlob(const StoreParts& parts, const Digest& blob) {
-  PLUMB_TRY(const auto record, parts.catalog->FindBlob(blob));
+  PLUMB_TRY(const auto record, parts.catalog->FindBlob(Domain::Device(), blob));
   if (!record)
     return Error{ErrorKind::kNotFound, "blob '" + blob.ToString() + "' is not in the store"};
   std::vector<BlobPart> described;

@@ -16,6 +16,12 @@ constexpr std::size_t kPiecesBetweenSyncs = 64;  // 64 MiB
 
 std::string HeadOf(const Digest& blob) { return "plumb-partial 1 " + blob.ToString() + "\n"; }
 
+// docs/format.md, "Domains".
+std::string NameOf(const Domain& domain, const Digest& blob) {
+  if (domain.IsDevice()) return blob.ToHex();
+  return Sha256(AsBytes(domain.name() + "\n" + blob.ToString())).ToHex();
+}
+
 std::string CheckOf(ByteSpan bytes) {
   return EncodeHex(ByteSpan(Blake3(bytes).bytes).first(kCheckSize));
 }
@@ -106,7 +112,7 @@ PartialBlob::PartialBlob(const Parts& parts, const Digest& blob)
       packs_(parts.packs),
       clock_(parts.clock),
       blob_(blob),
-      path_(std::string(kPartialDirectory) + "/" + blob.ToHex()) {
+      path_(std::string(kPartialDirectory) + "/" + NameOf(parts.domain, blob)) {
   auto opened = store_.Open(path_, host::OpenHow::kReadWrite);
   if (!opened) {
     is_given_up_ = opened.error().kind != ErrorKind::kNotFound;

@@ -52,6 +52,7 @@ class PartialBlob {
     host::Directory& directory;  // the store's
     PackStore& packs;
     host::Clock& clock;
+    const Domain& domain;  // of who receives it; nobody else takes it up
   };
   // Locks and reads what an earlier command left; from then on no gc takes its packs away. The
   // parts must outlive this.

@@ -61,7 +61,7 @@ std::vector<std::string> RowsOf(KeptCatalog& catalog) {
     return Done{};
   };
   EXPECT_TRUE(catalog.Visit(visitor));
-  const auto refs = catalog.ListRefs();
+  const auto refs = catalog.ListRefs(Domain::Device());
   EXPECT_TRUE(refs);
   for (const Ref& ref : *refs)
     rows.push_back("ref " + ref.name.ToString() + " " + hex(ref.manifest));
@@ -368,7 +368,7 @@ TEST_F(RebuildTest, OfTwoTheOneInAWholePackCounts) {
   fs::resize_file(path, fs::file_size(path) - 40);
   RebuildLost();
   const auto parts = *OpenStoreParts(*files_, *entropy_, Path());
-  const auto place = *parts.catalog->FindObject(id);
+  const auto place = *parts.catalog->FindObject(Domain::Device(), id);
   ASSERT_TRUE(place);
   EXPECT_NE(place->pack, torn);
   EXPECT_THAT(RowsOf(*parts.catalog), testing::Contains("pack " + torn.ToString()));

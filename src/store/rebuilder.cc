@@ -174,6 +174,34 @@ Status NoteObjects(const BlobRecord& blob, std::unordered_set<ObjectId, HashOfHa
   return Done{};
 }
 
+// Which domains see a blob.
+using Holders = std::unordered_map<Digest, std::set<Domain>, HashOfHash>;
+
+Holders HoldersOf(const Salvage& salvage) {
+  Holders holders;
+  for (const HeldEvent& event : salvage.held)
+    if (event.action == HeldAction::kBlob) holders[event.digest].insert(event.domain);
+  return holders;
+}
+
+// And the objects that it is made of.
+Status AddHoldings(CatalogMaker& maker, const BlobRecord& blob, const std::set<Domain>& domains,
+                   const Salvage& salvage) {
+  std::unordered_set<ObjectId, HashOfHash> objects;
+  PLUMB_RETURN_IF_ERROR(NoteObjects(blob, objects));
+  for (const Domain& domain : domains) {
+    PLUMB_RETURN_IF_ERROR(
+        maker.AddHolding({{domain, HoldingKind::kBlob, blob.digest.bytes}, blob.bytes.size()}));
+    for (const ObjectId& id : objects) {
+      const auto found = salvage.objects.find(id);
+      if (found == salvage.objects.end()) continue;
+      PLUMB_RETURN_IF_ERROR(maker.AddHolding(
+          {{domain, HoldingKind::kObject, id.bytes}, found->second.place.TotalSize()}));
+    }
+  }
+  return Done{};
+}
+
 Status Rebuilder::Fill(CatalogMaker& maker, const Salvage& salvage) {
   for (const PackName& pack : salvage.packs)
     PLUMB_RETURN_IF_ERROR(maker.AddPack(pack));
@@ -184,11 +212,14 @@ Status Rebuilder::Fill(CatalogMaker& maker, const Salvage& salvage) {
     blobs.push_back(digest);
   std::ranges::sort(blobs);
   std::unordered_set<ObjectId, HashOfHash> needed;
+  const Holders holders = HoldersOf(salvage);
   for (const Digest& digest : blobs) {
     if (progress_.StopRequested()) return Interrupted();
     PLUMB_TRY(const BlobRecord blob, ReadBlobRecord(digest, salvage));
     PLUMB_RETURN_IF_ERROR(maker.AddBlob(blob));
     PLUMB_RETURN_IF_ERROR(NoteObjects(blob, needed));
+    if (const auto domains = holders.find(digest); domains != holders.end())
+      PLUMB_RETURN_IF_ERROR(AddHoldings(maker, blob, domains->second, salvage));
   }
   std::vector<ObjectRecord> objects;
   objects.reserve(salvage.objects.size());
@@ -202,7 +233,7 @@ Status Rebuilder::Fill(CatalogMaker& maker, const Salvage& salvage) {
   report_.objects = objects.size();
   for (const FilesRecord& record : salvage.files)
     if (salvage.blobs.contains(record.key.subject)) PLUMB_RETURN_IF_ERROR(maker.AddFiles(record));
-  const History history = Replay(salvage.kits, salvage.moves);
+  const History history = Replay(salvage.kits, salvage.moves, salvage.held);
   report_.kits = history.kits.size();
   report_.refs = history.refs.size();
   report_.moves = history.moves.size();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -23,6 +24,11 @@ void Add(Records& records, FrameType type, std::string bytes) {
   records.emplace(id, Record{type, std::move(bytes)});
 }
 
+void AddKit(Records& records, const Kit& kit) {
+  const KitEvent event = {KitAction::kAdded, kit.manifest, kit.added_ns};
+  Add(records, FrameType::kKit, ToRecord(event));
+}
+
 // Takes out what a pack has. One that cannot be read has nothing.
 Status TakeOut(Records& records, PackStore& packs, const PackName& name) {
   const auto pack = packs.Open(name);
@@ -34,7 +40,8 @@ Status TakeOut(Records& records, PackStore& packs, const PackName& name) {
   if (!index) return index.error();
   std::vector<std::byte> bytes;
   for (const PackFrame& frame : index->frames) {
-    const bool is_record = frame.type == FrameType::kKit || frame.type == FrameType::kRefMove;
+    const bool is_record = frame.type == FrameType::kKit || frame.type == FrameType::kRefMove ||
+                           frame.type == FrameType::kHeld;
     if (!is_record || frame.stored_size > kRecordSizeMax || !records.contains(frame.id)) continue;
     const auto content = ReadFrame(**pack, frame, bytes);
     if (!content && content.error().kind != ErrorKind::kCorrupt) return content.error();
@@ -48,10 +55,23 @@ Status TakeOut(Records& records, PackStore& packs, const PackName& name) {
 Status KeepRecords(const StoreParts& parts) {
   Records lost;
   std::vector<PackName> packs;
+  std::set<Digest> held;  // kits that named domains have
+  std::vector<Kit> kits;
   CatalogVisitor visitor;
   visitor.on_kit = [&](const KitState& state) -> Status {
-    const KitEvent event = {KitAction::kAdded, state.kit.manifest, state.kit.added_ns};
-    if (state.unneeded_since == 0) Add(lost, FrameType::kKit, ToRecord(event));
+    if (state.unneeded_since == 0) kits.push_back(state.kit);
+    return Done{};
+  };
+  visitor.on_holding = [&](const Holding& holding) -> Status {
+    const auto& [domain, kind, name] = holding.key;
+    if (kind == HoldingKind::kKit) held.insert(Digest{name});
+    if (domain.IsDevice()) AddKit(lost, {Digest{name}, holding.added_ns});
+    if (domain.IsDevice() || kind == HoldingKind::kObject || holding.unneeded_since != 0)
+      return Done{};
+    const HeldAction action =
+        kind == HoldingKind::kBlob ? HeldAction::kBlob : HeldAction::kKitAdded;
+    Add(lost, FrameType::kHeld,
+        ToRecord(HeldEvent{action, Digest{name}, holding.added_ns, domain}));
     return Done{};
   };
   visitor.on_move_row = [&](const MoveRow& move) -> Status {
@@ -64,6 +84,9 @@ Status KeepRecords(const StoreParts& parts) {
     return Done{};
   };
   PLUMB_RETURN_IF_ERROR(parts.catalog->Visit(visitor));
+  // Those that only the device has.
+  for (const Kit& kit : kits)
+    if (!held.contains(kit.manifest)) AddKit(lost, kit);
   for (const PackName& pack : packs)
     PLUMB_RETURN_IF_ERROR(TakeOut(lost, *parts.packs, pack));
   if (lost.empty()) return Done{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -39,25 +40,31 @@ std::optional<std::int64_t> TakeTime(ByteReader& reader) {
   return static_cast<std::int64_t>(*time);
 }
 
-// Does what the transactions did that these events were part of.
+// Does what the transactions did that these events were part of. The device is a domain like
+// others, but that it takes a kit from all, and that any ref is one of its.
 class Replayer {
  public:
-  void Add(const Digest& manifest, std::int64_t time_ns) {
-    const auto [kit, is_new] = kits_.emplace(manifest, time_ns);
-    if (is_new || uses_.contains(manifest)) return;
-    if (kit->second < time_ns - kKitsRenewedAfterNs) kit->second = time_ns;
+  void Add(const HeldEvent& event) {
+    const auto [kit, is_new] = kits_[event.digest].emplace(event.domain, event.time_ns);
+    if (is_new || IsTagged(event)) return;
+    if (kit->second < event.time_ns - kKitsRenewedAfterNs) kit->second = event.time_ns;
   }
 
-  void Remove(const Digest& manifest) { kits_.erase(manifest); }
+  void Remove(const HeldEvent& event) {
+    const auto kit = kits_.find(event.digest);
+    if (kit == kits_.end()) return;
+    kit->second.erase(event.domain);
+    if (event.domain.IsDevice() || kit->second.empty()) kits_.erase(kit);
+  }
 
   void Move(MoveEvent event) {
     const auto ref = refs_.find(event.name);
     std::optional<Digest> previous;
     if (ref != refs_.end()) previous = ref->second.manifest;
     if (previous == event.manifest) return;
-    if (previous && --uses_[*previous] == 0) uses_.erase(*previous);
+    if (previous) uses_[*previous].erase(event.name);
     if (event.manifest) {
-      ++uses_[*event.manifest];
+      uses_[*event.manifest].insert(event.name);
       refs_[event.name] = {*event.manifest, event.time_ns};
     } else {
       refs_.erase(ref);
@@ -70,10 +77,13 @@ class Replayer {
     History history;
     for (const auto& [name, target] : refs_) {
       history.refs.push_back({name, target.manifest});
-      kits_.emplace(target.manifest, target.time_ns);
+      auto& holders = kits_[target.manifest];
+      const bool is_held = std::ranges::any_of(
+          holders, [&](const auto& holder) { return holder.first.name() == name.repository; });
+      if (!is_held) holders.emplace(Domain::Device(), target.time_ns);
     }
-    for (const auto& [manifest, added_ns] : kits_)
-      history.kits.push_back({manifest, added_ns});
+    for (const auto& [manifest, holders] : kits_)
+      AddKit(manifest, holders, history);
     history.moves = std::move(moves_);
     return history;
   }
@@ -83,10 +93,28 @@ class Replayer {
     Digest manifest;
     std::int64_t time_ns = 0;
   };
+  using Holders = std::map<Domain, std::int64_t>;  // and since when
 
-  std::map<Digest, std::int64_t> kits_;  // and since when
+  bool IsTagged(const HeldEvent& event) const {
+    const auto uses = uses_.find(event.digest);
+    return uses != uses_.end() && std::ranges::any_of(uses->second, [&](const RefName& name) {
+             return event.domain.IsDevice() || name.repository == event.domain.name();
+           });
+  }
+
+  static void AddKit(const Digest& manifest, const Holders& holders, History& history) {
+    std::int64_t first_ns = std::numeric_limits<std::int64_t>::max();
+    const bool is_devices = holders.size() == 1 && holders.begin()->first.IsDevice();
+    for (const auto& [domain, time_ns] : holders) {
+      first_ns = std::min(first_ns, time_ns);
+      if (!is_devices) history.held.push_back({domain, {manifest, time_ns}});
+    }
+    history.kits.push_back({manifest, first_ns});
+  }
+
+  std::map<Digest, Holders> kits_;
   std::map<RefName, Target> refs_;
-  std::map<Digest, std::uint64_t> uses_;  // how many refs point there
+  std::map<Digest, std::set<RefName>> uses_;
   std::vector<MoveRow> moves_;
 };
 
@@ -107,6 +135,14 @@ std::string ToRecord(const KitEvent& event) {
   std::string record(1, static_cast<char>(event.action));
   record.append(AsText(event.manifest.bytes));
   AppendU64(record, static_cast<std::uint64_t>(event.time_ns));
+  return record;
+}
+
+std::string ToRecord(const HeldEvent& event) {
+  std::string record(1, static_cast<char>(event.action));
+  record.append(AsText(event.digest.bytes));
+  AppendU64(record, static_cast<std::uint64_t>(event.time_ns));
+  AppendText(record, event.domain.name());
   return record;
 }
 
@@ -132,6 +168,21 @@ std::optional<KitEvent> ParseKitRecord(ByteSpan record) {
   return KitEvent{static_cast<KitAction>(*action), *manifest, *time};
 }
 
+std::optional<HeldEvent> ParseHeldRecord(ByteSpan record) {
+  ByteReader reader(record);
+  const auto action = reader.U8();
+  const auto digest = TakeDigest(reader);
+  const auto time = TakeTime(reader);
+  const auto name = TakeText(reader);
+  const auto domain = Domain::Parse(name.value_or(""));
+  const bool is_known = action && *action >= static_cast<std::uint8_t>(HeldAction::kBlob) &&
+                        *action <= static_cast<std::uint8_t>(HeldAction::kKitRemoved);
+  if (!is_known || !digest || !time || !domain || !reader.rest().empty()) return std::nullopt;
+  const auto held = static_cast<HeldAction>(*action);
+  if (held == HeldAction::kBlob && *time != 0) return std::nullopt;
+  return HeldEvent{held, *digest, *time, *domain};
+}
+
 std::optional<MoveEvent> ParseMoveRecord(ByteSpan record) {
   ByteReader reader(record);
   const auto time = TakeTime(reader);
@@ -150,12 +201,21 @@ std::optional<MoveEvent> ParseMoveRecord(ByteSpan record) {
   return event;
 }
 
-History Replay(std::vector<KitEvent> kits, std::vector<MoveEvent> moves) {
+History Replay(std::vector<KitEvent> kits, std::vector<MoveEvent> moves,
+               std::vector<HeldEvent> held) {
+  std::vector<HeldEvent> all;
+  all.reserve(kits.size() + held.size());
+  for (const KitEvent& kit : kits)
+    all.push_back(
+        {kit.action == KitAction::kAdded ? HeldAction::kKitAdded : HeldAction::kKitRemoved,
+         kit.manifest, kit.time_ns, Domain::Device()});
+  std::ranges::move(held, std::back_inserter(all));
   std::vector<Step> steps;
-  steps.reserve(kits.size() + moves.size());
-  for (std::size_t i = 0; i < kits.size(); ++i) {
-    const bool is_added = kits[i].action == KitAction::kAdded;
-    steps.push_back({kits[i].time_ns, is_added ? Turn::kAdded : Turn::kRemoved, i});
+  steps.reserve(all.size() + moves.size());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i].action == HeldAction::kBlob) continue;
+    const bool is_added = all[i].action == HeldAction::kKitAdded;
+    steps.push_back({all[i].time_ns, is_added ? Turn::kAdded : Turn::kRemoved, i});
   }
   for (std::size_t i = 0; i < moves.size(); ++i)
     steps.push_back({moves[i].time_ns, Turn::kMoved, i});
@@ -164,13 +224,13 @@ History Replay(std::vector<KitEvent> kits, std::vector<MoveEvent> moves) {
   for (const Step& step : steps) {
     switch (step.turn) {
       case Turn::kAdded:
-        replayer.Add(kits[step.index].manifest, step.time_ns);
+        replayer.Add(all[step.index]);
         break;
       case Turn::kMoved:
         replayer.Move(std::move(moves[step.index]));
         break;
       case Turn::kRemoved:
-        replayer.Remove(kits[step.index].manifest);
+        replayer.Remove(all[step.index]);
         break;
     }
   }

@@ -33,6 +33,7 @@ std::string_view NameOfType(FrameType type) {
     case FrameType::kBlob:
       return "a blob";
     case FrameType::kKit:
+    case FrameType::kHeld:
       return "what became of a kit";
     case FrameType::kRefMove:
       return "where a tag moved";
@@ -98,6 +99,7 @@ Status PackSalvager::TakeFrame(const PackFrame& frame) {
       return TakeBlob(frame);
     case FrameType::kKit:
     case FrameType::kRefMove:
+    case FrameType::kHeld:
       return TakeEvent(frame);
     case FrameType::kTree:
       return TakeTree(frame);
@@ -187,6 +189,11 @@ Status PackSalvager::TakeEvent(const PackFrame& frame) {
       found_.kits.push_back({frame.id, *event});
       return Done{};
     }
+  } else if (frame.type == FrameType::kHeld) {
+    if (auto event = ParseHeldRecord(record)) {
+      found_.held.push_back({frame.id, *std::move(event)});
+      return Done{};
+    }
   } else if (auto event = ParseMoveRecord(record)) {
     found_.moves.push_back({frame.id, *std::move(event)});
     return Done{};
@@ -230,7 +237,9 @@ Status PackSalvager::TakePiece(std::uint64_t offset, std::size_t size) {
 }
 
 void PackSalvager::Blame(const PackFrame& frame, const std::string& why) {
-  if (frame.type == FrameType::kKit || frame.type == FrameType::kRefMove) ++found_.records_lost;
+  if (frame.type == FrameType::kKit || frame.type == FrameType::kRefMove ||
+      frame.type == FrameType::kHeld)
+    ++found_.records_lost;
   found_.damages.push_back({std::string(NameOfType(frame.type)) + " in pack '" +
                                 found_.pack.ToString() + "' at byte " +
                                 std::to_string(frame.header_at),
@@ -257,6 +266,7 @@ Status SalvageMerger::Add(PackFindings findings) {
   }
   MoveEvents(findings.kits, salvage_.kits, events_);
   MoveEvents(findings.moves, salvage_.moves, events_);
+  MoveEvents(findings.held, salvage_.held, events_);
   std::ranges::move(findings.files, std::back_inserter(salvage_.files));
   if (events_.size() <= kEventsMax) return Done{};
   return Error{ErrorKind::kExhausted, "packs tell of more kits and tags than any store has"};

@@ -50,6 +50,7 @@ struct PackFindings {
   std::vector<std::pair<Digest, FoundBlob>> blobs;
   std::vector<FoundEvent<KitEvent>> kits;
   std::vector<FoundEvent<MoveEvent>> moves;
+  std::vector<FoundEvent<HeldEvent>> held;
   std::vector<FilesRecord> files;
   std::vector<Damage> damages;
   std::uint64_t records_lost = 0;  // as RebuildReport
@@ -95,6 +96,7 @@ struct Salvage {
   std::unordered_map<Digest, std::vector<FoundBlob>, HashOfHash> blobs;  // the best first
   std::vector<KitEvent> kits;
   std::vector<MoveEvent> moves;
+  std::vector<HeldEvent> held;
   std::vector<FilesRecord> files;
   std::vector<Damage> damages;
   std::uint64_t records_lost = 0;

@@ -43,7 +43,7 @@ PartialBlob* StoreSession::OpenPartial(const Digest& blob) {
   for (const auto& partial : partials_)
     if (partial->blob() == blob && !partial->is_forgotten()) return nullptr;
   partials_.push_back(std::make_unique<PartialBlob>(
-      PartialBlob::Parts{parts_.directory, parts_.packs, parts_.clock}, blob));
+      PartialBlob::Parts{parts_.directory, parts_.packs, parts_.clock, parts_.domain}, blob));
   return partials_.back().get();
 }
 
@@ -71,7 +71,7 @@ Result<BlobInfo> StoreSession::Keep(FinishedBlob blob) {
     const std::lock_guard lock(mutex_);
     if (blobs_.contains(blob.digest)) return info;
   }
-  PLUMB_TRY(const auto known, catalog_.FindBlob(blob.digest));
+  PLUMB_TRY(const auto known, catalog_.FindBlob(parts_.domain, blob.digest));
   if (known && known->standing == Standing::kGood) return info;
 
   const BlobForm form = blob.recipe ? BlobForm::kRecipe : BlobForm::kWhole;
@@ -141,14 +141,14 @@ void StoreSession::ForgetPartials() {
 Result<bool> StoreSession::DropNoNews() {
   std::vector<RefMove> moves;
   for (RefMove& move : change_.moves) {
-    PLUMB_TRY(const auto present, catalog_.FindRef(move.name));
+    PLUMB_TRY(const auto present, catalog_.FindRef(parts_.domain, move.name));
     if (present != move.manifest || (move.expected && present != move.expected))
       moves.push_back(std::move(move));
   }
   change_.moves = std::move(moves);
   std::vector<LayerMemory> layers;
   for (const LayerMemory& layer : change_.layers) {
-    PLUMB_TRY(const auto present, catalog_.FindLayer(layer.key));
+    PLUMB_TRY(const auto present, catalog_.FindLayer(parts_.domain, layer.key));
     if (present != layer.record) layers.push_back(layer);
   }
   change_.layers = std::move(layers);
@@ -164,7 +164,7 @@ Result<bool> StoreSession::DropNoNews() {
 
 Status StoreSession::FindNewFiles() {
   for (FilesRecord& record : files_) {
-    PLUMB_TRY(const auto known, parts_.catalog.FindFiles(record.key));
+    PLUMB_TRY(const auto known, parts_.catalog.FindFiles(parts_.domain, record.key));
     // Two kits of one session may share a layer.
     const bool is_told =
         std::ranges::find(change_.files, record.key, &FilesRecord::key) != change_.files.end();
@@ -175,8 +175,8 @@ Status StoreSession::FindNewFiles() {
 
 Result<bool> StoreSession::HasNewKit() {
   if (change_.added_kits.empty()) return false;
-  PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits());
-  PLUMB_TRY(const std::vector<Ref> refs, catalog_.ListRefs());
+  PLUMB_TRY(const std::vector<Kit> kits, catalog_.ListKits(parts_.domain));
+  PLUMB_TRY(const std::vector<Ref> refs, catalog_.ListRefs(parts_.domain));
   const std::int64_t renewed_before_ns = clock_.NowNs() - kKitsRenewedAfterNs;
   return std::ranges::any_of(change_.added_kits, [&](const KitChange& added) {
     const auto kit = std::ranges::find(kits, added.manifest, &Kit::manifest);
@@ -187,6 +187,29 @@ Result<bool> StoreSession::HasNewKit() {
 }
 
 Status StoreSession::SaveRecords() {
+  PLUMB_RETURN_IF_ERROR(parts_.domain.IsDevice() ? SaveDeviceRecords() : SaveHeldRecords());
+  for (const RefMove& move : change_.moves) {
+    const MoveEvent event = {move.name, move.manifest, move.message, change_.now_ns};
+    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, ToRecord(event)));
+  }
+  return Done{};
+}
+
+Status StoreSession::SaveHeldRecords() {
+  const auto save = [&](HeldAction action, const Digest& digest, std::int64_t time_ns) {
+    return saver_.SaveRecord(FrameType::kHeld,
+                             ToRecord(HeldEvent{action, digest, time_ns, parts_.domain}));
+  };
+  for (const BlobRecord& blob : change_.blobs)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kBlob, blob.digest, 0));
+  for (const KitChange& kit : change_.added_kits)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kKitAdded, kit.manifest, change_.now_ns));
+  for (const Digest& kit : change_.removed_kits)
+    PLUMB_RETURN_IF_ERROR(save(HeldAction::kKitRemoved, kit, change_.now_ns));
+  return Done{};
+}
+
+Status StoreSession::SaveDeviceRecords() {
   const auto save_kit = [&](KitAction action, const Digest& manifest) {
     return saver_.SaveRecord(FrameType::kKit, ToRecord(KitEvent{action, manifest, change_.now_ns}));
   };
@@ -194,10 +217,6 @@ Status StoreSession::SaveRecords() {
     PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kAdded, kit.manifest));
   for (const FilesRecord& record : change_.files)
     PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kFiles, record.bytes));
-  for (const RefMove& move : change_.moves) {
-    const MoveEvent event = {move.name, move.manifest, move.message, change_.now_ns};
-    PLUMB_RETURN_IF_ERROR(saver_.SaveRecord(FrameType::kRefMove, ToRecord(event)));
-  }
   for (const Digest& kit : change_.removed_kits)
     PLUMB_RETURN_IF_ERROR(save_kit(KitAction::kRemoved, kit));
   return Done{};

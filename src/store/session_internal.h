@@ -30,6 +30,7 @@ class StoreSession final : public Session {
     host::Directory& directory;
     Reserve& reserve;
     host::Clock& clock;
+    Domain domain;
   };
   // Without a lease nothing is looked up or written: its failure is that of the first call.
   StoreSession(Result<std::unique_ptr<Lease>> lease, const Parts& parts)
@@ -37,7 +38,9 @@ class StoreSession final : public Session {
         parts_(parts),
         catalog_(parts.catalog),
         clock_(parts.clock),
-        saver_(parts.catalog, parts.catalog, parts.packs) {}
+        saver_(parts.catalog, parts.packs, parts.domain) {
+    change_.domain = parts.domain;
+  }
   ~StoreSession() override;
 
   Result<std::unique_ptr<BlobWriter>> CreateBlob(const BlobPlan& plan) override;
@@ -60,6 +63,8 @@ class StoreSession final : public Session {
   // What was told of files that nobody told before.
   Status FindNewFiles();
   Status SaveRecords();
+  Status SaveDeviceRecords();
+  Status SaveHeldRecords();
 
   const Result<std::unique_ptr<Lease>> lease_;  // first: it ends after all the others
   const Parts parts_;

@@ -10,7 +10,8 @@
 #include "store/catalog.h"
 #include "store/catalog_upkeep.h"
 #include "store/files_record_internal.h"
-#include "store/recipe_internal.h"
+#include "store/sqlite_changer_internal.h"
+#include "store/sqlite_domains_internal.h"
 #include "store/sqlite_internal.h"
 #include "store/sqlite_upkeep_internal.h"
 
@@ -18,8 +19,10 @@ namespace plumb::store {
 namespace {
 
 constexpr std::uint64_t kLockTimeoutMs = 30'000;
+// The first with all that the device's domain needs, and the last, which is made by the first
+// change in a named domain.
 constexpr std::uint64_t kSchemaVersion = 3;
-constexpr const char* kVersionAgain = "PRAGMA user_version = 3";
+constexpr std::uint64_t kSchemaVersionMax = 4;
 // What the lock file says (docs/format.md, "Catalog").
 constexpr std::string_view kUnsettled = "1";
 constexpr std::string_view kSettled = "0";
@@ -125,17 +128,6 @@ constexpr const char* kUpgradeFrom2 = R"sql(
   PRAGMA user_version = 3;
 )sql";
 
-// The BLAKE3 of all that is remembered of a layer: unlike blobs, nothing else tells whether it is
-// so.
-ObjectId HashOf(const LayerKey& key, const LayerRecord& record) {
-  std::string text;
-  for (const ByteSpan part :
-       {ByteSpan(key.bytes), ByteSpan(record.blob.bytes), ByteSpan(record.diff_id.bytes)})
-    text += AsText(part);
-  AppendU64(text, record.size);
-  return Blake3(AsBytes(text));
-}
-
 bool IsEmpty(const CatalogChange& change) {
   return change.packs.empty() && change.objects.empty() && change.blobs.empty() &&
          change.added_kits.empty() && change.moves.empty() && change.removed_kits.empty() &&
@@ -169,240 +161,6 @@ class Transaction {
   bool is_committed_ = false;
 };
 
-Result<std::optional<Digest>> FindRefIn(SqliteConnection& connection, const RefName& name) {
-  PLUMB_TRY(auto* find,
-            connection.Prepare("SELECT manifest FROM refs WHERE repository = ? AND tag = ?"));
-  const SqliteReset reset(*find);
-  find->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
-  PLUMB_TRY(const bool is_there, find->Step());
-  std::optional<Digest> manifest;
-  if (is_there && !find->CopyBlob(0, manifest.emplace().bytes)) return DamagedTable("refs");
-  return manifest;
-}
-
-// One change, within a transaction.
-class Changer {
- public:
-  Changer(SqliteConnection& connection, const CatalogChange& change)
-      : connection_(connection), change_(change) {}
-
-  Status Run() {
-    for (const PackName& pack : change_.packs)
-      PLUMB_RETURN_IF_ERROR(PackNumber(pack));
-    for (const ObjectRecord& object : change_.objects)
-      PLUMB_RETURN_IF_ERROR(AddObject(object));
-    for (const BlobRecord& blob : change_.blobs)
-      PLUMB_RETURN_IF_ERROR(AddBlob(blob));
-    for (const KitChange& kit : change_.added_kits)
-      PLUMB_RETURN_IF_ERROR(AddKit(kit));
-    for (const RefMove& move : change_.moves)
-      PLUMB_RETURN_IF_ERROR(Move(move));
-    for (const Digest& kit : change_.removed_kits)
-      PLUMB_RETURN_IF_ERROR(RemoveKit(kit));
-    for (const LayerMemory& layer : change_.layers)
-      PLUMB_RETURN_IF_ERROR(Remember(layer));
-    for (const FilesRecord& record : change_.files)
-      PLUMB_RETURN_IF_ERROR(AddFiles(record));
-    return Done{};
-  }
-
- private:
-  Status AddObject(const ObjectRecord& object) {
-    const ObjectPlace& place = object.place;
-    std::optional<std::uint64_t> adopted;
-    if (place.adopted) {
-      PLUMB_TRY(adopted, PackNumber(*place.adopted));
-    }
-    PLUMB_TRY(const std::uint64_t pack, PackNumber(place.pack));
-    PLUMB_TRY(auto* insert,
-              connection_.Prepare(
-                  "INSERT INTO objects(id, pack, position, stored_size, raw_size, encoding,"
-                  " blocks_size, start, adopted)"
-                  " VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET pack = excluded.pack,"
-                  " position = excluded.position, stored_size = excluded.stored_size,"
-                  " raw_size = excluded.raw_size, encoding = excluded.encoding,"
-                  " blocks_size = excluded.blocks_size, start = excluded.start,"
-                  " adopted = excluded.adopted, dead = 0, damaged = 0"
-                  " WHERE dead <> 0 OR damaged <> 0"));
-    insert->Bind(object.id.bytes).Bind(pack).Bind(place.offset).Bind(place.stored_size);
-    insert->Bind(place.raw_size).Bind(static_cast<std::uint64_t>(place.encoding));
-    insert->Bind(place.blocks_size).Bind(place.start);
-    if (adopted) return insert->Bind(*adopted).Run();
-    return insert->BindNull().Run();
-  }
-
-  Result<std::uint64_t> PackNumber(const PackName& name) {
-    if (name == last_pack_ && last_pack_number_ != 0) return last_pack_number_;
-    PLUMB_TRY(auto* insert, connection_.Prepare("INSERT INTO packs(name) VALUES(?)"
-                                                " ON CONFLICT(name) DO UPDATE SET dead = 0"));
-    PLUMB_RETURN_IF_ERROR(insert->Bind(name.bytes).Run());
-    PLUMB_TRY(auto* find, connection_.Prepare("SELECT pack FROM packs WHERE name = ?"));
-    const SqliteReset reset(*find);
-    find->Bind(name.bytes);
-    PLUMB_TRY(const bool is_there, find->Step());
-    if (!is_there) return DamagedTable("packs");
-    last_pack_ = name;
-    last_pack_number_ = find->Uint(0);
-    return last_pack_number_;
-  }
-
-  Status AddBlob(const BlobRecord& blob) {
-    PLUMB_TRY(auto* insert,
-              connection_.Prepare("INSERT INTO blobs(digest, size, form, id, bytes)"
-                                  " VALUES(?,?,?,?,?) ON CONFLICT(digest) DO UPDATE SET"
-                                  " size = excluded.size, form = excluded.form, id = excluded.id,"
-                                  " bytes = excluded.bytes, dead = 0, damaged = 0"
-                                  " WHERE dead <> 0 OR damaged <> 0"));
-    insert->Bind(blob.digest.bytes).Bind(blob.size).Bind(static_cast<std::uint64_t>(blob.form));
-    PLUMB_RETURN_IF_ERROR(insert->Bind(blob.id.bytes).Bind(AsBytes(blob.bytes)).Run());
-    return NeedObjects(blob);
-  }
-
-  // What the session found and did not write may have been marked as unneeded since. It was not
-  // collected: the session's lease is older than the mark (docs/format.md, "Sweep").
-  Status NeedObjects(const BlobRecord& blob) {
-    if (blob.form != BlobForm::kRecipe) return Done{};
-    PLUMB_TRY(const Recipe recipe, Recipe::Parse(blob.bytes));
-    for (const Segment& segment : recipe.segments) {
-      if (segment.kind != SegmentKind::kObject) continue;
-      PLUMB_TRY(auto* find, connection_.Prepare("SELECT dead FROM objects WHERE id = ?"));
-      find->Bind(segment.object.bytes);
-      PLUMB_TRY(const bool is_there, find->Step());
-      const bool is_dead = is_there && find->Uint(0) != 0;
-      find->Reset();
-      if (!is_there)
-        return Error{ErrorKind::kConflict, "a part of blob '" + blob.digest.ToString() +
-                                               "' is not in the store any more"};
-      if (!is_dead) continue;
-      PLUMB_TRY(auto* revive, connection_.Prepare("UPDATE objects SET dead = 0 WHERE id = ?"));
-      PLUMB_RETURN_IF_ERROR(revive->Bind(segment.object.bytes).Run());
-    }
-    return Done{};
-  }
-
-  Status AddKit(const KitChange& kit) {
-    PLUMB_RETURN_IF_ERROR(NeedBlob(kit.manifest));
-    for (const Digest& blob : kit.needs)
-      PLUMB_RETURN_IF_ERROR(NeedBlob(blob));
-    // Without a tag it is young again: it was asked for today.
-    PLUMB_TRY(auto* insert,
-              connection_.Prepare("INSERT INTO kits(manifest, added) VALUES(?,?)"
-                                  " ON CONFLICT(manifest) DO UPDATE SET added = excluded.added,"
-                                  " dead = 0 WHERE dead <> 0 OR (added < ? AND NOT EXISTS"
-                                  " (SELECT 1 FROM refs WHERE refs.manifest = kits.manifest))"));
-    insert->Bind(kit.manifest.bytes).Bind(Now());
-    return insert
-        ->Bind(static_cast<std::uint64_t>(
-            std::max<std::int64_t>(0, change_.now_ns - kKitsRenewedAfterNs)))
-        .Run();
-  }
-
-  Status NeedBlob(const Digest& digest) {
-    PLUMB_TRY(auto* find,
-              connection_.Prepare("SELECT digest, size, form, id, bytes, dead, damaged FROM blobs"
-                                  " WHERE digest = ? AND dead <> 0"));
-    find->Bind(digest.bytes);
-    PLUMB_TRY(const bool is_unneeded, find->Step());
-    if (!is_unneeded) {
-      find->Reset();
-      PLUMB_TRY(const bool is_there, Has("SELECT 1 FROM blobs WHERE digest = ?", digest));
-      if (is_there) return Done{};
-      return Error{ErrorKind::kInvalid, "blob '" + digest.ToString() + "' is not in the store"};
-    }
-    auto blob = BlobOf(*find);
-    find->Reset();
-    if (!blob) return std::move(blob).error();
-    PLUMB_TRY(auto* revive, connection_.Prepare("UPDATE blobs SET dead = 0 WHERE digest = ?"));
-    PLUMB_RETURN_IF_ERROR(revive->Bind(digest.bytes).Run());
-    return NeedObjects(*blob);
-  }
-
-  Status Move(const RefMove& move) {
-    PLUMB_TRY(const std::optional<Digest> previous, FindRefIn(connection_, move.name));
-    if (move.expected && previous != move.expected)
-      return Error{ErrorKind::kConflict,
-                   "'" + move.name.ToString() + "' was moved meanwhile: nothing was changed"};
-    if (previous == move.manifest) return Done{};
-    if (move.manifest) {
-      PLUMB_RETURN_IF_ERROR(Point(move.name, *move.manifest));
-    } else {
-      PLUMB_TRY(auto* remove,
-                connection_.Prepare("DELETE FROM refs WHERE repository = ? AND tag = ?"));
-      remove->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
-      PLUMB_RETURN_IF_ERROR(remove->Run());
-    }
-    return Record(move, previous);
-  }
-
-  Status Point(const RefName& name, const Digest& manifest) {
-    PLUMB_TRY(const bool is_there,
-              Has("SELECT 1 FROM kits WHERE manifest = ? AND dead = 0", manifest));
-    if (!is_there)
-      return Error{ErrorKind::kConflict,
-                   "modelkit '" + manifest.ToString() + "' is not in the store any more"};
-    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO refs VALUES(?,?,?)"));
-    put->Bind(std::string_view(name.repository)).Bind(std::string_view(name.tag));
-    return put->Bind(manifest.bytes).Run();
-  }
-
-  Status Record(const RefMove& move, const std::optional<Digest>& previous) {
-    PLUMB_TRY(auto* insert,
-              connection_.Prepare("INSERT INTO ref_moves"
-                                  "(repository, tag, previous, manifest, message, moved)"
-                                  " VALUES(?,?,?,?,?,?)"));
-    insert->Bind(std::string_view(move.name.repository)).Bind(std::string_view(move.name.tag));
-    BindDigest(*insert, previous);
-    BindDigest(*insert, move.manifest);
-    return insert->Bind(std::string_view(move.message)).Bind(Now()).Run();
-  }
-
-  Status RemoveKit(const Digest& manifest) {
-    PLUMB_TRY(const bool is_needed, Has("SELECT 1 FROM refs WHERE manifest = ?", manifest));
-    if (is_needed)
-      return Error{ErrorKind::kConflict, "a tag still points at '" + manifest.ToString() + "'"};
-    PLUMB_TRY(auto* remove, connection_.Prepare("DELETE FROM kits WHERE manifest = ?"));
-    return remove->Bind(manifest.bytes).Run();
-  }
-
-  Status Remember(const LayerMemory& layer) {
-    PLUMB_TRY(auto* put, connection_.Prepare("INSERT OR REPLACE INTO layers VALUES(?,?,?,?,?)"));
-    put->Bind(layer.key.bytes).Bind(layer.record.blob.bytes).Bind(layer.record.size);
-    const ObjectId hash = HashOf(layer.key, layer.record);
-    return put->Bind(layer.record.diff_id.bytes).Bind(hash.bytes).Run();
-  }
-
-  Status AddFiles(const FilesRecord& record) {
-    PLUMB_TRY(auto* put,
-              connection_.Prepare("INSERT OR REPLACE INTO files(subject, kind, id, bytes)"
-                                  " VALUES(?,?,?,?)"));
-    put->Bind(record.key.subject.bytes).Bind(static_cast<std::uint64_t>(record.key.kind));
-    return put->Bind(record.id.bytes).Bind(AsBytes(record.bytes)).Run();
-  }
-
-  Result<bool> Has(std::string_view sql, const Digest& digest) {
-    PLUMB_TRY(auto* find, connection_.Prepare(sql));
-    find->Bind(digest.bytes);
-    PLUMB_TRY(const bool is_there, find->Step());
-    find->Reset();
-    return is_there;
-  }
-
-  static void BindDigest(SqliteStatement& statement, const std::optional<Digest>& digest) {
-    if (digest) {
-      statement.Bind(digest->bytes);
-    } else {
-      statement.BindNull();
-    }
-  }
-
-  std::uint64_t Now() const { return static_cast<std::uint64_t>(change_.now_ns); }
-
-  SqliteConnection& connection_;
-  const CatalogChange& change_;
-  PackName last_pack_;
-  std::uint64_t last_pack_number_ = 0;
-};
-
 class SqliteCatalog final : public KeptCatalog {
  public:
   SqliteCatalog(std::unique_ptr<SqliteConnection> connection, host::File& lock_file)
@@ -410,15 +168,16 @@ class SqliteCatalog final : public KeptCatalog {
 
   Status Prepare(const std::function<Status()>& may_make);
 
-  Result<std::optional<ObjectPlace>> FindObject(const ObjectId& id) override;
-  Result<std::vector<ObjectRecord>> FindByStart(std::uint64_t start, std::uint64_t size) override;
-  Result<std::optional<BlobRecord>> FindBlob(const Digest& digest) override;
-  Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override;
-  Result<std::optional<Digest>> FindRef(const RefName& name) override;
-  Result<std::vector<Ref>> ListRefs() override;
-  Result<std::vector<Kit>> ListKits() override;
+  Result<std::optional<ObjectPlace>> FindObject(const Domain& domain, const ObjectId& id) override;
+  Result<std::vector<ObjectRecord>> FindByStart(const Domain& domain, std::uint64_t start,
+                                                std::uint64_t size) override;
+  Result<std::optional<BlobRecord>> FindBlob(const Domain& domain, const Digest& digest) override;
+  Result<std::optional<LayerRecord>> FindLayer(const Domain& domain, const LayerKey& key) override;
+  Result<std::optional<Digest>> FindRef(const Domain& domain, const RefName& name) override;
+  Result<std::vector<Ref>> ListRefs(const Domain& domain) override;
+  Result<std::vector<Kit>> ListKits(const Domain& domain) override;
   Status Apply(const CatalogChange& change) override;
-  Result<std::optional<std::string>> FindFiles(const FilesKey& key) override;
+  Result<std::optional<std::string>> FindFiles(const Domain& domain, const FilesKey& key) override;
 
   Result<Epoch> CurrentEpoch() override;
   Status Visit(const CatalogVisitor& visitor) override;
@@ -427,7 +186,6 @@ class SqliteCatalog final : public KeptCatalog {
   Result<std::vector<std::string>> FindProblems() override;
 
  private:
-  Result<std::uint64_t> Version();
   // In one transaction, under the lock.
   Status Write(const std::function<Status()>& change);
   Status WriteLocked(const std::function<Status()>& change);
@@ -439,25 +197,17 @@ class SqliteCatalog final : public KeptCatalog {
   host::File& lock_file_;
 };
 
-Result<std::uint64_t> SqliteCatalog::Version() {
-  PLUMB_TRY(auto* find, connection_->Prepare("PRAGMA user_version"));
-  PLUMB_TRY([[maybe_unused]] const bool is_there, find->Step());
-  const std::uint64_t version = find->Uint(0);
-  find->Reset();
-  return version;
-}
-
 Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
   // A rollback journal, emptied durably by each commit: with FULL the commit counts only then.
   PLUMB_RETURN_IF_ERROR(connection_->Execute(
       "PRAGMA synchronous = FULL; PRAGMA journal_mode = TRUNCATE; PRAGMA temp_store = MEMORY;"
       "PRAGMA foreign_keys = OFF; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON"));
-  PLUMB_TRY(std::uint64_t version, Version());
+  PLUMB_TRY(std::uint64_t version, SchemaVersionOf(*connection_));
   if (version < kSchemaVersion) {
     // New or old, or about to be made by another process: only one makes it.
     PLUMB_TRY(const auto lock, lock_file_.Lock(host::LockKind::kExclusive, kLockTimeoutMs));
     PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
-    PLUMB_TRY(version, Version());
+    PLUMB_TRY(version, SchemaVersionOf(*connection_));
     if (version == 0) {
       PLUMB_RETURN_IF_ERROR(may_make());
       PLUMB_RETURN_IF_ERROR(connection_->Execute(kSchema));
@@ -468,13 +218,16 @@ Status SqliteCatalog::Prepare(const std::function<Status()>& may_make) {
     version = std::max(version, kSchemaVersion);
     PLUMB_RETURN_IF_ERROR(transaction->Commit());
   }
-  if (version != kSchemaVersion)
+  if (version > kSchemaVersionMax)
     return Error{ErrorKind::kUnsupported, "the store was written by a newer plumb"};
   return Done{};
 }
 
-Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id) {
+Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const Domain& domain,
+                                                             const ObjectId& id) {
   const std::lock_guard lock(mutex_);
+  PLUMB_TRY(const auto seen, StandingIn(*connection_, domain, HoldingKind::kObject, id.bytes));
+  if (!seen) return std::optional<ObjectPlace>();
   PLUMB_TRY(auto* find,
             connection_->Prepare(std::string(kSelectObjects) + " WHERE objects.id = ?"));
   find->Bind(id.bytes);
@@ -485,21 +238,30 @@ Result<std::optional<ObjectPlace>> SqliteCatalog::FindObject(const ObjectId& id)
     find->Reset();
     if (!object) return object.error();
     place = object->place;
+    if (place->standing == Standing::kGood) place->standing = *seen;
   }
   find->Reset();
   return place;
 }
 
-Result<std::vector<ObjectRecord>> SqliteCatalog::FindByStart(std::uint64_t start,
+Result<std::vector<ObjectRecord>> SqliteCatalog::FindByStart(const Domain& domain,
+                                                             std::uint64_t start,
                                                              std::uint64_t size) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find, connection_->Prepare(
-                            std::string(kSelectObjects) +
-                            " WHERE start = ? AND start <> 0 AND raw_size = ?"
-                            " AND objects.dead = 0 AND damaged = 0 ORDER BY objects.id LIMIT 4"));
+  std::vector<ObjectRecord> found;
+  PLUMB_TRY(const auto number, FindDomain(*connection_, domain));
+  if (!number) return found;
+  const std::string seen = domain.IsDevice() ? ""
+                                             : " AND EXISTS (SELECT 1 FROM holdings WHERE"
+                                               " domain = ?3 AND kind = 1 AND name = objects.id"
+                                               " AND holdings.dead = 0)";
+  PLUMB_TRY(auto* find, connection_->Prepare(std::string(kSelectObjects) +
+                                             " WHERE start = ?1 AND start <> 0 AND raw_size = ?2"
+                                             " AND objects.dead = 0 AND damaged = 0" +
+                                             seen + " ORDER BY objects.id LIMIT 4"));
   const SqliteReset reset(*find);
   find->Bind(start).Bind(size);
-  std::vector<ObjectRecord> found;
+  if (!domain.IsDevice()) find->Bind(*number);
   while (true) {
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) return found;
@@ -507,8 +269,11 @@ Result<std::vector<ObjectRecord>> SqliteCatalog::FindByStart(std::uint64_t start
   }
 }
 
-Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) {
+Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Domain& domain,
+                                                          const Digest& digest) {
   const std::lock_guard lock(mutex_);
+  PLUMB_TRY(const auto seen, StandingIn(*connection_, domain, HoldingKind::kBlob, digest.bytes));
+  if (!seen) return std::optional<BlobRecord>();
   PLUMB_TRY(auto* find,
             connection_->Prepare("SELECT digest, size, form, id, bytes, dead, damaged FROM blobs"
                                  " WHERE digest = ?"));
@@ -518,11 +283,14 @@ Result<std::optional<BlobRecord>> SqliteCatalog::FindBlob(const Digest& digest) 
   auto blob = BlobOf(*find);
   find->Reset();
   if (!blob) return std::move(blob).error();
+  if (blob->standing == Standing::kGood) blob->standing = *seen;
   return std::optional<BlobRecord>(*std::move(blob));
 }
 
-Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key) {
+Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const Domain& domain,
+                                                            const LayerKey& outer_key) {
   const std::lock_guard lock(mutex_);
+  const LayerKey key = KeyIn(domain, outer_key);
   PLUMB_TRY(auto* find,
             connection_->Prepare("SELECT digest, size, diff_id, hash FROM layers WHERE key = ?"));
   find->Bind(key.bytes);
@@ -534,22 +302,32 @@ Result<std::optional<LayerRecord>> SqliteCatalog::FindLayer(const LayerKey& key)
     ObjectId hash;
     const bool is_whole = find->CopyBlob(0, record->blob.bytes) &&
                           find->CopyBlob(2, record->diff_id.bytes) &&
-                          find->CopyBlob(3, hash.bytes) && hash == HashOf(key, *record);
+                          find->CopyBlob(3, hash.bytes) && hash == HashOfMemory(key, *record);
     // What is not so is as good as forgotten: the files are read again.
     if (!is_whole) record.reset();
   }
   find->Reset();
-  return record;
+  if (!record) return record;
+  PLUMB_TRY(const auto seen,
+            StandingIn(*connection_, domain, HoldingKind::kBlob, record->blob.bytes));
+  return seen ? record : std::nullopt;
 }
 
-Result<std::optional<std::string>> SqliteCatalog::FindFiles(const FilesKey& key) {
+Result<std::optional<std::string>> SqliteCatalog::FindFiles(const Domain& domain,
+                                                            const FilesKey& key) {
   const std::lock_guard lock(mutex_);
+  std::optional<std::string> record;
+  PLUMB_TRY(const auto number, FindDomain(*connection_, domain));
+  if (!number) return record;
   PLUMB_TRY(auto* find,
-            connection_->Prepare("SELECT id, bytes FROM files WHERE subject = ? AND kind = ?"));
+            connection_->Prepare(domain.IsDevice()
+                                     ? "SELECT id, bytes FROM files WHERE subject = ? AND kind = ?"
+                                     : "SELECT id, bytes FROM domain_files WHERE subject = ?"
+                                       " AND kind = ? AND domain = ?"));
   const SqliteReset reset(*find);
   find->Bind(key.subject.bytes).Bind(static_cast<std::uint64_t>(key.kind));
+  if (!domain.IsDevice()) find->Bind(*number);
   PLUMB_TRY(const bool is_there, find->Step());
-  std::optional<std::string> record;
   if (!is_there) return record;
   ObjectId id;
   const ByteSpan bytes = find->Blob(1);
@@ -559,17 +337,25 @@ Result<std::optional<std::string>> SqliteCatalog::FindFiles(const FilesKey& key)
   return record;
 }
 
-Result<std::optional<Digest>> SqliteCatalog::FindRef(const RefName& name) {
+Result<std::optional<Digest>> SqliteCatalog::FindRef(const Domain& domain, const RefName& name) {
   const std::lock_guard lock(mutex_);
-  return FindRefIn(*connection_, name);
+  return FindRefIn(*connection_, domain, name);
 }
 
-Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
+Result<std::vector<Ref>> SqliteCatalog::ListRefs(const Domain& domain) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find, connection_->Prepare("SELECT repository, tag, manifest FROM refs"
-                                             " ORDER BY repository, tag"));
-  const SqliteReset reset(*find);
   std::vector<Ref> refs;
+  PLUMB_TRY(const auto number, FindDomain(*connection_, domain));
+  if (!number) return refs;
+  PLUMB_TRY(auto* find,
+            connection_->Prepare(
+                domain.IsDevice()
+                    ? "SELECT repository, tag, manifest FROM refs ORDER BY repository, tag"
+                    : "SELECT repository, tag, manifest FROM refs WHERE repository = ?"
+                      " AND manifest IN (SELECT name FROM holdings WHERE domain = ? AND kind = 3)"
+                      " ORDER BY tag"));
+  const SqliteReset reset(*find);
+  if (!domain.IsDevice()) find->Bind(std::string_view(domain.name())).Bind(*number);
   while (true) {
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) break;
@@ -580,12 +366,19 @@ Result<std::vector<Ref>> SqliteCatalog::ListRefs() {
   return refs;
 }
 
-Result<std::vector<Kit>> SqliteCatalog::ListKits() {
+Result<std::vector<Kit>> SqliteCatalog::ListKits(const Domain& domain) {
   const std::lock_guard lock(mutex_);
-  PLUMB_TRY(auto* find, connection_->Prepare("SELECT manifest, added FROM kits WHERE dead = 0"
-                                             " ORDER BY added, manifest"));
-  const SqliteReset reset(*find);
   std::vector<Kit> kits;
+  PLUMB_TRY(const auto number, FindDomain(*connection_, domain));
+  if (!number) return kits;
+  PLUMB_TRY(auto* find,
+            connection_->Prepare(
+                domain.IsDevice()
+                    ? "SELECT manifest, added FROM kits WHERE dead = 0 ORDER BY added, manifest"
+                    : "SELECT name, added FROM holdings WHERE dead = 0 AND domain = ?"
+                      " AND kind = 3 ORDER BY added, name"));
+  const SqliteReset reset(*find);
+  if (!domain.IsDevice()) find->Bind(*number);
   while (true) {
     PLUMB_TRY(const bool is_there, find->Step());
     if (!is_there) break;
@@ -613,7 +406,11 @@ Status SqliteCatalog::WriteLocked(const std::function<Status()>& change) {
   PLUMB_TRY(const auto transaction, Transaction::Begin(*connection_));
   // A commit that finds all as it is already syncs nothing: then what somebody else left undone
   // would still be so. This is what it is already, too; but it makes SQLite write.
-  if (!was_settled) PLUMB_RETURN_IF_ERROR(connection_->Execute(kVersionAgain));
+  if (!was_settled) {
+    PLUMB_TRY(const std::uint64_t version, SchemaVersionOf(*connection_));
+    const std::string again = "PRAGMA user_version = " + std::to_string(version);
+    PLUMB_RETURN_IF_ERROR(connection_->Execute(again.c_str()));
+  }
   PLUMB_RETURN_IF_ERROR(change());
   PLUMB_RETURN_IF_ERROR(transaction->Commit());
   // At worst somebody settles what is so already.
@@ -641,7 +438,7 @@ Status SqliteCatalog::Settle() {
 Status SqliteCatalog::Apply(const CatalogChange& change) {
   const std::lock_guard lock(mutex_);
   if (IsEmpty(change)) return Settle();
-  return Write([&] { return Changer(*connection_, change).Run(); });
+  return Write([&] { return ChangeCatalog(*connection_, change); });
 }
 
 Result<Epoch> SqliteCatalog::CurrentEpoch() {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "store/catalog_maker_internal.h"
+#include "store/sqlite_domains_internal.h"
 
 namespace plumb::store {
 namespace {
@@ -77,9 +78,23 @@ Status CatalogMaker::AddHistory(const History& history) {
     insert->Bind(std::string_view(ref.name.repository)).Bind(std::string_view(ref.name.tag));
     PLUMB_RETURN_IF_ERROR(insert->Bind(ref.manifest.bytes).Run());
   }
+  for (const HeldKit& held : history.held) {
+    const HoldingKey key = {held.domain, HoldingKind::kKit, held.kit.manifest.bytes};
+    PLUMB_RETURN_IF_ERROR(AddHolding({key, 0, held.kit.added_ns}));
+  }
   for (const MoveRow& move : history.moves)
     PLUMB_RETURN_IF_ERROR(AddMove(move));
   return Done{};
+}
+
+Status CatalogMaker::AddHolding(const Holding& holding) {
+  PLUMB_RETURN_IF_ERROR(MakeDomains(*connection_));
+  PLUMB_TRY(const std::uint64_t domain, AddDomain(*connection_, holding.key.domain));
+  PLUMB_TRY(auto* put,
+            connection_->Prepare("INSERT OR REPLACE INTO holdings(domain, kind, name, stored,"
+                                 " added) VALUES(?,?,?,?,?)"));
+  put->Bind(domain).Bind(static_cast<std::uint64_t>(holding.key.kind)).Bind(holding.key.name);
+  return put->Bind(holding.stored).Bind(static_cast<std::uint64_t>(holding.added_ns)).Run();
 }
 
 Status CatalogMaker::AddMove(const MoveRow& move) {

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "store/sqlite_domains_internal.h"
 #include "store/sqlite_upkeep_internal.h"
 
 namespace plumb::store {
@@ -109,7 +110,7 @@ Status CheckKits(SqliteConnection& connection, const MarkRequest& request) {
     find->Reset();
     if (is_tagged) return OutOfDate();
   }
-  return Done{};
+  return CheckHeldKits(connection, request);
 }
 
 Status MoveObjects(SqliteConnection& connection, const UpkeepChange& change) {
@@ -139,10 +140,12 @@ Status Collect(SqliteConnection& connection, const UpkeepChange& change) {
       return OutOfDate();
     return Done{};
   }));
+  PLUMB_RETURN_IF_ERROR(CheckHeldKits(connection, change));
   for (const std::string_view sql : {"DELETE FROM kits WHERE dead BETWEEN 1 AND ?",
                                      "DELETE FROM objects WHERE dead BETWEEN 1 AND ?",
                                      "DELETE FROM blobs WHERE dead BETWEEN 1 AND ?"})
     PLUMB_RETURN_IF_ERROR(RunWith(connection, sql, up_to));
+  PLUMB_RETURN_IF_ERROR(CollectHoldings(connection, up_to));
   return connection.Execute(
       "DELETE FROM layers WHERE digest NOT IN (SELECT digest FROM blobs);"
       "DELETE FROM files WHERE subject NOT IN (SELECT digest FROM blobs)");
@@ -288,6 +291,7 @@ Status VisitRows(SqliteConnection& connection, const CatalogVisitor& visitor) {
         }));
   }
   if (visitor.on_move) PLUMB_RETURN_IF_ERROR(VisitMoves(connection, visitor));
+  if (visitor.on_holding) PLUMB_RETURN_IF_ERROR(VisitHoldings(connection, visitor.on_holding));
   if (visitor.on_move_row) PLUMB_RETURN_IF_ERROR(VisitMoveRows(connection, visitor));
   return Done{};
 }
@@ -315,6 +319,7 @@ Result<Epoch> MarkRows(SqliteConnection& connection, const MarkRequest& request)
   PLUMB_RETURN_IF_ERROR(RunForEach(connection,
                                    "INSERT OR IGNORE INTO packs(dead, name) VALUES(?,?)", epoch,
                                    request.strange_packs));
+  PLUMB_RETURN_IF_ERROR(MarkHoldings(connection, request, epoch));
   const auto moves_before =
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, request.moves_before_ns));
   PLUMB_RETURN_IF_ERROR(RunWith(connection,
@@ -364,6 +369,10 @@ Result<std::vector<std::string>> ProblemsOf(SqliteConnection& connection) {
         " WHERE pack NOT IN (SELECT pack FROM packs)",
         "SELECT 'a tag names a kit that is not there: ' || repository || ':' || tag FROM refs"
         " WHERE manifest NOT IN (SELECT manifest FROM kits)"})
+    PLUMB_RETURN_IF_ERROR(ForEachRow(connection, sql, add));
+  PLUMB_TRY(const bool has_domains, HasDomains(connection));
+  if (!has_domains) return problems;
+  for (const std::string_view sql : ProblemsOfDomains())
     PLUMB_RETURN_IF_ERROR(ForEachRow(connection, sql, add));
   return problems;
 }

@@ -108,7 +108,7 @@ TEST_F(SqliteVfsTest, AWriteAheadLogIsFoldedBack) {
   EXPECT_TRUE(*HasWriteAheadLog(*directory_, "a.sqlite"));
 
   const auto catalog = *OpenSqliteCatalog(*directory_, "a.sqlite", *lock_file);
-  const auto kits = *catalog->ListKits();
+  const auto kits = *catalog->ListKits(Domain::Device());
   ASSERT_EQ(kits.size(), 1U);
   EXPECT_EQ(kits[0].added_ns, 7);
   EXPECT_FALSE(*HasWriteAheadLog(*directory_, "a.sqlite"));

@@ -66,21 +66,23 @@ class NamedSource final : public ByteSource {
 class EmbeddedStore final : public Store {
  public:
   EmbeddedStore(std::shared_ptr<const StoreParts> parts, host::Clock& clock,
-                ReaderLeases reader_leases)
+                ReaderLeases reader_leases, const Domain& domain)
       : parts_(std::move(parts)),
         clock_(clock),
+        domain_(domain),
         reader_leases_(reader_leases),
         notes_(*parts_->catalog),
         objects_(*parts_->catalog, *parts_->packs, &notes_) {}
 
   std::unique_ptr<Session> Begin() override {
     return std::make_unique<StoreSession>(
-        parts_->leases->Take(), StoreSession::Parts{*parts_->catalog, *parts_->packs,
-                                                    *parts_->directory, *parts_->reserve, clock_});
+        parts_->leases->Take(),
+        StoreSession::Parts{*parts_->catalog, *parts_->packs, *parts_->directory, *parts_->reserve,
+                            clock_, domain_});
   }
 
   Result<std::optional<BlobInfo>> FindBlob(const Digest& digest) override {
-    PLUMB_TRY(const auto record, parts_->catalog->FindBlob(digest));
+    PLUMB_TRY(const auto record, parts_->catalog->FindBlob(domain_, digest));
     if (!record) return std::optional<BlobInfo>();
     return std::optional<BlobInfo>({digest, record->size, true, record->standing});
   }
@@ -88,7 +90,7 @@ class EmbeddedStore final : public Store {
   Result<std::unique_ptr<ByteSource>> OpenBlob(const Digest& digest,
                                                std::uint64_t offset) override {
     TakeReaderLease();
-    PLUMB_TRY(auto record, parts_->catalog->FindBlob(digest));
+    PLUMB_TRY(auto record, parts_->catalog->FindBlob(domain_, digest));
     if (!record)
       return Error{ErrorKind::kNotFound, "blob '" + digest.ToString() + "' is not in the store"};
     // The catalog is not believed.
@@ -112,20 +114,20 @@ class EmbeddedStore final : public Store {
   }
 
   Result<std::optional<Digest>> FindRef(const RefName& name) override {
-    return parts_->catalog->FindRef(name);
+    return parts_->catalog->FindRef(domain_, name);
   }
-  Result<std::vector<Ref>> ListRefs() override { return parts_->catalog->ListRefs(); }
-  Result<std::vector<Kit>> ListKits() override { return parts_->catalog->ListKits(); }
+  Result<std::vector<Ref>> ListRefs() override { return parts_->catalog->ListRefs(domain_); }
+  Result<std::vector<Kit>> ListKits() override { return parts_->catalog->ListKits(domain_); }
   Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) override {
-    return parts_->catalog->FindLayer(key);
+    return parts_->catalog->FindLayer(domain_, key);
   }
 
   Result<std::optional<std::vector<FileOfLayer>>> FindFilesOfLayer(const Digest& layer) override {
-    PLUMB_TRY(const auto record, parts_->catalog->FindFiles({FilesKind::kLayer, layer}));
+    PLUMB_TRY(const auto record, parts_->catalog->FindFiles(domain_, {FilesKind::kLayer, layer}));
     return record ? ParseFilesOfLayer(*record) : std::nullopt;
   }
   Result<std::optional<Digest>> FindFilesRoot(const Digest& kit) override {
-    PLUMB_TRY(const auto record, parts_->catalog->FindFiles({FilesKind::kKit, kit}));
+    PLUMB_TRY(const auto record, parts_->catalog->FindFiles(domain_, {FilesKind::kKit, kit}));
     return record ? ParseFilesRoot(*record) : std::nullopt;
   }
 
@@ -140,6 +142,7 @@ class EmbeddedStore final : public Store {
 
   const std::shared_ptr<const StoreParts> parts_;
   host::Clock& clock_;
+  const Domain domain_;
   const ReaderLeases reader_leases_;
   std::mutex mutex_;
   std::unique_ptr<Lease> reader_lease_;
@@ -246,15 +249,17 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
 }
 
 std::unique_ptr<Store> MakeStore(std::shared_ptr<const StoreParts> parts, host::Clock& clock,
-                                 ReaderLeases reader_leases) {
-  return std::make_unique<EmbeddedStore>(std::move(parts), clock, reader_leases);
+                                 ReaderLeases reader_leases, const Domain& domain) {
+  return std::make_unique<EmbeddedStore>(std::move(parts), clock, reader_leases, domain);
 }
 
 Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
-                                         host::Entropy& entropy, const std::string& path) {
+                                         host::Entropy& entropy, const std::string& path,
+                                         const Domain& domain) {
   auto parts = OpenStoreParts(files, entropy, path);
   if (!parts) return std::move(parts).error().While("cannot open the store '" + path + "'");
-  return MakeStore(std::make_shared<StoreParts>(*std::move(parts)), clock, ReaderLeases::kTake);
+  return MakeStore(std::make_shared<StoreParts>(*std::move(parts)), clock, ReaderLeases::kTake,
+                   domain);
 }
 
 Result<std::string> ReadBlob(Store& store, const Digest& digest, std::uint64_t size_max) {

@@ -17,6 +17,7 @@
 #include "crypto/digest.h"
 #include "host/files.h"
 #include "host/machine.h"
+#include "store/domain.h"
 
 // Where a device keeps everything: blobs named by their SHA-256, and refs that name kits.
 // Beneath, blobs are recipes over objects (docs/format.md, "Store"), so that bytes which two
@@ -212,6 +213,7 @@ class KnownFiles {
 //   - All or nothing: what a session adds is absent until Commit() returns Done, and there
 //     ever after, crashes included.
 //   - Any number of processes may use one store at once.
+//   - It is opened for one domain, and knows of nothing else that lies there.
 //
 // Trust: a disk, a copy or an editor that changed the files beneath can make calls fail, but not
 // make them lie. Who has the rights of their owner, and forges packs and catalog alike, is the
@@ -236,12 +238,13 @@ class Store : public KnownFiles {
   virtual Result<std::optional<LayerRecord>> FindLayer(const LayerKey& key) = 0;
 };
 
-// Opens the store in `path`, which is made (mode 0700) if it is missing. kUnsupported if it
-// was written by a newer Plumb; kUnavailable if others keep it locked for over 30 s; kCorrupt if
-// its catalog is damaged, or gone while there are packs: then nothing is changed.
-// Everything given must outlive the store.
+// Opens the store in `path`, which is made (mode 0700) if it is missing, for `domain`. kUnsupported
+// if it was written by a newer Plumb; kUnavailable if others keep it locked for over 30 s; kCorrupt
+// if its catalog is damaged, or gone while there are packs: then nothing is changed. Everything
+// given must outlive the store.
 Result<std::unique_ptr<Store>> OpenStore(host::Files& files, host::Clock& clock,
-                                         host::Entropy& entropy, const std::string& path);
+                                         host::Entropy& entropy, const std::string& path,
+                                         const Domain& domain = Domain::Device());
 
 // A small blob, whole. kExhausted if it is longer than `size_max`.
 Result<std::string> ReadBlob(Store& store, const Digest& digest, std::uint64_t size_max);

@@ -51,7 +51,8 @@ Result<StoreParts> OpenStoreParts(host::Files& files, host::Entropy& entropy,
 enum class ReaderLeases : std::uint8_t { kTake, kNone };
 
 std::unique_ptr<Store> MakeStore(std::shared_ptr<const StoreParts> parts, host::Clock& clock,
-                                 ReaderLeases reader_leases);
+                                 ReaderLeases reader_leases,
+                                 const Domain& domain = Domain::Device());
 
 }  // namespace plumb::store
 

@@ -52,7 +52,8 @@ class StoreUpkeep final : public Upkeep {
 
   Result<MeasureReport> Measure(const MeasureRequest& request, Progress& progress) override {
     PLUMB_TRY(const auto lock, Lock(host::LockKind::kShared));
-    return store::Measure({*parts_, *store_, clock_.NowNs()}, request, progress);
+    const auto store = MakeStore(parts_, clock_, ReaderLeases::kNone, request.domain);
+    return store::Measure({*parts_, *store, clock_.NowNs()}, request, progress);
   }
 
   Result<OptimizeReport> Optimize(const OptimizeRequest& request, Progress& progress) override {

@@ -96,6 +96,9 @@ struct CheckReport {
 
 struct MeasureRequest {
   FindNeeds find_needs;
+  // Of a named one only what it sees is told of, as if there was nothing else: no overhead, nor
+  // what lies in adopted files, which are the store's.
+  Domain domain = Domain::Device();
 };
 
 // How tensors are written down.

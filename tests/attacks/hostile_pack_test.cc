@@ -126,6 +126,31 @@ TEST_F(HostilePack, WithRecordsThatAreNone) {
   ExpectRefused(6);
 }
 
+TEST_F(HostilePack, WithRecordsOfDomainsThatAreNone) {
+  const Domain domain = *Domain::Parse("somebody");
+  std::string named = ToRecord(HeldEvent{HeldAction::kBlob, good_, 0, domain});
+  Write(FrameType::kHeld, named.substr(0, 40));
+  Write(FrameType::kHeld, named + std::string(300, 'a'));
+  Write(FrameType::kHeld, named + std::string(70'000, 'a'));
+  named.back() = '\n';
+  Write(FrameType::kHeld, named);
+  ExpectRefused(4);
+}
+
+// Nobody sees by them what is not there.
+TEST_F(HostilePack, WithRecordsOfDomainsThatHaveWhatIsNowhere) {
+  const Domain domain = *Domain::Parse("somebody");
+  const Digest nowhere = Sha256(AsBytes("nowhere"));
+  Write(FrameType::kHeld, ToRecord(HeldEvent{HeldAction::kBlob, nowhere, 0, domain}));
+  Write(FrameType::kHeld, ToRecord(HeldEvent{HeldAction::kKitAdded, nowhere, 1, domain}));
+  Write(FrameType::kHeld, ToRecord(HeldEvent{HeldAction::kKitRemoved, good_, 1, domain}));
+  ExpectRefused(0);
+  const auto store = *OpenStore(*files_, *clock_, *entropy_, Path(), domain);
+  EXPECT_EQ(*store->FindBlob(nowhere), std::nullopt);
+  EXPECT_EQ(*store->FindBlob(good_), std::nullopt);
+  EXPECT_TRUE(store->ListKits()->empty());
+}
+
 TEST_F(HostilePack, WithARecipeOfMoreThanThereCanBe) {
   Recipe recipe;
   recipe.digest = Sha256(AsBytes("large"));

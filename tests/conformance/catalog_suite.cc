@@ -4,12 +4,12 @@
 namespace plumb::store {
 
 TEST_P(CatalogSuite, NothingIsThereAtFirst) {
-  EXPECT_EQ(*catalog().FindObject(Blake3({})), std::nullopt);
-  EXPECT_EQ(*catalog().FindBlob(Sha256({})), std::nullopt);
-  EXPECT_EQ(*catalog().FindLayer(LayerKey()), std::nullopt);
-  EXPECT_EQ(*catalog().FindRef({"m", "v1"}), std::nullopt);
-  EXPECT_TRUE(catalog().ListRefs()->empty());
-  EXPECT_TRUE(catalog().ListKits()->empty());
+  EXPECT_EQ(*catalog().FindObject(Domain::Device(), Blake3({})), std::nullopt);
+  EXPECT_EQ(*catalog().FindBlob(Domain::Device(), Sha256({})), std::nullopt);
+  EXPECT_EQ(*catalog().FindLayer(Domain::Device(), LayerKey()), std::nullopt);
+  EXPECT_EQ(*catalog().FindRef(Domain::Device(), {"m", "v1"}), std::nullopt);
+  EXPECT_TRUE(catalog().ListRefs(Domain::Device())->empty());
+  EXPECT_TRUE(catalog().ListKits(Domain::Device())->empty());
 }
 
 TEST_P(CatalogSuite, WhatWasAppliedIsFoundByAll) {
@@ -21,12 +21,12 @@ TEST_P(CatalogSuite, WhatWasAppliedIsFoundByAll) {
   ASSERT_TRUE(catalog().Apply(change));
   const auto other = fixture_->Reopened();
   for (Catalog* each : {&catalog(), other.get()}) {
-    EXPECT_EQ(*each->FindObject(object.id), object.place);
-    EXPECT_EQ(*each->FindBlob(Blob("manifest").digest), Blob("manifest"));
-    EXPECT_EQ(*each->FindLayer(change.layers[0].key), layer);
-    EXPECT_EQ(*each->FindRef({"host/m", "v1"}), Blob("manifest").digest);
-    ASSERT_EQ(each->ListKits()->size(), 1U);
-    EXPECT_EQ(each->ListKits()->front().added_ns, 1);
+    EXPECT_EQ(*each->FindObject(Domain::Device(), object.id), object.place);
+    EXPECT_EQ(*each->FindBlob(Domain::Device(), Blob("manifest").digest), Blob("manifest"));
+    EXPECT_EQ(*each->FindLayer(Domain::Device(), change.layers[0].key), layer);
+    EXPECT_EQ(*each->FindRef(Domain::Device(), {"host/m", "v1"}), Blob("manifest").digest);
+    ASSERT_EQ(each->ListKits(Domain::Device())->size(), 1U);
+    EXPECT_EQ(each->ListKits(Domain::Device())->front().added_ns, 1);
   }
 }
 
@@ -37,8 +37,8 @@ TEST_P(CatalogSuite, BytesOfAnyKindAreKept) {
   CatalogChange change;
   change.blobs = {Blob(bytes), Blob("")};
   ASSERT_TRUE(catalog().Apply(change));
-  EXPECT_EQ((*catalog().FindBlob(Blob(bytes).digest))->bytes, bytes);
-  EXPECT_EQ((*catalog().FindBlob(Blob("").digest))->bytes, "");
+  EXPECT_EQ((*catalog().FindBlob(Domain::Device(), Blob(bytes).digest))->bytes, bytes);
+  EXPECT_EQ((*catalog().FindBlob(Domain::Device(), Blob("").digest))->bytes, "");
 }
 
 TEST_P(CatalogSuite, WhatIsKnownStaysAsItIs) {
@@ -48,7 +48,8 @@ TEST_P(CatalogSuite, WhatIsKnownStaysAsItIs) {
   second.objects = {Object("weights", std::byte{2})};
   ASSERT_TRUE(catalog().Apply(first));
   ASSERT_TRUE(catalog().Apply(second));
-  EXPECT_EQ((*catalog().FindObject(first.objects[0].id))->pack, first.objects[0].place.pack);
+  EXPECT_EQ((*catalog().FindObject(Domain::Device(), first.objects[0].id))->pack,
+            first.objects[0].place.pack);
 }
 
 TEST_P(CatalogSuite, AFailedChangeChangesNothing) {
@@ -56,9 +57,9 @@ TEST_P(CatalogSuite, AFailedChangeChangesNothing) {
   change.objects = {Object("weights", std::byte{1})};
   change.added_kits[0].needs = {Sha256(AsBytes("missing"))};
   EXPECT_EQ(catalog().Apply(change).error().kind, ErrorKind::kInvalid);
-  EXPECT_EQ(*catalog().FindBlob(Blob("manifest").digest), std::nullopt);
-  EXPECT_EQ(*catalog().FindObject(change.objects[0].id), std::nullopt);
-  EXPECT_TRUE(catalog().ListRefs()->empty());
+  EXPECT_EQ(*catalog().FindBlob(Domain::Device(), Blob("manifest").digest), std::nullopt);
+  EXPECT_EQ(*catalog().FindObject(Domain::Device(), change.objects[0].id), std::nullopt);
+  EXPECT_TRUE(catalog().ListRefs(Domain::Device())->empty());
   // And the next one is taken.
   EXPECT_TRUE(catalog().Apply(KitChangeOf("other", {"m", "v2"})));
 }
@@ -76,8 +77,8 @@ TEST_P(CatalogSuite, AKitThatARefPointsAtStays) {
   EXPECT_EQ(catalog().Apply(removal).error().kind, ErrorKind::kConflict);
   removal.moves = {{{"m", "v1"}, std::nullopt, "away"}};
   EXPECT_TRUE(catalog().Apply(removal));
-  EXPECT_TRUE(catalog().ListKits()->empty());
-  EXPECT_EQ(*catalog().FindRef({"m", "v1"}), std::nullopt);
+  EXPECT_TRUE(catalog().ListKits(Domain::Device())->empty());
+  EXPECT_EQ(*catalog().FindRef(Domain::Device(), {"m", "v1"}), std::nullopt);
 }
 
 TEST_P(CatalogSuite, RefsAndKitsComeInOrder) {
@@ -86,12 +87,12 @@ TEST_P(CatalogSuite, RefsAndKitsComeInOrder) {
   second.now_ns = 2;
   second.moves.push_back({{"a/b", "z"}, Blob("a").digest, ""});
   ASSERT_TRUE(catalog().Apply(second));
-  const auto refs = *catalog().ListRefs();
+  const auto refs = *catalog().ListRefs(Domain::Device());
   ASSERT_EQ(refs.size(), 3U);
   EXPECT_EQ(refs[0].name.ToString(), "a/b:z");
   EXPECT_EQ(refs[1].name.ToString(), "m:v1");
   EXPECT_EQ(refs[2].name.ToString(), "m:v2");
-  EXPECT_EQ(catalog().ListKits()->front().manifest, Blob("b").digest);
+  EXPECT_EQ(catalog().ListKits(Domain::Device())->front().manifest, Blob("b").digest);
 }
 
 TEST_P(CatalogSuite, WritersAtOnceLoseNothing) {
@@ -109,7 +110,7 @@ TEST_P(CatalogSuite, WritersAtOnceLoseNothing) {
   }
   for (std::thread& thread : threads)
     thread.join();
-  EXPECT_EQ(catalog().ListRefs()->size(), std::size_t{kWriters} * kRounds);
+  EXPECT_EQ(catalog().ListRefs(Domain::Device())->size(), std::size_t{kWriters} * kRounds);
 }
 
 TEST_P(CatalogSuite, AMoveFromElsewhereThanExpectedIsAConflict) {
@@ -121,10 +122,10 @@ TEST_P(CatalogSuite, AMoveFromElsewhereThanExpectedIsAConflict) {
   const Status refused = catalog().Apply(change);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
-  EXPECT_EQ(*catalog().FindRef(name), Blob("second").digest);
+  EXPECT_EQ(*catalog().FindRef(Domain::Device(), name), Blob("second").digest);
   change.moves.front().expected = Blob("second").digest;
   EXPECT_TRUE(catalog().Apply(change));
-  EXPECT_EQ(*catalog().FindRef(name), std::nullopt);
+  EXPECT_EQ(*catalog().FindRef(Domain::Device(), name), std::nullopt);
 }
 
 }  // namespace plumb::store

@@ -57,13 +57,13 @@ TEST_P(CatalogUpkeepSuite, RecordsOfFilesAreFoundReplacedAndGoWithTheirBlob) {
   const FilesRecord kit = record(FilesKind::kKit, ManifestOf("a"), "root");
   change.files = {layer, kit};
   ASSERT_TRUE(catalog().Apply(change));
-  EXPECT_EQ(*catalog().FindFiles(layer.key), layer.bytes);
-  EXPECT_EQ(*catalog().FindFiles(kit.key), kit.bytes);
-  EXPECT_EQ(*catalog().FindFiles({FilesKind::kKit, LayerOf("a")}), std::nullopt);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), layer.key), layer.bytes);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), kit.key), kit.bytes);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), {FilesKind::kKit, LayerOf("a")}), std::nullopt);
   CatalogChange other;
   other.files = {record(FilesKind::kKit, ManifestOf("a"), "other")};
   ASSERT_TRUE(catalog().Apply(other));
-  EXPECT_EQ(*catalog().FindFiles(kit.key), other.files[0].bytes);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), kit.key), other.files[0].bytes);
 
   std::set<std::pair<Digest, ObjectId>> visited;
   CatalogVisitor visitor;
@@ -76,10 +76,10 @@ TEST_P(CatalogUpkeepSuite, RecordsOfFilesAreFoundReplacedAndGoWithTheirBlob) {
                                                             {ManifestOf("a"), other.files[0].id}}));
 
   const Epoch epoch = *catalog().Mark(WithoutKit("a"));
-  EXPECT_TRUE(*catalog().FindFiles(layer.key));
+  EXPECT_TRUE(*catalog().FindFiles(Domain::Device(), layer.key));
   Collect(epoch);
-  EXPECT_EQ(*catalog().FindFiles(layer.key), std::nullopt);
-  EXPECT_EQ(*catalog().FindFiles(kit.key), std::nullopt);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), layer.key), std::nullopt);
+  EXPECT_EQ(*catalog().FindFiles(Domain::Device(), kit.key), std::nullopt);
 }
 
 TEST_P(CatalogUpkeepSuite, AVisitEndsWithTheFailureOfTheVisitor) {
@@ -95,7 +95,7 @@ TEST_P(CatalogUpkeepSuite, AVisitEndsWithTheFailureOfTheVisitor) {
 TEST_P(CatalogUpkeepSuite, WhatIsMarkedGoesWhenItIsCollected) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
   const Epoch epoch = *catalog().Mark(WithoutKit("a"));
-  EXPECT_TRUE(catalog().ListKits()->empty());
+  EXPECT_TRUE(catalog().ListKits(Domain::Device())->empty());
   EXPECT_EQ(StandingOfObject("a"), Standing::kUnneeded);
   EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kUnneeded);
   Collect(epoch - 1);
@@ -130,7 +130,7 @@ TEST_P(CatalogUpkeepSuite, AKitThatWasTaggedMeanwhileIsAConflict) {
   tag.moves = {{{"m", "v1"}, ManifestOf("a"), ""}};
   ASSERT_TRUE(catalog().Apply(tag));
   EXPECT_EQ(catalog().Mark(WithoutKit("a")).error().kind, ErrorKind::kConflict);
-  EXPECT_EQ(catalog().ListKits()->size(), 1U);
+  EXPECT_EQ(catalog().ListKits(Domain::Device())->size(), 1U);
 }
 
 // A session that found layer and manifest before the mark, and wrote neither.
@@ -170,7 +170,7 @@ TEST_P(CatalogUpkeepSuite, AMarkMakesAKitNeededAgain) {
   mark.needed_kits = {ManifestOf("a")};
   ASSERT_TRUE(catalog().Mark(mark));
   Collect(epoch);
-  EXPECT_EQ(catalog().ListKits()->size(), 1U);
+  EXPECT_EQ(catalog().ListKits(Domain::Device())->size(), 1U);
 }
 
 // Somebody wrote it again while it was looked at.
@@ -200,7 +200,7 @@ TEST_P(CatalogUpkeepSuite, ARecipeOfAnObjectThatIsGoneIsAConflict) {
   CatalogChange change = KitOf("a", Pack(1));
   change.objects.clear();
   EXPECT_EQ(catalog().Apply(change).error().kind, ErrorKind::kConflict);
-  EXPECT_TRUE(catalog().ListKits()->empty());
+  EXPECT_TRUE(catalog().ListKits(Domain::Device())->empty());
 }
 
 TEST_P(CatalogUpkeepSuite, AMarkMakesNeededAgain) {
@@ -226,17 +226,17 @@ TEST_P(CatalogUpkeepSuite, WhatIsWrittenAgainTakesThePlaceOfWhatIsNotGood) {
   EXPECT_EQ(StandingOfObject("a"), Standing::kDamaged);
   EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kDamaged);
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(2))));
-  EXPECT_EQ((*catalog().FindObject(ObjectOf("a")))->pack, Pack(2));
+  EXPECT_EQ((*catalog().FindObject(Domain::Device(), ObjectOf("a")))->pack, Pack(2));
   EXPECT_EQ(StandingOfObject("a"), Standing::kGood);
   EXPECT_EQ(StandingOfBlob(LayerOf("a")), Standing::kGood);
   // And what is good stays.
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(3))));
-  EXPECT_EQ((*catalog().FindObject(ObjectOf("a")))->pack, Pack(2));
+  EXPECT_EQ((*catalog().FindObject(Domain::Device(), ObjectOf("a")))->pack, Pack(2));
 }
 
 TEST_P(CatalogUpkeepSuite, WhatWasMendedMeanwhileIsGood) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
-  const BlobRecord row = *(*catalog().FindBlob(LayerOf("a")));
+  const BlobRecord row = *(*catalog().FindBlob(Domain::Device(), LayerOf("a")));
   UpkeepChange damage;
   damage.damaged_objects = {Object("layer a", Pack(2))};  // it is not there any more
   damage.damaged_blobs = {{LayerOf("a"), {ObjectOf("a")}},
@@ -266,7 +266,7 @@ TEST_P(CatalogUpkeepSuite, WhatIsFoundSoundIsGood) {
 
 TEST_P(CatalogUpkeepSuite, ObjectsMoveFromWhereTheyAre) {
   ASSERT_TRUE(catalog().Apply(KitOf("a", Pack(1))));
-  const ObjectPlace source = *(*catalog().FindObject(ObjectOf("a")));
+  const ObjectPlace source = *(*catalog().FindObject(Domain::Device(), ObjectOf("a")));
   ObjectPlace target = source;
   target.pack = Pack(2);
   target.offset = 8192;
@@ -274,10 +274,10 @@ TEST_P(CatalogUpkeepSuite, ObjectsMoveFromWhereTheyAre) {
   change.new_packs = {Pack(2)};
   change.moved = {{ObjectOf("a"), target, source}};  // it is not there
   ASSERT_TRUE(catalog().Apply(change));
-  EXPECT_EQ(*catalog().FindObject(ObjectOf("a")), source);
+  EXPECT_EQ(*catalog().FindObject(Domain::Device(), ObjectOf("a")), source);
   change.moved = {{ObjectOf("a"), source, target}};
   ASSERT_TRUE(catalog().Apply(change));
-  EXPECT_EQ(*catalog().FindObject(ObjectOf("a")), target);
+  EXPECT_EQ(*catalog().FindObject(Domain::Device(), ObjectOf("a")), target);
 }
 
 TEST_P(CatalogUpkeepSuite, PacksWithObjectsAndPacksThatChangedStay) {

@@ -77,17 +77,17 @@ class CatalogUpkeepSuite : public testing::TestWithParam<MakeCatalogUpkeepFixtur
     return mark;
   }
   std::optional<Standing> StandingOfObject(const std::string& text) {
-    const auto place = *catalog().FindObject(ObjectOf(text));
+    const auto place = *catalog().FindObject(Domain::Device(), ObjectOf(text));
     return place ? std::optional(place->standing) : std::nullopt;
   }
   std::optional<Standing> StandingOfBlob(const Digest& digest) {
-    const auto blob = *catalog().FindBlob(digest);
+    const auto blob = *catalog().FindBlob(Domain::Device(), digest);
     return blob ? std::optional(blob->standing) : std::nullopt;
   }
   void Collect(Epoch up_to) {
     UpkeepChange change;
     change.collect_up_to = up_to;
-    const std::vector<Kit> kits = *catalog().ListKits();
+    const std::vector<Kit> kits = *catalog().ListKits(Domain::Device());
     for (const Kit& kit : kits)
       change.kept_kits.push_back(kit.manifest);
     std::ranges::sort(change.kept_kits);

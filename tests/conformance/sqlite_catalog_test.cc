@@ -110,9 +110,9 @@ TEST(SqliteCatalogTest, AnOlderOneIsUpgraded) {
   for (int i = 0; i < 2; ++i) {
     const auto catalog = OpenSqliteCatalog(*directory, "catalog.sqlite", *lock_file);
     ASSERT_TRUE(catalog) << catalog.error().message;
-    EXPECT_EQ((*(*catalog)->FindObject(ObjectId()))->stored_size, 7U);
+    EXPECT_EQ((*(*catalog)->FindObject(Domain::Device(), ObjectId()))->stored_size, 7U);
     EXPECT_TRUE((*catalog)->Mark({}));
-    EXPECT_EQ(*(*catalog)->FindFiles({FilesKind::kKit, {}}), std::nullopt);
+    EXPECT_EQ(*(*catalog)->FindFiles(Domain::Device(), {FilesKind::kKit, {}}), std::nullopt);
   }
 }
 

@@ -17,11 +17,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   PLUMB_CHECK(!kit || ToRecord(*kit) == plumb::AsText(bytes));
   const auto move = ParseMoveRecord(bytes);
   PLUMB_CHECK(!move || ToRecord(*move) == plumb::AsText(bytes));
+  const auto held = ParseHeldRecord(bytes);
+  PLUMB_CHECK(!held || ToRecord(*held) == plumb::AsText(bytes));
   std::vector<KitEvent> kits;
   std::vector<MoveEvent> moves;
   if (kit) kits = {*kit, *kit};
   if (move) moves = {*move, *move};
-  const History history = Replay(std::move(kits), std::move(moves));
+  std::vector<HeldEvent> all_held;
+  if (held) all_held = {*held, *held};
+  const History history = Replay(std::move(kits), std::move(moves), std::move(all_held));
   PLUMB_CHECK(history.refs.size() <= history.kits.size());
   return 0;
 }

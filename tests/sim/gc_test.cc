@@ -34,6 +34,17 @@ void Add(Store& store, const std::vector<std::string>& layers, const std::string
   ASSERT_TRUE(session->Commit());
 }
 
+const Domain kAlice = *Domain::Parse("m");
+
+// A named domain has what stays, and had what goes.
+void FillDomain(Store& alice, const std::string& kept, const std::string& gone) {
+  Add(alice, {kept}, "hers");
+  Add(alice, {gone}, "not-hers");
+  const auto session = alice.Begin();
+  session->MoveRef({{"m", "not-hers"}, std::nullopt, ""});
+  ASSERT_TRUE(session->Commit());
+}
+
 // A kit that stays shares a pack with one that goes; then some small packs.
 void Fill(Store& store, const std::vector<std::string>& kept, const std::string& gone) {
   Add(store, {kept[0], gone}, "gone");
@@ -67,6 +78,7 @@ TEST(FaultyGcTest, EveryFailureLeavesAWholeStore) {
   const TemporaryDirectory filled;
   const auto real = host::MakeFiles();
   Fill(**OpenStore(*real, *clock, *entropy, filled.path() + "/store"), kept, gone);
+  FillDomain(**OpenStore(*real, *clock, *entropy, filled.path() + "/store", kAlice), kept[0], gone);
   int failures = 0;
   // Each of the first calls, then fewer: they are frames that are copied, one like the other.
   for (std::int64_t calls = 0;; calls += 1 + calls / 16) {
@@ -107,6 +119,9 @@ TEST(FaultyGcTest, EveryFailureLeavesAWholeStore) {
     for (const std::string& layer : kept)
       EXPECT_TRUE(*ReadBlob(*store, Sha256(AsBytes(layer)), layer.size()) == layer) << calls;
     EXPECT_EQ(*store->FindBlob(Sha256(AsBytes(gone))), std::nullopt) << calls;
+    const auto alice = *OpenStore(files, *clock, *entropy, path, kAlice);
+    EXPECT_TRUE(*ReadBlob(*alice, Sha256(AsBytes(kept[0])), kept[0].size()) == kept[0]) << calls;
+    EXPECT_EQ(alice->ListKits()->size(), 1U) << calls;
     EXPECT_LT((*Collect(*upkeep)).bytes_kept, 3 * kMiB) << calls;
     if (is_done) break;
   }

@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "kit/modelkit.h"
 #include "store/sqlite_internal.h"
 #include "tests/sim/world.h"
 #include "verbs/build.h"
@@ -184,6 +185,31 @@ Status Optimize(World& world) {
   return Only(verbs::Optimize(world.workspace(), {store::Tier::kArchive}, world.progress()));
 }
 
+// Somebody brings the same kit into his repository.
+Status Share(World& world) {
+  PLUMB_TRY(store::Store * own, world.workspace().Store());
+  PLUMB_TRY(const auto id, own->FindRef({"m", "v1"}));
+  if (!id) return Error{ErrorKind::kNotFound, "there is no kit to share"};
+  PLUMB_TRY(const kit::ModelKit modelkit, kit::LoadModelKit(*own, *id));
+  PLUMB_TRY(const auto shared, world.OpenShared());
+  const auto session = shared->Begin();
+  store::NewKit kit = {*id, {}};
+  std::vector<oci::Descriptor> blobs = modelkit.manifest.layers;
+  blobs.push_back(modelkit.manifest.config);
+  for (const oci::Descriptor& blob : blobs) {
+    PLUMB_TRY(const std::string bytes, store::ReadBlob(*own, blob.digest, blob.size));
+    PLUMB_TRY(const auto writer, session->CreateBlob(store::Shape::kTar));
+    PLUMB_RETURN_IF_ERROR(writer->Write(AsBytes(bytes)));
+    PLUMB_TRY(const store::WrittenBlob written, writer->Finish());
+    kit.needs.push_back(written.digest);
+  }
+  PLUMB_TRY(const std::string manifest, store::ReadBlob(*own, *id, std::uint64_t{1} << 20));
+  PLUMB_RETURN_IF_ERROR(Only(session->PutBlob(AsBytes(manifest))));
+  session->AddKit(std::move(kit));
+  session->MoveRef({{SharedDomain().name(), "v1"}, *id, "share"});
+  return session->Commit();
+}
+
 // As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
 Status MakeOldCatalog(World& world) {
   PLUMB_TRY(const auto directory,
@@ -262,6 +288,12 @@ std::vector<Operation> Operations() {
        Optimize,
        Opens::kWithoutRoom,
        Changes::kEncodings},
+      {"Share", {Tensors('a'), Build("m:v1")}, Share},
+      // The device's own goes, and the second copy of what is shared.
+      {"GcOfWhatIsShared",
+       {Tensors('a'), Build("m:v1"), Share, Tensors('b'), Build("m:v2"),
+        Remove("m:v2", verbs::RemoveForce::kNo)},
+       Gc},
       {"RemoveAKit", two, Remove("m:v2", verbs::RemoveForce::kYes)},
   };
 }

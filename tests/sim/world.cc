@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #include "tests/sim/world.h"
 
+#include <algorithm>
 #include <bit>
 #include <span>
 #include <utility>
@@ -33,20 +34,32 @@ Status CheckKit(store::Store& store, const Digest& id) {
   return Done{};
 }
 
-Status InspectStore(verbs::Workspace& workspace, Contents& contents) {
-  PLUMB_TRY(store::Store * store, workspace.Store());
-  PLUMB_TRY(const auto kits, store->ListKits());
+Status InspectKits(store::Store& store, const std::string& whose, Contents& contents) {
+  PLUMB_TRY(const auto kits, store.ListKits());
   for (const store::Kit& kit : kits) {
-    contents[kit.manifest.ToString()] = "kit";
-    PLUMB_RETURN_IF_ERROR(CheckKit(*store, kit.manifest));
+    contents[whose + kit.manifest.ToString()] = "kit";
+    PLUMB_RETURN_IF_ERROR(CheckKit(store, kit.manifest));
   }
-  PLUMB_TRY(const auto refs, store->ListRefs());
+  PLUMB_TRY(const auto refs, store.ListRefs());
   for (const store::Ref& ref : refs) {
-    contents[ref.name.ToString()] = ref.manifest.ToString();
-    if (!contents.contains(ref.manifest.ToString()))
+    contents[whose + ref.name.ToString()] = ref.manifest.ToString();
+    if (!contents.contains(whose + ref.manifest.ToString()))
       return Wrong("'" + ref.name.ToString() + "' points at nothing");
   }
   return Done{};
+}
+
+Status InspectStore(World& world, Contents& contents) {
+  PLUMB_TRY(store::Store * store, world.workspace().Store());
+  PLUMB_RETURN_IF_ERROR(InspectKits(*store, "", contents));
+  // A named domain, if it has anything.
+  const std::string& name = SharedDomain().name();
+  PLUMB_TRY(const auto refs, store->ListRefs());
+  const bool is_shared =
+      std::ranges::any_of(refs, [&](const store::Ref& ref) { return ref.name.repository == name; });
+  if (!is_shared) return Done{};
+  PLUMB_TRY(const auto shared, world.OpenShared());
+  return InspectKits(*shared, "in " + name + ": ", contents);
 }
 
 // Nothing that fsck calls damage, hashing everything.
@@ -146,6 +159,16 @@ World::World(host::SimulatedDisk& disk, const std::string& home)
       links_(disk),
       workspace_({disk, clock_, entropy_, environment_, *http_, *processes_, links_}, 1) {}
 
+const store::Domain& SharedDomain() {
+  static const store::Domain domain = *store::Domain::Parse("shared/m");
+  return domain;
+}
+
+Result<std::unique_ptr<store::Store>> World::OpenShared() {
+  return store::OpenStore(disk_, clock_, entropy_, *environment_.HomeDirectory() + "/store",
+                          SharedDomain());
+}
+
 Status World::Write(const std::string& path, std::string_view text) {
   const host::PathParts parts = host::SplitPath(path);
   PLUMB_TRY(const auto directory,
@@ -156,7 +179,7 @@ Status World::Write(const std::string& path, std::string_view text) {
 Result<Contents> Inspect(host::SimulatedDisk& disk, const Shelves& shelves) {
   World world(disk);
   Contents contents;
-  PLUMB_RETURN_IF_ERROR(InspectStore(world.workspace(), contents));
+  PLUMB_RETURN_IF_ERROR(InspectStore(world, contents));
   PLUMB_RETURN_IF_ERROR(CheckStore(world.workspace(), world.progress()));
   for (const std::string& path : shelves.layouts)
     PLUMB_RETURN_IF_ERROR(InspectLayout(disk, path, contents));

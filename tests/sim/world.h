@@ -31,6 +31,8 @@ class DiskClock final : public host::Clock {
   const host::SimulatedDisk& disk_;
 };
 
+const store::Domain& SharedDomain();
+
 // Others in each process, the same in each run.
 class SeededEntropy final : public host::Entropy {
  public:
@@ -67,6 +69,9 @@ class World {
   host::SimulatedDisk& disk() { return disk_; }
   verbs::Workspace& workspace() { return workspace_; }
   Progress& progress() { return progress_; }
+
+  // The same store, as SharedDomain() sees it.
+  Result<std::unique_ptr<store::Store>> OpenShared();
 
   // A file of the person's, durable; replaced if it is there.
   Status Write(const std::string& path, std::string_view text);
