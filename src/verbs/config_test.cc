@@ -106,7 +106,9 @@ TEST_F(ConfigTest, SeveralAtOnceLoseNothing) {
   threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&, i] {
-      EXPECT_TRUE(Set("registry.localhost:" + std::to_string(5000 + i) + ".plain-http", "true"));
+      const Status set =
+          Set("registry.localhost:" + std::to_string(5000 + i) + ".plain-http", "true");
+      EXPECT_TRUE(set) << set.error().message;
     });
   }
   threads.clear();

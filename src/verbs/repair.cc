@@ -41,6 +41,8 @@ Result<std::unique_ptr<registry::Remote>> OpenSource(Workspace& workspace,
   const auto state = workspace.machine().files.State(options.source);
   if (state && state->type == host::FileType::kRegular)
     return OpenBundleFile(workspace, options.source, progress);
+  // No registry is called so: it is a path, and why it is none of a file is the answer.
+  if (!state && options.source.find_first_of("/.~") == 0) return state.error();
   PLUMB_TRY(const PlaceName place, PlaceName::Parse(options.source));
   if (!place.reference.tag.empty() || place.reference.digest) {
     PlaceName whole = place;

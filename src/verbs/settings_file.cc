@@ -31,9 +31,11 @@ Result<SettingsFile> SettingsFile::Find(host::Files& files, std::string path) {
     return Error{ErrorKind::kDenied, "'" + file.path_ + "' is not read: it is no regular file"};
   }
   if (real.error().kind != ErrorKind::kNotFound) return std::move(real).error();
-  // A symlink to what is not there was to be one to settings.
+  // A symlink to what is not there was to be one to settings. (Anything else came just now.)
   const auto directory = files.OpenDirectory(file.parts_.directory, host::IfMissing::kFail);
-  if (directory && (*directory)->State(file.parts_.name)) return std::move(real).error();
+  if (!directory) return file;
+  const auto state = (*directory)->State(file.parts_.name);
+  if (state && state->type == host::FileType::kSymlink) return std::move(real).error();
   return file;
 }
 
