@@ -181,10 +181,6 @@ Status Gc(World& world) {
   return Only(verbs::Gc(world.workspace(), options, world.progress()));
 }
 
-Status Optimize(World& world) {
-  return Only(verbs::Optimize(world.workspace(), {store::Tier::kArchive}, world.progress()));
-}
-
 // Somebody brings the same kit into his repository.
 Status Share(World& world) {
   PLUMB_TRY(store::Store * own, world.workspace().Store());
@@ -208,6 +204,10 @@ Status Share(World& world) {
   session->AddKit(std::move(kit));
   session->MoveRef({{SharedDomain().name(), "v1"}, *id, "share"});
   return session->Commit();
+}
+
+Status Optimize(World& world) {
+  return Only(verbs::Optimize(world.workspace(), {store::Tier::kArchive}, world.progress()));
 }
 
 // As plumb kept it before 2026-12: with a write-ahead log, and in that a tag of its own.
