@@ -22,6 +22,7 @@ inline constexpr std::uint32_t kStateMin = 1U << 15;
 inline constexpr std::uint32_t kStateEnd = 1U << 31;  // states are below
 inline constexpr std::size_t kRansBitmapSize = 32;
 inline constexpr std::size_t kRansStatesSize = kLanes * sizeof(std::uint32_t);
+inline constexpr std::size_t kRansLengthSize = sizeof(std::uint32_t);  // of the size of a stream
 
 using Histogram = std::array<std::uint32_t, 256>;
 using Frequencies = std::array<std::uint16_t, 256>;
@@ -44,6 +45,11 @@ std::optional<Frequencies> Normalise(const Histogram& histogram);
 
 // What the symbols cost at best, in 1/256 of a bit.
 std::uint64_t EntropyBits256(const Histogram& histogram);
+
+// How many symbols occur.
+std::size_t Occurring(const Histogram& histogram);
+// That of the symbols that TakeHighBits gives.
+Histogram WithoutLowBits(const Histogram& histogram, unsigned low_bits);
 
 // A symbol's bits above the `low_bits` lowest, and these moved to its top; and both together again.
 // n symbols, in steps of eight: what is behind them, up to the next multiple, is worked on too.
