@@ -14,8 +14,9 @@ constexpr std::uint64_t kWidthBits = 4;  // what a group takes beside its symbol
 // a 1024th, beyond what the others save, since who asks for that has time.
 constexpr std::uint64_t kWorthwhile = 128;
 constexpr std::uint64_t kWorthwhileEntropy = 1024;
-// Few symbols are coded three times as fast as many; what of the plane that may cost.
-constexpr std::uint64_t kFewMayCost = 2048;
+// Low bits of mantissas and quants are nearly noise. Fewer symbols are coded faster, up to three
+// times, so as many low bits are packed as cost no more than this of the plane.
+constexpr std::uint64_t kFewerMayCost = 2048;
 
 RankSymbols MostFrequent(const Histogram& histogram) {
   std::array<std::uint8_t, 256> order;
@@ -138,11 +139,14 @@ PlaneSample::Plan PlaneSample::Choose(std::uint64_t symbols, Effort effort) cons
 
 std::optional<EntropyPlan> PlanEntropy(const Histogram& histogram, std::uint64_t size,
                                        std::uint64_t symbols) {
-  std::optional<EntropyPlan> best;
-  std::optional<EntropyPlan> best_few;
-  for (std::uint8_t low_bits = 0; low_bits <= kLowBitsMax; ++low_bits) {
+  std::array<EntropyPlan, kLowBitsMax + 1> plans;
+  std::size_t count = 0;
+  std::uint64_t least = ~std::uint64_t{0};
+  // With a few symbols left nothing becomes faster.
+  for (std::uint64_t occurring = 256; count <= kLowBitsMax && occurring > kFewestSymbols; ++count) {
+    const auto low_bits = static_cast<std::uint8_t>(count);
     const Histogram high = WithoutLowBits(histogram, low_bits);
-    const std::uint64_t occurring = Occurring(high);
+    occurring = Occurring(high);
     if (occurring < 2) break;
     const std::uint64_t fixed = DescriptorSize({.mode = Mode::kRans}) + kRansLengthSize +
                                 kRansBitmapSize + 2 * occurring + kRansStatesSize +
@@ -150,13 +154,13 @@ std::optional<EntropyPlan> PlanEntropy(const Histogram& histogram, std::uint64_t
     // Miller's correction, 1 / ln 4 bits for each symbol but one: a sample looks less even than
     // what it was taken from.
     const std::uint64_t unseen = (occurring - 1) * (symbols - size) * 185 / 256;
-    const EntropyPlan plan = {low_bits,
-                              8 * fixed + (EntropyBits256(high) * symbols / 256 + unseen) / size};
-    if (!best || plan.bits < best->bits) best = plan;
-    if (occurring <= kFewSymbols && (!best_few || plan.bits < best_few->bits)) best_few = plan;
+    plans[count] = {low_bits, 8 * fixed + (EntropyBits256(high) * symbols / 256 + unseen) / size};
+    least = std::min(least, plans[count].bits);
   }
-  if (best_few && best_few->bits <= best->bits + symbols * 8 / kFewMayCost) return best_few;
-  return best;
+  while (count > 0 && plans[count - 1].bits > least + symbols * 8 / kFewerMayCost)
+    --count;
+  if (count == 0) return std::nullopt;
+  return plans[count - 1];
 }
 
 bool IsWorthCoding(std::uint64_t coded, std::uint64_t otherwise, std::uint64_t raw) {

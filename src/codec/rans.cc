@@ -68,9 +68,11 @@ std::size_t BestToLower(const Histogram& histogram, const Frequencies& frequenci
 
 void Counter::Add(const std::uint8_t* symbols, std::size_t n) {
   std::size_t i = 0;
-  for (; i + counts_.size() <= n; i += counts_.size())
+  for (; i + counts_.size() <= n; i += counts_.size()) {
+    const Eight eight = LoadEight(symbols + i);
     for (std::size_t k = 0; k < counts_.size(); ++k)
-      ++counts_[k][symbols[i + k]];
+      ++counts_[k][eight >> 8 * k & 0xFFU];
+  }
   for (; i < n; ++i)
     ++counts_[0][symbols[i]];
 }

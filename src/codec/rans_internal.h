@@ -28,7 +28,7 @@ using Histogram = std::array<std::uint32_t, 256>;
 using Frequencies = std::array<std::uint16_t, 256>;
 using RansStates = std::array<std::uint32_t, kLanes>;
 
-// Counts symbols, in four places by turns: a symbol behind its like would wait for the count
+// Counts symbols, in eight places by turns: a symbol behind its like would wait for the count
 // before.
 class Counter {
  public:
@@ -36,7 +36,7 @@ class Counter {
   Histogram Sum() const;
 
  private:
-  std::array<Histogram, 4> counts_ = {};
+  std::array<Histogram, 8> counts_ = {};
 };
 
 // Frequencies that add up to kFrequencySum, near to how often symbols occur. Nothing if fewer than
@@ -60,6 +60,7 @@ void AddLowBits(const std::uint8_t* low, std::size_t n, unsigned low_bits, std::
 
 // So few symbols that their tables are vectors, where a processor can look things up in these.
 inline constexpr std::size_t kFewSymbols = 32;
+inline constexpr std::size_t kFewestSymbols = 8;  // still fewer are looked up no faster
 using FewWords = std::array<std::uint32_t, kFewSymbols>;
 
 // What a symbol does to a state, prepared so that nothing is divided: x / frequency is (x *
