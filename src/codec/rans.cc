@@ -70,6 +70,7 @@ void Counter::Add(const std::uint8_t* symbols, std::size_t n) {
   std::size_t i = 0;
   for (; i + counts_.size() <= n; i += counts_.size()) {
     const Eight eight = LoadEight(symbols + i);
+#pragma GCC unroll 8
     for (std::size_t k = 0; k < counts_.size(); ++k)
       ++counts_[k][eight >> 8 * k & 0xFFU];
   }
