@@ -87,6 +87,36 @@ TEST(BlockCodec, ShrinksFloatsToWhatTheirExponentsAllow) {
   }
 }
 
+// The archive tier counts what its streams take, tables and states and all, before it uses them.
+TEST(BlockCodec, ArchiveIsNeverLargerThanFast) {
+  for (const Element element : kElements) {
+    TestWeights weights(11);
+    const Block whole = weights.Block(element, kBlockSizeMax);
+    for (std::size_t size = 512; size <= kBlockSizeMax; size += size / 2 + 37) {
+      for (const std::size_t zeros : {std::size_t{0}, size / 3, size - size / 16}) {
+        Block raw(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
+        std::fill_n(raw.begin(), zeros, std::byte{0});
+        const auto fast = EncodeBlock(raw, {.element = element}, Effort::kFast);
+        const auto archive = EncodeBlock(raw, {.element = element}, Effort::kArchive);
+        EXPECT_LE(archive ? archive->bytes.size() : size, fast ? fast->bytes.size() : size)
+            << static_cast<int>(element) << ' ' << size << ' ' << zeros;
+      }
+    }
+    const auto fast = EncodeBlock(whole, {.element = element}, Effort::kFast);
+    const auto archive = EncodeBlock(whole, {.element = element}, Effort::kArchive);
+    EXPECT_LE(Ratio(archive, whole), Ratio(fast, whole)) << static_cast<int>(element);
+  }
+}
+
+// Both tiers' blocks of tensors too small for a table and 64 states.
+TEST(BlockCodec, SmallBlocksAreArchivedWithoutEntropyCoding) {
+  TestWeights weights(12);
+  const Block raw = weights.Block(Element::kBf16, 4096);
+  const auto archive = RoundTrip(raw, {.element = Element::kBf16}, Effort::kArchive);
+  ASSERT_TRUE(archive);
+  EXPECT_EQ(archive->method, Method::kPlanes);
+}
+
 // NaNs with their payloads, infinities, denormals, both zeros: bits are bits.
 TEST(BlockCodec, GivesBackWhatIsNoNumber) {
   const std::uint32_t patterns[] = {0,          0x80000000, 0x7F800000, 0xFF800000,

@@ -33,20 +33,33 @@ struct Scratch {
 class Encoder {
  public:
   Encoder(const Kernels& kernels, const Layout& layout, ByteSpan units)
-      : kernels_(kernels), layout_(layout), units_(units), modes_(PlanesOf(layout)) {}
+      : kernels_(kernels), layout_(layout), units_(units), planes_(PlanesOf(layout)) {}
 
   // Chooses modes; whether a sample says that they save enough.
   bool Plan(Effort effort);
+  // Entropy-codes those planes that are smaller for it than as they were planned.
+  void Code();
   Encoded Encode(Element element, ByteSpan head, ByteSpan tail);
 
  private:
+  struct PlannedPlane {
+    PlaneMode mode;
+    bool may_be_coded = false;
+    std::vector<std::byte> stream;  // of mode kRans, without its size
+  };
+
   std::size_t SymbolsOf(const Field& field) const {
     return units_.size() / layout_.unit_size * SymbolsPerUnit(field);
   }
   void Split(const Field& field, std::size_t begin, std::size_t n, std::uint8_t* const* planes);
   void SplitToScratch(const Field& field, std::size_t begin, std::size_t n);
-  void PutField(const Field& field, std::span<const PlaneMode> modes);
-  void PutStream(const Field& field, std::size_t plane, unsigned low_bits);
+  void CodeField(const Field& field, std::span<PlannedPlane> planes);
+  void CodePlane(std::uint8_t* symbols, std::size_t n, const PlaneSize& planned,
+                 PlannedPlane& plane);
+  std::vector<std::byte> StreamOf(const std::uint8_t* symbols, std::size_t n,
+                                  const Frequencies& frequencies);
+  void PutDescriptor(const PlaneMode& mode);
+  void PutField(const Field& field, std::span<const PlannedPlane> planes);
   void PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::size_t n);
   void PutBits(std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
   void PutWidth(unsigned width, std::uint8_t base, const std::uint8_t* symbols, std::size_t n);
@@ -60,7 +73,7 @@ class Encoder {
   const Kernels& kernels_;
   const Layout layout_;
   const ByteSpan units_;
-  std::vector<PlaneMode> modes_;
+  std::vector<PlannedPlane> planes_;
   std::vector<std::byte> out_;
   std::unique_ptr<Scratch> scratch_ = std::make_unique_for_overwrite<Scratch>();
 };
@@ -102,15 +115,92 @@ bool Encoder::Plan(Effort effort) {
         samples[plane].Add(scratch_->planes[plane].data(), n);
     }
     for (std::size_t plane = 0; plane < planes; ++plane) {
-      const auto [mode, sample_bits] = samples[plane].Choose(effort);
-      modes_[done + plane] = mode;
-      // Fields differ in how much of them was in the sample.
-      bits += sample_bits * symbols / samples[plane].size();
+      const auto plan = samples[plane].Choose(symbols, effort);
+      planes_[done + plane] = {plan.mode, plan.may_be_coded, {}};
+      bits += plan.bits;
     }
     raw_bits += std::uint64_t{8} * field.size * (units_.size() / layout_.unit_size);
     done += planes;
   }
   return bits * kWorthwhileDenominator <= raw_bits * kWorthwhileNumerator;
+}
+
+void Encoder::Code() {
+  std::span<PlannedPlane> planes = planes_;
+  for (const Field& field : layout_.fields) {
+    CodeField(field, planes.first(PlanesOf(field)));
+    planes = planes.subspan(PlanesOf(field));
+  }
+}
+
+// A stream is coded from its end, so all of a plane is needed at once.
+void Encoder::CodeField(const Field& field, std::span<PlannedPlane> planes) {
+  const std::size_t symbols = SymbolsOf(field);
+  const std::size_t room = symbols + kSlack;
+  std::vector<std::size_t> coded;
+  std::vector<PlaneSize> sizes;
+  std::array<std::uint8_t*, kFieldPlanesMax> targets;
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    targets[i] = scratch_->planes[i].data();
+  for (std::size_t i = 0; i < planes.size(); ++i) {
+    if (!planes[i].may_be_coded) continue;
+    coded.push_back(i);
+    sizes.emplace_back(planes[i].mode);
+  }
+  if (coded.empty()) return;
+  const auto whole = std::make_unique_for_overwrite<std::uint8_t[]>(coded.size() * room);
+  for (std::size_t begin = 0; begin < symbols; begin += kStripeSize) {
+    const std::size_t n = std::min(kStripeSize, symbols - begin);
+    for (std::size_t i = 0; i < coded.size(); ++i)
+      targets[coded[i]] = whole.get() + i * room + begin;
+    Split(field, begin, n, targets.data());
+    for (std::size_t i = 0; i < coded.size(); ++i)
+      sizes[i].AddStripe(targets[coded[i]], n);
+  }
+  for (std::size_t i = 0; i < coded.size(); ++i)
+    CodePlane(whole.get() + i * room, symbols, sizes[i], planes[coded[i]]);
+}
+
+// Takes the symbols apart where they are.
+void Encoder::CodePlane(std::uint8_t* symbols, std::size_t n, const PlaneSize& planned,
+                        PlannedPlane& plane) {
+  const auto plan = PlanEntropy(planned.histogram(), n, n);
+  if (!plan || !IsWorthCoding(plan->bits / 8, planned.bytes(), n)) return;
+  const PlaneMode mode = {.mode = Mode::kRans, .low_bits = plan->low_bits};
+  if (mode.low_bits > 0) TakeHighBits(symbols, n, mode.low_bits, symbols);
+  std::vector<std::byte> stream =
+      StreamOf(symbols, n, *Normalise(WithoutLowBits(planned.histogram(), mode.low_bits)));
+  // The plan is an estimate; the block must not become larger than the fast tier's.
+  if (DescriptorSize(mode) + kRansLengthSize + stream.size() + SizeOfWidth(mode.low_bits, n) >=
+      planned.bytes())
+    return;
+  plane.mode = mode;
+  plane.stream = std::move(stream);
+}
+
+std::vector<std::byte> Encoder::StreamOf(const std::uint8_t* symbols, std::size_t n,
+                                         const Frequencies& frequencies) {
+  RansEncoder encoder;
+  Prepare(frequencies, encoder);
+  // A symbol gives a word at most.
+  const std::size_t words_max = n * sizeof(std::uint16_t) + kSlack;
+  const auto words = std::make_unique_for_overwrite<std::byte[]>(words_max);
+  RansStates states;
+  states.fill(kStateMin);
+  const std::byte* end = words.get() + words_max;
+  const std::byte* begin =
+      kernels_.rans_encode(encoder, symbols, n, states, words.get() + words_max);
+
+  std::string table;
+  AppendTable(frequencies, table);
+  std::vector<std::byte> stream;
+  stream.reserve(table.size() + kRansStatesSize + static_cast<std::size_t>(end - begin));
+  const ByteSpan head = AsBytes(table);
+  stream.insert(stream.end(), head.begin(), head.end());
+  const auto* state_bytes = reinterpret_cast<const std::byte*>(states.data());
+  stream.insert(stream.end(), state_bytes, state_bytes + kRansStatesSize);
+  stream.insert(stream.end(), begin, end);
+  return stream;
 }
 
 Encoded Encoder::Encode(Element element, ByteSpan head, ByteSpan tail) {
@@ -121,75 +211,45 @@ Encoded Encoder::Encode(Element element, ByteSpan head, ByteSpan tail) {
   Put(head.data(), head.size());
   Put(tail.data(), tail.size());
   auto method = Method::kPlanes;
-  for (const PlaneMode& mode : modes_) {
-    PutU8(static_cast<std::size_t>(mode.mode));
-    if (mode.mode == Mode::kBits) PutU8(mode.base);
-    if (mode.mode == Mode::kRanks) {
-      PutU8(mode.narrow);
-      Put(mode.symbols.data(), mode.symbols.size());
-    }
-    if (mode.mode == Mode::kRans) {
-      PutU8(mode.low_bits);
-      method = Method::kEntropy;
-    }
+  for (const PlannedPlane& plane : planes_) {
+    PutDescriptor(plane.mode);
+    if (plane.mode.mode == Mode::kRans) method = Method::kEntropy;
   }
-  std::span<const PlaneMode> modes = modes_;
+  std::span<const PlannedPlane> planes = planes_;
   for (const Field& field : layout_.fields) {
-    PutField(field, modes.first(PlanesOf(field)));
-    modes = modes.subspan(PlanesOf(field));
+    PutField(field, planes.first(PlanesOf(field)));
+    planes = planes.subspan(PlanesOf(field));
   }
   return {method, std::move(out_)};
 }
 
-void Encoder::PutField(const Field& field, std::span<const PlaneMode> modes) {
-  for (std::size_t plane = 0; plane < modes.size(); ++plane)
-    if (modes[plane].mode == Mode::kRans) PutStream(field, plane, modes[plane].low_bits);
-  if (std::none_of(modes.begin(), modes.end(), HasPieces)) return;
+void Encoder::PutDescriptor(const PlaneMode& mode) {
+  PutU8(static_cast<std::size_t>(mode.mode));
+  if (mode.mode == Mode::kBits) PutU8(mode.base);
+  if (mode.mode == Mode::kRans) PutU8(mode.low_bits);
+  if (mode.mode != Mode::kRanks) return;
+  PutU8(mode.narrow);
+  Put(mode.symbols.data(), mode.symbols.size());
+}
+
+void Encoder::PutField(const Field& field, std::span<const PlannedPlane> planes) {
+  for (const PlannedPlane& plane : planes) {
+    if (plane.mode.mode != Mode::kRans) continue;
+    const auto size = static_cast<std::uint32_t>(plane.stream.size());
+    static_assert(sizeof(size) == kRansLengthSize);
+    Put(&size, sizeof(size));
+    Put(plane.stream.data(), plane.stream.size());
+  }
+  if (std::none_of(planes.begin(), planes.end(),
+                   [](const PlannedPlane& plane) { return HasPieces(plane.mode); }))
+    return;
   const std::size_t symbols = SymbolsOf(field);
   for (std::size_t begin = 0; begin < symbols; begin += kStripeSize) {
     const std::size_t n = std::min(kStripeSize, symbols - begin);
     SplitToScratch(field, begin, n);
-    for (std::size_t plane = 0; plane < modes.size(); ++plane)
-      PutPiece(modes[plane], scratch_->planes[plane], n);
+    for (std::size_t plane = 0; plane < planes.size(); ++plane)
+      PutPiece(planes[plane].mode, scratch_->planes[plane], n);
   }
-}
-
-// A stream is coded from its end, so all of the plane is needed at once.
-void Encoder::PutStream(const Field& field, std::size_t plane, unsigned low_bits) {
-  const std::size_t symbols = SymbolsOf(field);
-  const auto whole = std::make_unique_for_overwrite<std::uint8_t[]>(symbols + kSlack);
-  std::array<std::uint8_t*, kFieldPlanesMax> planes;
-  for (std::size_t i = 0; i < planes.size(); ++i)
-    planes[i] = scratch_->planes[i].data();
-  for (std::size_t begin = 0; begin < symbols; begin += kStripeSize) {
-    planes[plane] = whole.get() + begin;
-    Split(field, begin, std::min(kStripeSize, symbols - begin), planes.data());
-  }
-  TakeHighBits(whole.get(), symbols, low_bits, whole.get());
-  Counter counter;
-  counter.Add(whole.get(), symbols);
-  // The sample had two symbols at least.
-  const Frequencies frequencies = *Normalise(counter.Sum());
-  RansEncoder encoder;
-  Prepare(frequencies, encoder);
-
-  // A symbol gives a word at most.
-  const std::size_t words_max = symbols * sizeof(std::uint16_t) + kSlack;
-  const auto words = std::make_unique_for_overwrite<std::byte[]>(words_max);
-  RansStates states;
-  states.fill(kStateMin);
-  const std::byte* end = words.get() + words_max;
-  const std::byte* begin =
-      kernels_.rans_encode(encoder, whole.get(), symbols, states, words.get() + words_max);
-
-  std::string table;
-  AppendTable(frequencies, table);
-  const auto words_size = static_cast<std::size_t>(end - begin);
-  const auto size = static_cast<std::uint32_t>(table.size() + kRansStatesSize + words_size);
-  Put(&size, sizeof(size));
-  Put(table.data(), table.size());
-  Put(states.data(), kRansStatesSize);
-  Put(begin, words_size);
 }
 
 void Encoder::PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::size_t n) {
@@ -209,20 +269,14 @@ void Encoder::PutPiece(const PlaneMode& mode, const Scratch::Plane& plane, std::
 
 void Encoder::PutBits(std::uint8_t base, const std::uint8_t* symbols, std::size_t n) {
   const std::size_t groups = (n + kGroupSize - 1) / kGroupSize;
-  std::array<unsigned, kStripeSize / kGroupSize + 1> widths = {};
-  bool all_equal = true;
-  for (std::size_t group = 0; group < groups; ++group) {
-    const std::size_t begin = group * kGroupSize;
-    widths[group] = WidthOf(symbols + begin, std::min(kGroupSize, n - begin), base);
-    all_equal = all_equal && widths[group] == widths[0];
-  }
+  const auto [widths, all_equal] = WidthsOf(symbols, n, base);
   if (all_equal) {
     PutU8(widths[0]);
     return PutWidth(widths[0], base, symbols, n);
   }
   PutU8(kWidthPerGroup);
   for (std::size_t group = 0; group < groups; group += 2)
-    PutU8(widths[group] | widths[group + 1] << 4U);
+    PutU8(widths[group] | std::size_t{widths[group + 1]} << 4U);
   for (std::size_t group = 0; group < groups; ++group) {
     const std::size_t begin = group * kGroupSize;
     PutWidth(widths[group], base, symbols + begin, std::min(kGroupSize, n - begin));
@@ -234,7 +288,7 @@ void Encoder::PutWidth(unsigned width, std::uint8_t base, const std::uint8_t* sy
   if (width == 0) return;
   if (width == 8) return Put(symbols, n);
   kernels_.pack(symbols, n, base, width, scratch_->piece.data());
-  Put(scratch_->piece.data(), WordsFor(n) * width * kWordSize);
+  Put(scratch_->piece.data(), SizeOfWidth(width, n));
 }
 
 void Encoder::PutRanks(const PlaneMode& mode, const std::uint8_t* symbols, std::size_t n) {
@@ -268,6 +322,7 @@ std::optional<Encoded> EncodeBlockWith(const Kernels& kernels, ByteSpan raw, con
   const std::size_t tail = rest.size() % layout.unit_size;
   Encoder encoder(kernels, layout, rest.first(rest.size() - tail));
   if (!encoder.Plan(effort)) return std::nullopt;
+  encoder.Code();
   Encoded encoded = encoder.Encode(hint.element, raw.first(hint.phase), rest.last(tail));
   if (encoded.bytes.size() * kWorthwhileDenominator > raw.size() * kWorthwhileNumerator)
     return std::nullopt;

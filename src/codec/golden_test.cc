@@ -25,6 +25,7 @@ struct Golden {
   std::uint32_t phase;
   Effort effort;
   bool skewed;  // most of its bytes made equal, so that entropy coding pays in so small a block
+  bool written_no_more = false;  // by today's choices, but read for ever
 };
 
 constexpr Golden kGoldens[] = {
@@ -34,9 +35,13 @@ constexpr Golden kGoldens[] = {
     {"f64", Element::kF64, 1024, 0, Effort::kFast, true},
     {"f8_e4m3", Element::kF8E4M3, 500, 0, Effort::kFast, false},
     {"f8_e5m2", Element::kF8E5M2, 500, 0, Effort::kFast, false},
-    {"bf16_entropy", Element::kBf16, 2500, 0, Effort::kArchive, true},
-    {"i8_entropy", Element::kI8, 1500, 0, Effort::kArchive, true},
-    {"q4_k_entropy", Element::kQ4K, 5000, 99, Effort::kArchive, true},
+    {"bf16_entropy", Element::kBf16, 2500, 0, Effort::kArchive, true, true},
+    {"bf16_archive", Element::kBf16, 24000, 0, Effort::kArchive, true},
+    {"i8_entropy", Element::kI8, 1500, 0, Effort::kArchive, true, true},
+    {"i8_low_bits", Element::kI8, 3000, 0, Effort::kArchive, false},
+    {"i8_archive", Element::kI8, 5000, 0, Effort::kArchive, true},
+    {"q4_k_entropy", Element::kQ4K, 5000, 99, Effort::kArchive, true, true},
+    {"q4_k_archive", Element::kQ4K, 5000, 99, Effort::kArchive, true},
     {"q6_k", Element::kQ6K, 1100, 7, Effort::kFast, true},
 };
 
@@ -69,6 +74,7 @@ std::map<std::string, Line> ReadLines() {
 TEST(Golden, BlocksAreWrittenAsEver) {
   std::map<std::string, Line> lines = ReadLines();
   for (const Golden& golden : kGoldens) {
+    if (golden.written_no_more) continue;
     const Line& line = lines[golden.name];
     const std::vector<std::byte> raw = RawOf(golden);
     EXPECT_EQ(std::to_string(raw.size()), line.raw_size) << golden.name;

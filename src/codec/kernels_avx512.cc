@@ -314,13 +314,15 @@ PLUMB_AVX512 void Unpack(const std::byte* words, std::size_t n, std::uint8_t bas
 
 constexpr std::size_t kVectors = 4;  // of sixteen lanes
 
-// A table of 32, or of as many as there may be, from which sixteen are looked up at once.
+// A table of 2 to the power of `bits`, at most 32, from which sixteen are looked up at once.
+template <unsigned bits>
 struct FewTable {
   __m512i low;
   __m512i high;
   PLUMB_AVX512 explicit FewTable(const FewWords& words)
       : low(Load(words.data())), high(Load(words.data() + 16)) {}
   PLUMB_AVX512 __m512i At(__m512i place) const {
+    if constexpr (bits < 5) return _mm512_permutexvar_epi32(place, low);
     return _mm512_permutex2var_epi32(low, place, high);
   }
 };
@@ -337,9 +339,10 @@ struct EncodeAny {
     packed = _mm512_i32gather_epi32(symbol, encoder.packed.data(), 4);
   }
 };
+template <unsigned bits>
 struct EncodeFew {
-  FewTable reciprocals;
-  FewTable packeds;
+  FewTable<bits> reciprocals;
+  FewTable<bits> packeds;
   PLUMB_AVX512 explicit EncodeFew(const RansEncoder& e)
       : reciprocals(e.few_reciprocals), packeds(e.few_packed) {}
   PLUMB_AVX512 void Look(__m512i place, __m512i& reciprocal, __m512i& packed) const {
@@ -388,7 +391,7 @@ PLUMB_AVX512 std::byte* RansEncodeWith(const RansEncoder& encoder, const std::ui
     state[k] = Load(states.data() + 16 * k);
   for (std::size_t i = n; i > 0; i -= kLanes) {
     __m512i v = Load(symbols + i - kLanes);
-    if constexpr (std::is_same_v<Symbols, EncodeFew>) v = LookUp(places, v);
+    if constexpr (!std::is_same_v<Symbols, EncodeAny>) v = LookUp(places, v);
     const __m128i parts[kVectors] = {_mm512_castsi512_si128(v), _mm512_extracti32x4_epi32(v, 1),
                                      _mm512_extracti32x4_epi32(v, 2),
                                      _mm512_extracti32x4_epi32(v, 3)};
@@ -405,8 +408,10 @@ PLUMB_AVX512 std::byte* RansEncode(const RansEncoder& encoder, const std::uint8_
                                    std::size_t n, RansStates& states, std::byte* end) {
   const std::size_t whole = n / kLanes * kLanes;
   end = PlainKernels().rans_encode(encoder, symbols + whole, n - whole, states, end);
+  if (encoder.occurring <= 16)
+    return RansEncodeWith<EncodeFew<4>>(encoder, symbols, whole, states, end);
   if (encoder.occurring <= kFewSymbols)
-    return RansEncodeWith<EncodeFew>(encoder, symbols, whole, states, end);
+    return RansEncodeWith<EncodeFew<5>>(encoder, symbols, whole, states, end);
   return RansEncodeWith<EncodeAny>(encoder, symbols, whole, states, end);
 }
 
@@ -421,17 +426,18 @@ struct DecodeAny {
     return found;
   }
 };
+template <unsigned bits>
 struct DecodeFew {
-  FewTable starts;
-  FewTable slots;
+  FewTable<bits> starts;
+  FewTable<bits> slots;
   PLUMB_AVX512 explicit DecodeFew(const RansDecoder& d)
       : starts(d.few_starts), slots(d.few_slots) {}
   PLUMB_AVX512 __m512i Look(__m512i slot, __m512i& offset) const {
     __m512i place = _mm512_setzero_si512();
     __m512i start = place;
 #pragma GCC unroll 5
-    for (unsigned bit = 0; bit < 5; ++bit) {
-      const __m512i other = _mm512_or_si512(place, Words(16U >> bit));
+    for (unsigned step = 0; step < bits; ++step) {
+      const __m512i other = _mm512_or_si512(place, Words((1U << (bits - 1)) >> step));
       const __m512i other_start = starts.At(other);
       const __mmask16 behind = _mm512_cmpge_epu32_mask(slot, other_start);
       place = _mm512_mask_mov_epi32(place, behind, other);
@@ -484,9 +490,16 @@ PLUMB_AVX512 std::size_t RansDecodeWith(RansDecoder& decoder, std::size_t n,
 }
 
 PLUMB_AVX512 bool RansDecode(RansDecoder& decoder, std::size_t n, std::uint8_t* symbols) {
-  const std::size_t done = decoder.occurring <= kFewSymbols
-                               ? RansDecodeWith<DecodeFew>(decoder, n, symbols)
-                               : RansDecodeWith<DecodeAny>(decoder, n, symbols);
+  std::size_t done = 0;
+  if (decoder.occurring <= kFewestSymbols) {
+    done = RansDecodeWith<DecodeFew<3>>(decoder, n, symbols);
+  } else if (decoder.occurring <= 16) {
+    done = RansDecodeWith<DecodeFew<4>>(decoder, n, symbols);
+  } else if (decoder.occurring <= kFewSymbols) {
+    done = RansDecodeWith<DecodeFew<5>>(decoder, n, symbols);
+  } else {
+    done = RansDecodeWith<DecodeAny>(decoder, n, symbols);
+  }
   return PlainKernels().rans_decode(decoder, n - done, symbols + done);
 }
 

@@ -10,12 +10,13 @@ namespace {
 
 constexpr std::uint64_t kWidthBits = 4;  // what a group takes beside its symbols
 
-// A mode other than raw costs time, so it must save more than a 128th of the plane; one that is
-// entropy-coded a 256th of what the others leave, since who asks for that has time.
+// A mode other than raw costs time, so it must save more than a 128th of the plane; entropy coding
+// a 1024th, beyond what the others save, since who asks for that has time.
 constexpr std::uint64_t kWorthwhile = 128;
-constexpr std::uint64_t kWorthwhileEntropy = 256;
-// Few symbols are coded three times as fast as many; what of the plane that may cost.
-constexpr std::uint64_t kFewMayCost = 512;
+constexpr std::uint64_t kWorthwhileEntropy = 1024;
+// Low bits of mantissas and quants are nearly noise. Fewer symbols are coded faster, up to three
+// times, so as many low bits are packed as cost no more than this of the plane.
+constexpr std::uint64_t kFewerMayCost = 2048;
 
 RankSymbols MostFrequent(const Histogram& histogram) {
   std::array<std::uint8_t, 256> order;
@@ -61,6 +62,27 @@ std::uint8_t BestLevels(const Histogram& histogram, std::uint64_t size,
   return best;
 }
 
+// The bytes of a piece.
+std::size_t RanksSize(const Histogram& histogram, std::size_t n, const PlaneMode& mode) {
+  const Levels levels = *LevelsOf(mode.narrow);
+  std::size_t bytes = 0;
+  for (std::size_t k = 0; k < levels.count; ++k) {
+    const Level& level = levels.levels[k];
+    bytes += SizeOfWidth(level.width, n);
+    for (std::size_t i = level.first; i < level.first + level.symbols(); ++i)
+      n -= histogram[mode.symbols[i]];
+  }
+  return bytes + n;
+}
+std::size_t BitsSize(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
+  const GroupWidths groups = WidthsOf(symbols, n, base);
+  if (groups.all_equal) return 1 + SizeOfWidth(groups.widths[0], n);
+  std::size_t bytes = 1 + ((n + kGroupSize - 1) / kGroupSize + 1) / 2;
+  for (std::size_t begin = 0; begin < n; begin += kGroupSize)
+    bytes += SizeOfWidth(groups.widths[begin / kGroupSize], std::min(kGroupSize, n - begin));
+  return bytes;
+}
+
 }  // namespace
 
 unsigned WidthOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
@@ -87,38 +109,97 @@ void PlaneSample::Add(const std::uint8_t* symbols, std::size_t n) {
   last_ = symbols[n - 1];
 }
 
-// With the low bits packed, if that makes the others few and costs little: they are nearly noise in
-// mantissas and quants.
-PlaneSample::Plan PlaneSample::EntropyPlan(Histogram histogram, std::uint64_t size) {
-  const std::uint64_t bits = EntropyBits256(histogram) / 256;
-  std::uint8_t low_bits = 0;
-  while (std::count_if(histogram.begin(), histogram.end(), [](std::uint32_t n) { return n > 0; }) >
-         static_cast<std::ptrdiff_t>(kFewSymbols)) {
-    for (std::size_t s = 0; s < histogram.size(); ++s)
-      histogram[s] = 2 * s + 1 < histogram.size() ? histogram[2 * s] + histogram[2 * s + 1] : 0;
-    ++low_bits;
-  }
-  const std::uint64_t bits_of_few = EntropyBits256(histogram) / 256 + low_bits * size;
-  if (bits_of_few > bits + size * 8 / kFewMayCost) return {{.mode = Mode::kRans}, bits};
-  return {{.mode = Mode::kRans, .low_bits = low_bits}, bits_of_few};
-}
-
-PlaneSample::Plan PlaneSample::Choose(Effort effort) const {
-  Plan raw = {{}, 8 * size_};
+PlaneSample::Plan PlaneSample::Choose(std::uint64_t symbols, Effort effort) const {
   const Histogram histogram = counter_.Sum();
-  if (histogram[last_] == size_) return {{.mode = Mode::kBits, .base = last_}, 0};
-  Plan best = raw;
-  if (bits_of_groups_ < best.sample_bits) best = {{.mode = Mode::kBits}, bits_of_groups_};
+  if (histogram[last_] == size_) return {{.mode = Mode::kBits, .base = last_}, false, 0};
+  const std::uint64_t raw_bits = 8 * size_;
+  std::uint64_t bits = raw_bits;
+  PlaneMode best;
+  if (bits_of_groups_ < bits) {
+    best = {.mode = Mode::kBits};
+    bits = bits_of_groups_;
+  }
   const RankSymbols frequent = MostFrequent(histogram);
   const std::uint8_t narrow = BestLevels(histogram, size_, frequent);
   const std::uint64_t ranks_bits = RanksBits(histogram, size_, frequent, *LevelsOf(narrow));
-  if (ranks_bits < best.sample_bits)
-    best = {{.mode = Mode::kRanks, .symbols = frequent, .narrow = narrow}, ranks_bits};
-  if (raw.sample_bits - best.sample_bits < raw.sample_bits / kWorthwhile) best = raw;
-  if (effort == Effort::kFast) return best;
-  const Plan coded = EntropyPlan(histogram, size_);
-  return coded.sample_bits + best.sample_bits / kWorthwhileEntropy < best.sample_bits ? coded
-                                                                                      : best;
+  if (ranks_bits < bits) {
+    best = {.mode = Mode::kRanks, .symbols = frequent, .narrow = narrow};
+    bits = ranks_bits;
+  }
+  if (raw_bits - bits < raw_bits / kWorthwhile) {
+    best = {};
+    bits = raw_bits;
+  }
+  bits = bits * symbols / size_;  // fields differ in how much of them was in the sample
+  if (effort == Effort::kFast) return {best, false, bits};
+  const auto coded = PlanEntropy(histogram, size_, symbols);
+  if (!coded || !IsWorthCoding(coded->bits, bits, 8 * symbols)) return {best, false, bits};
+  return {best, true, std::min(bits, coded->bits)};
+}
+
+std::optional<EntropyPlan> PlanEntropy(const Histogram& histogram, std::uint64_t size,
+                                       std::uint64_t symbols) {
+  std::array<EntropyPlan, kLowBitsMax + 1> plans;
+  std::size_t count = 0;
+  std::uint64_t least = ~std::uint64_t{0};
+  // With a few symbols left nothing becomes faster.
+  for (std::uint64_t occurring = 256; count <= kLowBitsMax && occurring > kFewestSymbols; ++count) {
+    const auto low_bits = static_cast<std::uint8_t>(count);
+    const Histogram high = WithoutLowBits(histogram, low_bits);
+    occurring = Occurring(high);
+    if (occurring < 2) break;
+    const std::uint64_t fixed = DescriptorSize({.mode = Mode::kRans}) + kRansLengthSize +
+                                kRansBitmapSize + 2 * occurring + kRansStatesSize +
+                                SizeOfWidth(low_bits, symbols);
+    // Miller's correction, 1 / ln 4 bits for each symbol but one: a sample looks less even than
+    // what it was taken from.
+    const std::uint64_t unseen = (occurring - 1) * (symbols - size) * 185 / 256;
+    plans[count] = {low_bits, 8 * fixed + (EntropyBits256(high) * symbols / 256 + unseen) / size};
+    least = std::min(least, plans[count].bits);
+  }
+  while (count > 0 && plans[count - 1].bits > least + symbols * 8 / kFewerMayCost)
+    --count;
+  if (count == 0) return std::nullopt;
+  return plans[count - 1];
+}
+
+bool IsWorthCoding(std::uint64_t coded, std::uint64_t otherwise, std::uint64_t raw) {
+  return coded + raw / kWorthwhileEntropy < otherwise;
+}
+
+GroupWidths WidthsOf(const std::uint8_t* symbols, std::size_t n, std::uint8_t base) {
+  GroupWidths groups = {{}, true};
+  for (std::size_t begin = 0; begin < n; begin += kGroupSize) {
+    std::uint8_t& width = groups.widths[begin / kGroupSize];
+    width =
+        static_cast<std::uint8_t>(WidthOf(symbols + begin, std::min(kGroupSize, n - begin), base));
+    groups.all_equal = groups.all_equal && width == groups.widths[0];
+  }
+  return groups;
+}
+
+std::size_t DescriptorSize(const PlaneMode& mode) {
+  switch (mode.mode) {
+    case Mode::kRaw:
+      return 1;
+    case Mode::kBits:
+    case Mode::kRans:
+      return 2;
+    case Mode::kRanks:
+      return 2 + kRankCount;
+  }
+  return 0;
+}
+
+void PlaneSize::AddStripe(const std::uint8_t* symbols, std::size_t n) {
+  Counter counter;
+  counter.Add(symbols, n);
+  const Histogram histogram = counter.Sum();
+  for (std::size_t s = 0; s < histogram.size(); ++s)
+    histogram_[s] += histogram[s];
+  if (mode_.mode == Mode::kRaw) bytes_ += n;
+  if (mode_.mode == Mode::kBits) bytes_ += BitsSize(symbols, n, mode_.base);
+  if (mode_.mode == Mode::kRanks) bytes_ += RanksSize(histogram, n, mode_);
 }
 
 }  // namespace plumb::codec

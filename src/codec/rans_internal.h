@@ -22,12 +22,13 @@ inline constexpr std::uint32_t kStateMin = 1U << 15;
 inline constexpr std::uint32_t kStateEnd = 1U << 31;  // states are below
 inline constexpr std::size_t kRansBitmapSize = 32;
 inline constexpr std::size_t kRansStatesSize = kLanes * sizeof(std::uint32_t);
+inline constexpr std::size_t kRansLengthSize = sizeof(std::uint32_t);  // of the size of a stream
 
 using Histogram = std::array<std::uint32_t, 256>;
 using Frequencies = std::array<std::uint16_t, 256>;
 using RansStates = std::array<std::uint32_t, kLanes>;
 
-// Counts symbols, in four places by turns: a symbol behind its like would wait for the count
+// Counts symbols, in eight places by turns: a symbol behind its like would wait for the count
 // before.
 class Counter {
  public:
@@ -35,7 +36,7 @@ class Counter {
   Histogram Sum() const;
 
  private:
-  std::array<Histogram, 4> counts_ = {};
+  std::array<Histogram, 8> counts_ = {};
 };
 
 // Frequencies that add up to kFrequencySum, near to how often symbols occur. Nothing if fewer than
@@ -44,6 +45,11 @@ std::optional<Frequencies> Normalise(const Histogram& histogram);
 
 // What the symbols cost at best, in 1/256 of a bit.
 std::uint64_t EntropyBits256(const Histogram& histogram);
+
+// How many symbols occur.
+std::size_t Occurring(const Histogram& histogram);
+// That of the symbols that TakeHighBits gives.
+Histogram WithoutLowBits(const Histogram& histogram, unsigned low_bits);
 
 // A symbol's bits above the `low_bits` lowest, and these moved to its top; and both together again.
 // n symbols, in steps of eight: what is behind them, up to the next multiple, is worked on too.
@@ -54,6 +60,7 @@ void AddLowBits(const std::uint8_t* low, std::size_t n, unsigned low_bits, std::
 
 // So few symbols that their tables are vectors, where a processor can look things up in these.
 inline constexpr std::size_t kFewSymbols = 32;
+inline constexpr std::size_t kFewestSymbols = 8;  // still fewer are looked up no faster
 using FewWords = std::array<std::uint32_t, kFewSymbols>;
 
 // What a symbol does to a state, prepared so that nothing is divided: x / frequency is (x *
