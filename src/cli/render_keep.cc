@@ -70,6 +70,8 @@ std::string RebuildText(const store::RebuildReport& rebuilt) {
           Count(rebuilt.refs, "tag") + ", " + Count(rebuilt.blobs, "blob") + ", " +
           Count(rebuilt.objects, "object") + " from " + Count(rebuilt.packs, "pack") + "; read " +
           FormatSize(rebuilt.bytes_read) + "\n";
+  for (const std::string& pack : rebuilt.kept_packs)
+    text += "What could not be read stays in '" + Printable(pack) + "': to be removed by hand\n";
   if (!rebuilt.old_catalog.empty())
     text += "What was in its place is '" + rebuilt.old_catalog + "' now\n";
   return text;
@@ -82,6 +84,10 @@ Json RebuildJson(const store::RebuildReport& rebuilt) {
   Json json = Json::MakeObject();
   json.Append("leftOut", std::move(left_out));
   json.Append("kitsLeftOut", Digests(rebuilt.kits_left_out));
+  Json kept = Json::MakeArray();
+  for (const std::string& pack : rebuilt.kept_packs)
+    kept.Add(Text(pack));
+  json.Append("keptPacks", std::move(kept));
   json.Append("kits", Json::Uint(rebuilt.kits));
   json.Append("tags", Json::Uint(rebuilt.refs));
   json.Append("moves", Json::Uint(rebuilt.moves));

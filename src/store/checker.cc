@@ -96,9 +96,12 @@ Status Checker::CheckPack(const PackName& name, const std::vector<const ObjectEn
     // What an unfinished pull has left goes on being written elsewhere, or goes with it.
     if (index->is_torn && !unfinished_.contains(name)) {
       if (has_all) worn_.insert(name);
+      const std::string what = index->unread > 0 ? "' has " + std::to_string(index->unread) +
+                                                       " bytes that cannot be read: "
+                                                 : "' lacks its end: ";
       progress_.Warn(
-          "pack '" + name.ToString() + "' lacks its end: " +
-          (has_all ? "'plumb gc' writes it anew"
+          "pack '" + name.ToString() + what +
+          (has_all ? "'plumb gc' writes anew what is needed of it"
                    : "once what is damaged was built or pulled again, 'plumb gc' does without it"));
     }
     for (const ObjectEntry* const object : objects)
@@ -136,8 +139,8 @@ Status Checker::CheckPlace(PackReader& pack, const PackIndex& index, const Objec
   const auto& [id, place] = object;
   const PackFrame* const frame = index.FrameAt(place.offset);
   const bool has_tree = place.encoding == Encoding::kTree;
-  const bool is_such = frame != nullptr && (has_tree ? frame->type == FrameType::kTree
-                                                     : IsWholeObject(frame->type));
+  const bool is_such =
+      frame != nullptr && (has_tree ? frame->type == FrameType::kTree : IsWholeObject(frame->type));
   if (!is_such || frame->id != id || frame->stored_size != place.stored_size) {
     BlameObject(id, "it is not " + PlaceText(place));
     return Done{};
@@ -213,6 +216,12 @@ Status Checker::CheckRecords(PackReader& pack, const PackName& name, const PackI
 void Checker::NoteBadRecord(const PackName& name, const PackFrame& frame) {
   // A blob that no other pack holds is called damaged for that.
   if (frame.type == FrameType::kRecipe || frame.type == FrameType::kBlob) return;
+  if (frame.type == FrameType::kFiles) {
+    progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
+                   std::to_string(frame.header_at) +
+                   ", in a list of files, which a build finds out again");
+    return;
+  }
   worn_.insert(name);
   progress_.Warn("pack '" + name.ToString() + "' is damaged at byte " +
                  std::to_string(frame.header_at) +

@@ -65,6 +65,7 @@ Sorted Sort(std::vector<PackUse> uses) {
 class PackForecast {
  public:
   void Append(PackFrame frame) {
+    if (IsWholeObject(frame.type)) frame.type = FrameType::kObject;  // as it is copied
     frame.header_at = end_;
     end_ += frame.SizeInPack();
     ++frames_;

@@ -135,7 +135,8 @@ class Shared {
     request.find_needs = NeedsOf;
     SilentProgress silent;
     fs::remove(path_ + "/catalog.sqlite");
-    const auto report = RebuildCatalog({*files_, clock, *entropy_, path_}, request, silent);
+    const auto report =
+        RebuildCatalog({*files_, *host::MakeLinks(), clock, *entropy_, path_}, request, silent);
     ASSERT_TRUE(report) << report.error().message;
     EXPECT_THAT(report->damages, IsEmpty());
   }

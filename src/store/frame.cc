@@ -137,7 +137,8 @@ Status ReadPayload(PackReader& pack, const ObjectPlace& place, std::vector<std::
     if (is_short && pack.kind() == PackKind::kAdopted) return DamagedAt(pack, place);
     return read;
   }
-  // Kept by the thread: a new one for each block is cleared, and its pages are asked for, each time.
+  // Kept by the thread: a new one for each block is cleared, and its pages are asked for, each
+  // time.
   thread_local std::vector<std::byte> buffer;
   const auto stored_size = static_cast<std::size_t>(place.stored_size);
   if (buffer.size() < stored_size) buffer.resize(stored_size);

@@ -132,6 +132,17 @@ Result<std::vector<PackFrame>> WalkFrames(PackReader& pack, std::uint64_t size) 
   return frames;
 }
 
+// Where the trailer says that the footer begins; nothing if there is no trailer.
+Result<std::optional<std::uint64_t>> FooterAt(PackReader& pack, std::uint64_t size) {
+  std::optional<std::uint64_t> footer_at;
+  if (size < kPackHeaderSize + kFrameHeaderSize + kTrailerSize) return footer_at;
+  std::array<std::byte, kTrailerSize> trailer = {};
+  PLUMB_RETURN_IF_ERROR(pack.ReadAt(size - kTrailerSize, trailer));
+  if (Begins(trailer, "PLUMBEND") && IsSealed(trailer))
+    footer_at = ByteReader(ByteSpan(trailer).subspan(8)).U64();
+  return footer_at;
+}
+
 // What the footer says; kCorrupt if there is none.
 Result<std::vector<PackFrame>> ReadFooter(PackReader& pack, const PackName& name,
                                           std::uint64_t size) {
@@ -200,6 +211,12 @@ Result<PackIndex> ReadFramesOf(PackReader& pack, const PackName& name) {
   }
   if (!frames) return std::move(frames).error();
   index.frames = *std::move(frames);
+  if (!index.is_torn) return index;
+  PLUMB_TRY(const auto footer_at, FooterAt(pack, index.size));
+  const std::uint64_t end = index.frames.empty()
+                                ? kPackHeaderSize
+                                : index.frames.back().header_at + index.frames.back().SizeInPack();
+  if (footer_at && *footer_at > end) index.unread = std::min(*footer_at, index.size) - end;
   return index;
 }
 

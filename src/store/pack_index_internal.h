@@ -31,6 +31,9 @@ struct PackIndex {
   std::uint64_t size = 0;  // of the pack
   bool is_torn = false;    // it has no footer: the frames are those that are found from the front
   std::vector<PackFrame> frames;  // in order
+  // Bytes behind the last of them that are no frames, though the pack was whole once: its trailer
+  // says that its footer lies behind. Damaged, or of a newer Plumb.
+  std::uint64_t unread = 0;
 
   // The frame whose payload lies at `offset`; null if there is none.
   const PackFrame* FrameAt(std::uint64_t offset) const;

@@ -242,9 +242,9 @@ bool PartialBlob::HasFrame(PackReader& pack, const FrameContent& wanted, const O
     indexes_.emplace(place.pack, index ? *std::move(index) : PackIndex());
   }
   const PackFrame* const frame = indexes_.at(place.pack).FrameAt(place.offset);
-  const bool is_such = frame != nullptr &&
-                       (frame->type == wanted.type ||
-                        (IsWholeObject(frame->type) && IsWholeObject(wanted.type)));
+  const bool is_such =
+      frame != nullptr &&
+      (frame->type == wanted.type || (IsWholeObject(frame->type) && IsWholeObject(wanted.type)));
   if (!is_such || frame->id != wanted.id || frame->stored_size != place.stored_size) return false;
   const auto header = ReadFrameHeader(pack, *frame);
   return header && header->raw_size == wanted.raw_size && header->encoding == wanted.encoding &&

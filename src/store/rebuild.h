@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "host/files.h"
+#include "host/links.h"
 #include "host/machine.h"
 #include "store/upkeep.h"
 
@@ -31,6 +32,8 @@ struct RebuildReport {
   // Kits that no ref names, and that are not whole: they were about to go, or are damaged.
   std::vector<Digest> kits_left_out;
   std::string old_catalog;  // the path where it is now; empty: there was nothing in it
+  // Second names of packs of which something was left out: no gc takes these.
+  std::vector<std::string> kept_packs;
 };
 
 struct RebuildRequest {
@@ -41,6 +44,7 @@ struct RebuildRequest {
 // Where the store is, and what it works with.
 struct RebuildPlace {
   host::Files& files;
+  host::Links& links;
   host::Clock& clock;
   host::Entropy& entropy;
   std::string path;

@@ -135,7 +135,8 @@ class RebuildTest : public testing::Test {
     request.find_needs = NeedsOf;
     request.threads = 2;
     SilentProgress silent;
-    return RebuildCatalog({*files_, clock_, *entropy_, Path()}, request, silent);
+    return RebuildCatalog({*files_, *host::MakeLinks(), clock_, *entropy_, Path()}, request,
+                          silent);
   }
 
   // The report, of one that must work.

@@ -97,6 +97,8 @@ class Rebuilder {
   // Takes away kits that are not whole and that nobody names.
   Status Prune(std::unique_ptr<KeptCatalog> catalog);
   Result<bool> IsWhole(Store& store, const Digest& kit, const Inventory& inventory);
+  // To the new catalog they hold nothing, or less than there is: a gc would take them.
+  Status KeepUnread(const std::vector<PackName>& packs);
   Status PutInPlace();
 
   const RebuildPlace& place_;
@@ -123,10 +125,26 @@ Result<RebuildReport> Rebuilder::Run() {
     PLUMB_TRY(const bool has_room, Reserve(*parts_.directory, place_.entropy).GiveBack());
     if (has_room) made = Make(salvage);
   }
+  if (made) made = KeepUnread(salvage.unread_packs);
   if (made) made = PutInPlace();
   if (!made) RemoveUnfinishedCatalog(*parts_.directory);
   if (!made) return std::move(made).error();
   return std::move(report_);
+}
+
+Status Rebuilder::KeepUnread(const std::vector<PackName>& packs) {
+  for (const PackName& pack : packs) {
+    const std::string path = place_.path + "/packs/" + pack.ToString();
+    const Status linked = place_.links.HardLink(path + ".pack", path + ".unread");
+    const bool is_there = !linked && linked.error().kind == ErrorKind::kConflict;
+    if (linked || is_there) {
+      report_.kept_packs.push_back(path + ".unread");
+    } else if (linked.error().kind != ErrorKind::kNotFound) {  // an adopted file has no such name
+      progress_.Warn("copy '" + path + ".pack' before the next gc: it holds what cannot be read, " +
+                     "and could not be kept under a second name: " + linked.error().message);
+    }
+  }
+  return packs.empty() ? Status(Done{}) : parts_.packs_directory->Sync("");
 }
 
 // docs/format.md, "Making the catalog again".

@@ -78,6 +78,14 @@ Result<PackFindings> PackSalvager::Read(const PackName& name) {
   if (!index) return std::move(found_);
   found_.is_read = has_beginning || has_frames;
   source_ = index->is_torn ? Source::kTornPack : Source::kWholePack;
+  if (index->unread > 0) {
+    ++found_.records_lost;
+    found_.damages.push_back(
+        {std::to_string(index->unread) + " bytes of pack '" + name.ToString() + "'",
+         "this plumb cannot read them",
+         {},
+         {}});
+  }
   for (const PackFrame& frame : index->frames) {
     if (progress_.StopRequested()) return Interrupted();
     Status taken = TakeFrame(frame);
@@ -250,6 +258,8 @@ void PackSalvager::Blame(const PackFrame& frame, const std::string& why) {
 
 Status SalvageMerger::Add(PackFindings findings) {
   if (findings.is_read) salvage_.packs.push_back(findings.pack);
+  if (!findings.is_read || !findings.damages.empty())
+    salvage_.unread_packs.push_back(findings.pack);
   salvage_.bytes_read += findings.bytes_read;
   salvage_.records_lost += findings.records_lost;
   std::ranges::move(findings.damages, std::back_inserter(salvage_.damages));

@@ -101,6 +101,7 @@ struct Salvage {
   std::vector<Damage> damages;
   std::uint64_t records_lost = 0;
   std::uint64_t bytes_read = 0;
+  std::vector<PackName> unread_packs;  // of which something was left out
 };
 
 // Takes the findings of packs in the order of their names. kExhausted: more events than any store

@@ -13,7 +13,7 @@ constexpr std::uint64_t kVersionWithDomains = 4;
 
 constexpr const char* kDomainSchema = R"sql(
   CREATE TABLE domains(
-    domain INTEGER PRIMARY KEY,
+    domain INTEGER PRIMARY KEY AUTOINCREMENT, -- never reused: a lookup may take two statements
     name TEXT NOT NULL UNIQUE
   ) STRICT;
   INSERT INTO domains VALUES(0, '');

@@ -60,7 +60,7 @@ class Namer {
 std::string HintFor(const store::CheckReport& checked) {
   if (checked.is_catalog_damaged) return std::string(store::kCatalogDamagedHint);
   if (checked.is_adopted_changed) return "build, pull or import the kits that need them again";
-  return "build or pull the kits that need them again";
+  return "plumb fsck --repair FROM, or build or pull the kits that need them again";
 }
 
 Result<store::RebuildReport> Rebuild(Workspace& workspace, Progress& progress) {
@@ -69,7 +69,7 @@ Result<store::RebuildReport> Rebuild(Workspace& workspace, Progress& progress) {
   PLUMB_TRY(request.threads, workspace.Threads());
   PLUMB_TRY(const std::string path, workspace.StorePath());
   const Machine& machine = workspace.machine();
-  return store::RebuildCatalog({machine.files, machine.clock, machine.entropy, path}, request,
+  return store::RebuildCatalog({machine.files, machine.links, machine.clock, machine.entropy, path}, request,
                                progress);
 }
 
