@@ -69,8 +69,8 @@ Result<store::RebuildReport> Rebuild(Workspace& workspace, Progress& progress) {
   PLUMB_TRY(request.threads, workspace.Threads());
   PLUMB_TRY(const std::string path, workspace.StorePath());
   const Machine& machine = workspace.machine();
-  return store::RebuildCatalog({machine.files, machine.links, machine.clock, machine.entropy, path}, request,
-                               progress);
+  return store::RebuildCatalog({machine.files, machine.links, machine.clock, machine.entropy, path},
+                               request, progress);
 }
 
 }  // namespace

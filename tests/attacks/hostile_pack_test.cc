@@ -62,7 +62,8 @@ class HostilePack : public testing::Test {
     RebuildRequest request;
     request.find_needs = kit::NeedsOf;
     SilentProgress silent;
-    return RebuildCatalog({*files_, *host::MakeLinks(), *clock_, *entropy_, Path()}, request, silent);
+    return RebuildCatalog({*files_, *host::MakeLinks(), *clock_, *entropy_, Path()}, request,
+                          silent);
   }
 
   // What is good is there, and the rest was refused: in so many damages, or passed over.

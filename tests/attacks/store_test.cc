@@ -178,7 +178,8 @@ class StoreAttack : public testing::Test {
     RebuildRequest request;
     request.find_needs = [](Store&, const Digest&) { return Result<KitNeeds>(KitNeeds()); };
     SilentProgress silent;
-    const auto report = RebuildCatalog({*files_, *host::MakeLinks(), *clock_, *entropy_, Path()}, request, silent);
+    const auto report =
+        RebuildCatalog({*files_, *host::MakeLinks(), *clock_, *entropy_, Path()}, request, silent);
     EXPECT_TRUE(report) << report.error().message;
     return *report;
   }
