@@ -197,4 +197,4 @@ with tempfile.TemporaryDirectory() as directory:
     signatures(pathlib.Path(directory))
     secrets()
 assert subprocess.run([PROGRAM, "rot13"], capture_output=True, check=False).returncode == 2
-sys.exit("\n".join(FAILED[:20]))
+sys.exit("\n".join(FAILED[:20]) or 0)
