@@ -201,7 +201,7 @@ std::optional<MoveEvent> ParseMoveRecord(ByteSpan record) {
   return event;
 }
 
-History Replay(std::vector<KitEvent> kits, std::vector<MoveEvent> moves,
+History Replay(const std::vector<KitEvent>& kits, std::vector<MoveEvent> moves,
                std::vector<HeldEvent> held) {
   std::vector<HeldEvent> all;
   all.reserve(kits.size() + held.size());

@@ -70,7 +70,7 @@ struct History {
 
 // What events amount to, which are given in the order of the packs and of their places there
 // (docs/format.md, "Making the catalog again").
-History Replay(std::vector<KitEvent> kits, std::vector<MoveEvent> moves,
+History Replay(const std::vector<KitEvent>& kits, std::vector<MoveEvent> moves,
                std::vector<HeldEvent> held = {});
 
 }  // namespace plumb::store

@@ -48,9 +48,11 @@ std::optional<std::uint64_t> ParseIndex(std::string_view text) {
 std::string IndexPath(std::uint64_t index) {
   std::string path;
   for (bool is_last = true; is_last || index > 0; is_last = false, index /= 1000) {
-    std::string part = std::to_string(index % 1000);
-    part.insert(0, 3 - part.size(), '0');
-    path = is_last ? part : "x" + part + "/" + path;
+    const std::string digits = std::to_string(index % 1000);
+    if (!is_last) path.insert(0, 1, '/');
+    path.insert(0, digits);
+    path.insert(0, 3 - digits.size(), '0');
+    if (!is_last) path.insert(0, 1, 'x');
   }
   return path;
 }
