@@ -45,9 +45,7 @@ class DomainMarker {
     const auto left = inventory_.left_ns.find({domain_.name(), kit.manifest});
     return kit.added_ns > rule.added_since_ns ||
            (left != inventory_.left_ns.end() && left->second > rule.left_since_ns) ||
-           std::ranges::any_of(inventory_.refs, [&](const Ref& ref) {
-             return ref.manifest == kit.manifest && ref.name.repository == domain_.name();
-           });
+           inventory_.tagged.contains({domain_.name(), kit.manifest});
   }
 
   Status FindKits(NeedsCache& needs, const KeepRule& rule) {

@@ -292,6 +292,20 @@ TEST(DomainsTest, WhatOneRemovesTheOtherKeeps) {
 }
 
 // By its own tags, in the same store.
+// Also where the device brings nothing that the store has not: that it wants it is news.
+TEST(DomainsTest, WhatTheDeviceAddsBesideADomainStaysItsOwn) {
+  Shared shared;
+  const std::vector<std::string> layers = {Weights(kMiB / 2, 1)};
+  const Digest kit = shared.Add(kAlice, layers, "v1").kit;
+  EXPECT_FALSE(shared.Open(kDevice)->ListKits()->front().is_own);
+  ASSERT_EQ(shared.Add(kDevice, layers, "").kit, kit);
+  EXPECT_TRUE(shared.Open(kDevice)->ListKits()->front().is_own);
+  shared.Remove(kAlice, kit, "v1");
+  ASSERT_EQ(shared.Open(kDevice)->ListKits()->size(), 1U);
+  EXPECT_TRUE(shared.Open(kDevice)->OpenBlob(Sha256(AsBytes(layers[0])), 0));
+  EXPECT_TRUE(shared.Open(kAlice)->ListKits()->empty());
+}
+
 TEST(DomainsTest, AKitWithoutATagGoesInItsDomain) {
   Shared shared;
   const std::string layer = Noise(2 * kMiB, 1);

@@ -65,6 +65,8 @@ void AddHolding(Inventory& inventory, const Holding& holding) {
 Result<Inventory> TakeInventory(KeptCatalog& catalog, DamagedBlobs* damaged) {
   Inventory inventory;
   PLUMB_TRY(inventory.refs, catalog.ListRefs(Domain::Device()));
+  for (const Ref& ref : inventory.refs)
+    inventory.tagged.emplace(ref.name.repository, ref.manifest);
   CatalogVisitor visitor;
   visitor.on_blob = [&](const BlobRecord& blob) -> Status {
     BlobEntry entry = {blob.size,

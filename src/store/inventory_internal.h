@@ -64,6 +64,7 @@ struct Inventory {
   std::vector<Kit> unneeded_kits;                    // that go with this gc or a later one
   std::unordered_set<Digest, HashOfHash> kit_names;  // of both
   std::vector<Ref> refs;
+  std::set<std::pair<std::string, Digest>> tagged;  // repositories, and kits that their refs name
   std::unordered_map<Digest, BlobEntry, HashOfHash> blobs;
   std::unordered_map<ObjectId, ObjectPlace, HashOfHash> objects;
   // Of blobs: they themselves, or their recipes; and what is recorded of files.

@@ -104,6 +104,7 @@ Result<OptimizeReport> Optimizer::Run() {
     Status written = shrinks ? Done{} : Status(shrinks.error());
     if (shrinks && *shrinks) written = WriteAnew(*object, role);
     if (!written && written.error().kind != ErrorKind::kCorrupt) return written.error();
+    if (!written) progress_.Warn(written.error().message + ": plumb fsck --full");
     task->Advance(role.tensor_size);
     if (merger_ != nullptr && merger_->size() >= kPackSizeMax) PLUMB_RETURN_IF_ERROR(Commit());
   }

@@ -180,7 +180,7 @@ Result<bool> StoreSession::HasNewKit() {
   const std::int64_t renewed_before_ns = clock_.NowNs() - kKitsRenewedAfterNs;
   return std::ranges::any_of(change_.added_kits, [&](const KitChange& added) {
     const auto kit = std::ranges::find(kits, added.manifest, &Kit::manifest);
-    if (kit == kits.end()) return true;
+    if (kit == kits.end() || !kit->is_own) return true;
     const bool is_tagged = std::ranges::find(refs, added.manifest, &Ref::manifest) != refs.end();
     return !is_tagged && kit->added_ns < renewed_before_ns;
   });

@@ -371,12 +371,19 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits(const Domain& domain) {
   std::vector<Kit> kits;
   PLUMB_TRY(const auto number, FindDomain(*connection_, domain));
   if (!number) return kits;
-  PLUMB_TRY(auto* find,
-            connection_->Prepare(
-                domain.IsDevice()
-                    ? "SELECT manifest, added FROM kits WHERE dead = 0 ORDER BY added, manifest"
-                    : "SELECT name, added FROM holdings WHERE dead = 0 AND domain = ?"
-                      " AND kind = 3 ORDER BY added, name"));
+  PLUMB_TRY(const bool has_domains, HasDomains(*connection_));
+  const char* sql = "SELECT manifest, added, 1 FROM kits WHERE dead = 0 ORDER BY added, manifest";
+  if (!domain.IsDevice())
+    sql =
+        "SELECT name, added, 1 FROM holdings WHERE dead = 0 AND domain = ? AND kind = 3"
+        " ORDER BY added, name";
+  // Of what named domains have, the device's own has a row of domain 0.
+  else if (has_domains)
+    sql =
+        "SELECT manifest, added, coalesce((SELECT min(domain) = 0 FROM holdings"
+        " WHERE kind = 3 AND name = manifest), 1) FROM kits WHERE dead = 0"
+        " ORDER BY added, manifest";
+  PLUMB_TRY(auto* find, connection_->Prepare(sql));
   const SqliteReset reset(*find);
   if (!domain.IsDevice()) find->Bind(*number);
   while (true) {
@@ -385,6 +392,7 @@ Result<std::vector<Kit>> SqliteCatalog::ListKits(const Domain& domain) {
     Kit kit;
     if (!find->CopyBlob(0, kit.manifest.bytes)) return DamagedTable("kits");
     kit.added_ns = static_cast<std::int64_t>(find->Uint(1));
+    kit.is_own = find->Uint(2) != 0;
     kits.push_back(kit);
   }
   return kits;

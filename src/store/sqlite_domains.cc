@@ -232,11 +232,22 @@ Status CheckHeldKits(SqliteConnection& connection, const MarkRequest& request) {
 }
 
 Status CheckHeldKits(SqliteConnection& connection, const UpkeepChange& change) {
-  return ForEachHeldKit(connection, WhichKits::kNeeded, [&](const HeldKit& held) -> Status {
-    const HoldingKey key = {held.domain, HoldingKind::kKit, held.kit.manifest.bytes};
-    if (!std::ranges::binary_search(change.kept_held, key)) return OutOfDate();
-    return Done{};
-  });
+  PLUMB_RETURN_IF_ERROR(
+      ForEachHeldKit(connection, WhichKits::kNeeded, [&](const HeldKit& held) -> Status {
+        const HoldingKey key = {held.domain, HoldingKind::kKit, held.kit.manifest.bytes};
+        if (!std::ranges::binary_search(change.kept_held, key)) return OutOfDate();
+        return Done{};
+      }));
+  PLUMB_TRY(const bool has_domains, HasDomains(connection));
+  if (!has_domains) return Done{};
+  // The device may tag what a domain has, also what was marked in it.
+  PLUMB_TRY(auto* find, connection.Prepare("SELECT 1 FROM holdings JOIN domains USING (domain)"
+                                           " JOIN refs ON refs.manifest = holdings.name"
+                                           " AND refs.repository = domains.name"
+                                           " WHERE kind = 3 AND dead <> 0 LIMIT 1"));
+  const SqliteReset reset(*find);
+  PLUMB_TRY(const bool is_tagged, find->Step());
+  return is_tagged ? Status(OutOfDate()) : Done{};
 }
 
 Status CollectHoldings(SqliteConnection& connection, Epoch up_to) {

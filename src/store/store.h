@@ -194,6 +194,7 @@ class Session {
 struct Kit {
   Digest manifest;
   std::int64_t added_ns = 0;  // wall clock when it came here
+  bool is_own = true;         // else the device only sees what named domains have
   friend auto operator<=>(const Kit&, const Kit&) = default;
 };
 

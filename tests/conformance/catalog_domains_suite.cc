@@ -33,7 +33,7 @@ TEST_P(CatalogUpkeepSuite, WhatWasAddedInADomainIsFoundThereAndOnTheDeviceOnly) 
     EXPECT_EQ(*catalog().FindRef(domain, {kAlice.name(), "v1"}), ManifestOf("a"));
     EXPECT_EQ(catalog().ListRefs(domain)->size(), 1U);
     ASSERT_EQ(catalog().ListKits(domain)->size(), 1U);
-    EXPECT_EQ(catalog().ListKits(domain)->front(), (Kit{ManifestOf("a"), 1}));
+    EXPECT_EQ(catalog().ListKits(domain)->front(), (Kit{ManifestOf("a"), 1, !domain.IsDevice()}));
   }
   EXPECT_EQ(*catalog().FindObject(kBob, ObjectOf("a")), std::nullopt);
   EXPECT_TRUE(catalog().FindByStart(kBob, 77, std::string("layer a").size())->empty());
@@ -203,6 +203,13 @@ TEST_P(CatalogUpkeepSuite, WhatADomainNeedsNoMoreGoesThereAlone) {
   // Somebody else's, which this gc did not see, is about to need what goes.
   EXPECT_EQ(catalog().Apply(change).error().kind, ErrorKind::kConflict);
   change.kept_held = {{kBob, HoldingKind::kKit, ManifestOf("a").bytes}};
+  // Or the device has tagged it for whom it is marked.
+  CatalogChange tag;
+  tag.moves = {{{kAlice.name(), "v1"}, ManifestOf("a"), ""}};
+  ASSERT_TRUE(catalog().Apply(tag));
+  EXPECT_EQ(catalog().Apply(change).error().kind, ErrorKind::kConflict);
+  tag.moves[0].manifest = std::nullopt;
+  ASSERT_TRUE(catalog().Apply(tag));
   ASSERT_TRUE(catalog().Apply(change));
   EXPECT_EQ(*catalog().FindObject(kAlice, ObjectOf("a")), std::nullopt);
   EXPECT_EQ(*catalog().FindBlob(kAlice, LayerOf("a")), std::nullopt);
