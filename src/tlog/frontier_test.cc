@@ -7,17 +7,10 @@
 #include <map>
 #include <string>
 
+#include "tests/test_log.h"
+
 namespace plumb::tlog {
 namespace {
-
-Digest Define(const std::vector<Digest>& leaves, std::size_t begin, std::size_t end) {
-  if (begin == end) return EmptyRoot();
-  if (end - begin == 1) return leaves[begin];
-  std::size_t k = 1;
-  while (2 * k < end - begin)
-    k *= 2;
-  return NodeHash(Define(leaves, begin, begin + k), Define(leaves, begin + k, end));
-}
 
 class Tiles : public TileReader {
  public:
@@ -45,7 +38,7 @@ TEST(FrontierTest, GivesRootAndTilesOfEverySize) {
     if (is_looked_at && size % 7 < 3) {
       ASSERT_EQ(frontier.Head().size, size);
       if (size < 1000 || size % 2048 == 0 || size > 65'990) {
-        ASSERT_EQ(frontier.Head().root, Define(leaves, 0, leaves.size()));
+        ASSERT_EQ(frontier.Head().root, RootByDefinition(leaves));
       }
       tiles.Put(frontier.PartialTiles());
       TileNodes nodes(tiles, size);

@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <filesystem>
 #include <mutex>
 #include <string>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "tests/temporary_directory.h"
+#include "tests/test_log.h"
 #include "tlog/checkpoint.h"
 
 namespace plumb::tlog {
@@ -25,24 +25,18 @@ const std::string kOrigin = "device.example/log";
 class LogTest : public testing::Test {
  protected:
   std::unique_ptr<Log> Open() {
-    auto log = Log::Open(*files_, path(), {kOrigin, Key('k')});
+    auto log = Log::Open(*files_, path(), {kOrigin, TestKey('k')});
     EXPECT_TRUE(log) << log.error().message;
     return *std::move(log);
   }
   Error WhyNot(const std::string& origin = kOrigin, char key = 'k') {
-    const auto log = Log::Open(*files_, path(), {origin, Key(key)});
+    const auto log = Log::Open(*files_, path(), {origin, TestKey(key)});
     EXPECT_FALSE(log);
     return log ? Error{} : log.error();
   }
-  static Ed25519Key Key(char seed) {
-    std::array<std::byte, Ed25519Key::kSeedSize> bytes = {};
-    bytes[0] = static_cast<std::byte>(seed);
-    return Ed25519Key(bytes);
-  }
   std::string path() const { return directory_.path() + "/log"; }
   Policy Believer() const {
-    return *Policy::Parse("log " +
-                          VerifierKey::Of(NoteKeyType::kEd25519, kOrigin, Key('k')).ToString() +
+    return *Policy::Parse("log " + TestVkey(NoteKeyType::kEd25519, kOrigin, 'k') +
                           "\nquorum none\n");
   }
   std::string JournalNow() const { return directory_.Read("log/journal"); }

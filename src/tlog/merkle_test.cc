@@ -7,8 +7,11 @@
 
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
+
+#include "tests/test_log.h"
 
 namespace plumb::tlog {
 namespace {
@@ -32,16 +35,9 @@ class MemoryTree : public NodeReader {
     if (found == nodes_.end()) return Error{ErrorKind::kNotFound, "no such node"};
     return found->second;
   }
-  // MTH(D[n]) = SHA-256(0x01 || MTH(D[0:k]) || MTH(D[k:n])), word for word.
-  Digest Define(std::uint64_t begin, std::uint64_t end) const {
-    if (begin == end) return EmptyRoot();
-    if (end - begin == 1) return leaves_[begin];
-    std::uint64_t k = 1;
-    while (2 * k < end - begin)
-      k *= 2;
-    return NodeHash(Define(begin, begin + k), Define(begin + k, end));
+  TreeHead Head(std::uint64_t size) const {
+    return {size, RootByDefinition(std::span(leaves_).first(size))};
   }
-  TreeHead Head(std::uint64_t size) const { return {size, Define(0, size)}; }
   const Digest& leaf(std::uint64_t index) const { return leaves_[index]; }
 
  private:

@@ -3,35 +3,29 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
 #include "crypto/digest.h"
+#include "tests/test_log.h"
 
 namespace plumb::tlog {
 namespace {
 
 constexpr std::string_view kText = "log.example/one\n3\nnot yet a checkpoint\n";
 
-Ed25519Key KeyOf(int seed) {
-  std::array<std::byte, Ed25519Key::kSeedSize> bytes = {};
-  bytes[0] = static_cast<std::byte>(seed);
-  return Ed25519Key(bytes);
+VerifierKey LogKey(char seed, const std::string& name = "log.example/one") {
+  return VerifierKey::Of(NoteKeyType::kEd25519, name, TestKey(seed));
 }
-
-VerifierKey LogKey(int seed, const std::string& name = "log.example/one") {
-  return VerifierKey::Of(NoteKeyType::kEd25519, name, KeyOf(seed));
-}
-VerifierKey WitnessKey(int seed, const std::string& name) {
-  return VerifierKey::Of(NoteKeyType::kCosignature, name, KeyOf(seed));
+VerifierKey WitnessKey(char seed, const std::string& name) {
+  return VerifierKey::Of(NoteKeyType::kCosignature, name, TestKey(seed));
 }
 
 Note SomeNote() {
   return {std::string(kText),
-          {SignNote("log.example/one", KeyOf(1), kText),
-           Cosign("witness.example/w", KeyOf(2), kText, 1'700'000'000)}};
+          {SignNote("log.example/one", TestKey(1), kText),
+           Cosign("witness.example/w", TestKey(2), kText, 1'700'000'000)}};
 }
 
 ErrorKind KindOf(std::string_view note) {
@@ -50,7 +44,7 @@ TEST(NoteTest, IsWrittenAsItIsRead) {
 
 TEST(NoteTest, TheTextMayHaveEmptyLines) {
   const std::string text = "a\n\n\u2014 b AAAA\n\n";
-  Note note = {text, {SignNote("k", KeyOf(1), text)}};
+  Note note = {text, {SignNote("k", TestKey(1), text)}};
   const auto parsed = Note::Parse(note.ToString());
   ASSERT_TRUE(parsed);
   EXPECT_EQ(parsed->text, text);
@@ -96,7 +90,7 @@ TEST(NoteTest, TellsWhoSignedItAndWhen) {
 TEST(NoteTest, TheNewestOfSeveralCosignaturesCounts) {
   Note note = SomeNote();
   for (const std::uint64_t time : {1'800'000'000U, 1'600'000'000U})
-    note.signatures.push_back(Cosign("witness.example/w", KeyOf(2), kText, time));
+    note.signatures.push_back(Cosign("witness.example/w", TestKey(2), kText, time));
   const VerifierKey key = WitnessKey(2, "witness.example/w");
   EXPECT_EQ(VerifySignatures(note, {&key, 1})->front().time, 1'800'000'000U);
 }
@@ -132,7 +126,7 @@ TEST(NoteTest, UnknownKeysArePassedOver) {
 // So that a cosignature cannot be passed for a log's word, nor the other way round.
 TEST(NoteTest, ACosignatureIsOfAnotherMessage) {
   const VerifierKey log = LogKey(2, "w");
-  Note note = {std::string(kText), {Cosign("w", KeyOf(2), kText, 7)}};
+  Note note = {std::string(kText), {Cosign("w", TestKey(2), kText, 7)}};
   note.signatures[0].key_id = log.id();
   note.signatures[0].bytes.erase(0, 8);
   EXPECT_EQ(VerifySignatures(note, {&log, 1}).error().kind, ErrorKind::kDenied);

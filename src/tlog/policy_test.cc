@@ -5,11 +5,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <string>
 #include <vector>
 
 #include "base/text.h"
+#include "tests/test_log.h"
 #include "tlog/log_proof.h"
 
 namespace plumb::tlog {
@@ -20,21 +20,13 @@ using Names = std::vector<std::string>;
 
 const std::string kOrigin = "log.example/one";
 
-Ed25519Key KeyOf(char seed) {
-  std::array<std::byte, Ed25519Key::kSeedSize> bytes = {};
-  bytes[0] = static_cast<std::byte>(seed);
-  return Ed25519Key(bytes);
-}
-std::string Vkey(NoteKeyType type, const std::string& name, char seed) {
-  return VerifierKey::Of(type, name, KeyOf(seed)).ToString();
-}
 std::string LogLine(const std::string& origin = kOrigin, char seed = 'l') {
-  return "log " + Vkey(NoteKeyType::kEd25519, origin, seed) + "\n";
+  return "log " + TestVkey(NoteKeyType::kEd25519, origin, seed) + "\n";
 }
 std::string WitnessLine(char name) {
   const std::string text(1, name);
   return "witness " + text + " " +
-         Vkey(NoteKeyType::kCosignature, "witness.example/" + text, name) +
+         TestVkey(NoteKeyType::kCosignature, "witness.example/" + text, name) +
          " https://witness.example/" + text + "\n";
 }
 const std::string kThree = LogLine() + WitnessLine('a') + WitnessLine('b') + WitnessLine('c');
@@ -43,10 +35,10 @@ Digest RootOfTwo() { return NodeHash(LeafHash(AsBytes("first")), LeafHash(AsByte
 
 Note Signed(const std::string& witnesses) {
   const std::string text = Checkpoint{kOrigin, {2, RootOfTwo()}}.ToString();
-  Note note = {text, {SignNote(kOrigin, KeyOf('l'), text)}};
+  Note note = {text, {SignNote(kOrigin, TestKey('l'), text)}};
   for (const char name : witnesses)
     note.signatures.push_back(
-        Cosign(std::string("witness.example/") + name, KeyOf(name), text, 1'700'000'000));
+        Cosign(std::string("witness.example/") + name, TestKey(name), text, 1'700'000'000));
   return note;
 }
 
@@ -134,7 +126,7 @@ TEST(PolicyTest, BelievesALogUnderItsOwnNameOnly) {
   EXPECT_EQ(kind("quorum none\n"), ErrorKind::kDenied);
   // Signed by a log of the policy, but as another's checkpoint.
   const std::string text = Checkpoint{"log.example/two", {2, RootOfTwo()}}.ToString();
-  const Note foreign = {text, {SignNote(kOrigin, KeyOf('l'), text)}};
+  const Note foreign = {text, {SignNote(kOrigin, TestKey('l'), text)}};
   const auto both = Policy::Parse(LogLine() + LogLine("log.example/two", 'm') + "quorum none\n");
   EXPECT_EQ(both->Judge(foreign).error().kind, ErrorKind::kDenied);
   // Cosigned, but not signed.
@@ -164,9 +156,9 @@ TEST(PolicyTest, SaysWhatIsWrongInWhichLine) {
   EXPECT_THAT(WhyNot(kThree + WitnessLine('a') + "quorum a\n"), HasSubstr("another witness's"));
   EXPECT_THAT(WhyNot(kThree + LogLine("log.example/two") + "quorum a\n"),
               HasSubstr("another log's"));
-  EXPECT_THAT(WhyNot("log " + Vkey(NoteKeyType::kCosignature, "w", 'w') + "\nquorum none\n"),
+  EXPECT_THAT(WhyNot("log " + TestVkey(NoteKeyType::kCosignature, "w", 'w') + "\nquorum none\n"),
               HasSubstr("of a witness"));
-  EXPECT_THAT(WhyNot("witness w " + Vkey(NoteKeyType::kEd25519, "w", 'w') + "\nquorum w\n"),
+  EXPECT_THAT(WhyNot("witness w " + TestVkey(NoteKeyType::kEd25519, "w", 'w') + "\nquorum w\n"),
               HasSubstr("of a log"));
   EXPECT_THAT(WhyNot("quorum none\r\n"), HasSubstr("control character"));
   EXPECT_EQ(Policy::Parse(std::string(70'000, '\n')).error().kind, ErrorKind::kExhausted);

@@ -6,8 +6,11 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
+
+#include "tests/test_log.h"
 
 namespace plumb::tlog {
 namespace {
@@ -88,17 +91,10 @@ class MemoryTiles : public TileReader {
     if (found == tiles_.end()) return Error{ErrorKind::kNotFound, "no " + name.ToPath()};
     return found->second;
   }
-  // By the definition, of leaves alone.
   Digest Define(std::uint64_t begin, std::uint64_t end) const {
-    if (begin == end) return EmptyRoot();
-    if (end - begin == 1) return leaves_[begin];
-    std::uint64_t k = 1;
-    while (2 * k < end - begin)
-      k *= 2;
-    return NodeHash(Define(begin, begin + k), Define(begin + k, end));
+    return RootByDefinition(std::span(leaves_).subspan(begin, end - begin));
   }
   const Digest& leaf(std::uint64_t index) const { return leaves_[index]; }
-  std::size_t count() const { return tiles_.size(); }
 
  private:
   std::string Make(const TileName& name) const {

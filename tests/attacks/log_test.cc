@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "tests/temporary_directory.h"
+#include "tests/test_log.h"
 #include "tlog/log_proof.h"
 
 namespace plumb::tlog {
@@ -17,27 +17,20 @@ namespace {
 
 const std::string kOrigin = "log.example/one";
 
-Ed25519Key KeyOf(char seed) {
-  std::array<std::byte, Ed25519Key::kSeedSize> bytes = {};
-  bytes[0] = static_cast<std::byte>(seed);
-  return Ed25519Key(bytes);
-}
-std::string Vkey(NoteKeyType type, const std::string& name, char seed) {
-  return VerifierKey::Of(type, name, KeyOf(seed)).ToString();
-}
 Policy PolicyOf(const std::string& lines) {
-  auto policy = Policy::Parse("log " + Vkey(NoteKeyType::kEd25519, kOrigin, 'l') + "\n" + lines);
+  auto policy =
+      Policy::Parse("log " + TestVkey(NoteKeyType::kEd25519, kOrigin, 'l') + "\n" + lines);
   EXPECT_TRUE(policy) << policy.error().message;
   return *std::move(policy);
 }
 const std::string kTwoWitnesses =
-    "witness a " + Vkey(NoteKeyType::kCosignature, "w.example/a", 'a') + "\nwitness b " +
-    Vkey(NoteKeyType::kCosignature, "w.example/b", 'b') + "\ngroup both all a b\nquorum both\n";
+    "witness a " + TestVkey(NoteKeyType::kCosignature, "w.example/a", 'a') + "\nwitness b " +
+    TestVkey(NoteKeyType::kCosignature, "w.example/b", 'b') + "\ngroup both all a b\nquorum both\n";
 
 // One entry, and what proves it.
 LogProof ProofOf(std::string_view entry, const std::vector<NoteSignature>& more = {}) {
   const std::string text = Checkpoint{kOrigin, {1, LeafHash(AsBytes(entry))}}.ToString();
-  LogProof proof = {{}, 0, {}, {text, {SignNote(kOrigin, KeyOf('l'), text)}}};
+  LogProof proof = {{}, 0, {}, {text, {SignNote(kOrigin, TestKey('l'), text)}}};
   for (const NoteSignature& signature : more)
     proof.checkpoint.signatures.push_back(signature);
   return proof;
@@ -63,29 +56,30 @@ TEST(LogAttack, WhatCannotBeParsedIsNoSuccess) {
 TEST(LogAttack, NobodyCountsTwice) {
   const Policy policy = PolicyOf(kTwoWitnesses);
   const std::string text = TextOf("mine");
-  const NoteSignature a = Cosign("w.example/a", KeyOf('a'), text, 1);
-  const NoteSignature later = Cosign("w.example/a", KeyOf('a'), text, 2);
-  const NoteSignature b = Cosign("w.example/b", KeyOf('b'), text, 1);
+  const NoteSignature a = Cosign("w.example/a", TestKey('a'), text, 1);
+  const NoteSignature later = Cosign("w.example/a", TestKey('a'), text, 2);
+  const NoteSignature b = Cosign("w.example/b", TestKey('b'), text, 1);
   const Digest leaf = LeafHash(AsBytes("mine"));
   EXPECT_FALSE(VerifyLogProof(ProofOf("mine", {a, a}), leaf, policy));
   EXPECT_FALSE(VerifyLogProof(ProofOf("mine", {a, later}), leaf, policy));
   EXPECT_TRUE(VerifyLogProof(ProofOf("mine", {a, b}), leaf, policy));
   // The same key under two names is refused when the policy is read.
-  EXPECT_FALSE(Policy::Parse("witness a " + Vkey(NoteKeyType::kCosignature, "w.example/a", 'a') +
-                             "\nwitness b " + Vkey(NoteKeyType::kCosignature, "w.example/b", 'a') +
-                             "\ngroup both all a b\nquorum both\n"));
+  EXPECT_FALSE(
+      Policy::Parse("witness a " + TestVkey(NoteKeyType::kCosignature, "w.example/a", 'a') +
+                    "\nwitness b " + TestVkey(NoteKeyType::kCosignature, "w.example/b", 'a') +
+                    "\ngroup both all a b\nquorum both\n"));
 }
 
 // One witness's word passed as another's, or as said of another checkpoint.
 TEST(LogAttack, ACosignatureIsOfOneWitnessAndOneCheckpoint) {
   const Policy policy = PolicyOf(kTwoWitnesses);
   const std::string text = TextOf("mine");
-  const NoteSignature a = Cosign("w.example/a", KeyOf('a'), text, 1);
+  const NoteSignature a = Cosign("w.example/a", TestKey('a'), text, 1);
   NoteSignature renamed = a;
   renamed.name = "w.example/b";
-  renamed.key_id = VerifierKey::Of(NoteKeyType::kCosignature, "w.example/b", KeyOf('b')).id();
-  const NoteSignature foreign = Cosign("w.example/b", KeyOf('b'), TextOf("other"), 1);
-  NoteSignature redated = Cosign("w.example/b", KeyOf('b'), text, 1);
+  renamed.key_id = VerifierKey::Of(NoteKeyType::kCosignature, "w.example/b", TestKey('b')).id();
+  const NoteSignature foreign = Cosign("w.example/b", TestKey('b'), TextOf("other"), 1);
+  NoteSignature redated = Cosign("w.example/b", TestKey('b'), text, 1);
   redated.bytes[7] = 2;
   const Digest leaf = LeafHash(AsBytes("mine"));
   for (const NoteSignature& bad : {renamed, foreign, redated})
@@ -111,7 +105,7 @@ TEST(LogAttack, ARestoredLogForksNothing) {
   TemporaryDirectory directory;
   const auto files = host::MakeFiles();
   const auto open = [&] {
-    return Log::Open(*files, directory.path() + "/log", {kOrigin, KeyOf('l')});
+    return Log::Open(*files, directory.path() + "/log", {kOrigin, TestKey('l')});
   };
   ASSERT_TRUE((*open())->Append(1, {"one"}));
   const std::string before = directory.Read("log/journal");
@@ -128,7 +122,7 @@ TEST(LogAttack, AnEntryIsNoRecord) {
   TemporaryDirectory directory;
   const auto files = host::MakeFiles();
   const auto open = [&](const std::string& name) {
-    return *Log::Open(*files, directory.path() + "/" + name, {kOrigin, KeyOf('l')});
+    return *Log::Open(*files, directory.path() + "/" + name, {kOrigin, TestKey('l')});
   };
   ASSERT_TRUE(open("other")->Append(1, {"x", "y", "z"}));
   const std::string journal = directory.Read("other/journal");

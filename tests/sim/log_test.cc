@@ -6,12 +6,12 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/sim/simulated_disk.h"
+#include "tests/test_log.h"
 #include "tlog/checkpoint.h"
 
 namespace plumb::tlog {
@@ -24,12 +24,6 @@ using Entries = std::vector<std::string>;
 
 const std::string kPath = "/person/plumb/log";
 const std::string kOrigin = "device.example/log";
-
-Ed25519Key SomeKey(int seed = 1) {
-  std::array<std::byte, Ed25519Key::kSeedSize> bytes = {};
-  bytes[0] = static_cast<std::byte>(seed);
-  return Ed25519Key(bytes);
-}
 
 // Entry number n. Long enough that some of them make a long journal.
 std::string Entry(std::uint64_t number) {
@@ -51,7 +45,7 @@ TreeHead HeadOf(std::uint64_t size) {
 }
 
 Result<std::unique_ptr<Log>> OpenLog(SimulatedDisk& disk) {
-  return Log::Open(disk, kPath, {kOrigin, SomeKey()});
+  return Log::Open(disk, kPath, {kOrigin, TestKey('k')});
 }
 
 // Opens it and appends as one command does.
@@ -64,7 +58,7 @@ Result<Appended> Append(SimulatedDisk& disk, std::uint64_t first, std::size_t co
 std::optional<Checkpoint> Served(SimulatedDisk& disk) {
   const auto text = host::ReadFile(disk, kPath + "/public/checkpoint", kNoteSizeMax);
   const auto note = text ? Note::Parse(*text) : text.error();
-  const VerifierKey key = VerifierKey::Of(NoteKeyType::kEd25519, kOrigin, SomeKey());
+  const VerifierKey key = VerifierKey::Of(NoteKeyType::kEd25519, kOrigin, TestKey('k'));
   if (!note || !VerifySignatures(*note, {&key, 1})) return std::nullopt;
   const auto checkpoint = Checkpoint::Parse(note->text);
   return checkpoint ? std::optional(*checkpoint) : std::nullopt;
