@@ -22,7 +22,7 @@ constexpr std::uint32_t kDirectoryMode = 0700;
 constexpr std::uint64_t kFormatSizeMax = 4096;
 constexpr std::uint64_t kOpenTimeoutMs = 30'000;
 
-constexpr std::string_view kMendHint = "plumb fsck --full, then build or pull again what it names";
+constexpr std::string_view kMendHint = "plumb fsck --repair FROM, or build or pull it again";
 
 Error Damaged(const Digest& digest, std::string_view why, std::string_view hint = kMendHint) {
   return Error{ErrorKind::kCorrupt,

@@ -48,13 +48,14 @@ struct Appended {
 //     not beneath public/.
 //   - Entries are numbered by who appends, without gaps, and each is in the log once, however often
 //     it comes: whoever stops at any point may just come again.
-//   - A log never says two things: two checkpoints that it signed always fit. One whose journal
-//   lost
-//     what others may have seen says so (kCorrupt), and signs nothing.
+//   - Two checkpoints that it signed fit, whatever failed in between. One whose journal lost what
+//     public/ shows says so (kCorrupt), and signs nothing. That all of its directory was put back
+//     from an older copy it cannot see: who opens it compares State() with what he remembers.
 //   - public/ follows the journal, also after a crash, when the log is opened next.
 // Errors: as of host::Files. After kUnavailable by Append nobody knows whether it is durable: open
-// the log anew, and append the same again. Threads: any number at once, of any number of processes.
-// Who waits for others that append waits up to 30 s (kUnavailable).
+// the log anew, and append the same again.
+// Threads: any number at once, of any number of processes. Who waits for others that append waits
+// up to 30 s (kUnavailable).
 class Log {
  public:
   // Makes the directory and a log without entries, if there is none; and whatever a crash left

@@ -22,7 +22,7 @@ Error WithSpaceHint(const Workspace& workspace, Error error) {
   const auto home = workspace.Home();
   // Messages name the file that could not be written.
   const bool is_of_store = home && error.message.find("'" + *home + "/") != std::string::npos;
-  if (is_of_store) error.hint = "plumb gc";
+  if (is_of_store) error.hint = "make room on that disk; plumb gc gives back what no kit needs";
   return error;
 }
 

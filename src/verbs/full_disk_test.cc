@@ -33,7 +33,7 @@ TEST(FullDisk, OfTheStoreIsHelpedByGc) {
   for (const char* why : {"no space left on device", "disk quota exceeded"}) {
     EXPECT_EQ(HintFor(ErrorKind::kExhausted,
                       std::string("cannot write '/data/plumb/store/packs/a.pack': ") + why),
-              "plumb gc");
+              "make room on that disk; plumb gc gives back what no kit needs");
     EXPECT_EQ(HintFor(ErrorKind::kExhausted, std::string("cannot write '/data/out/w': ") + why),
               "");
   }
